@@ -1,0 +1,32 @@
+package io.troth.core;
+
+/** What a resource may be called: it travels in headers, metrics and file names, so it is kept plain. */
+public final class ResourceName {
+
+    /** The longest name, in characters. */
+    public static final int LENGTH_MAX = 255;
+
+    private ResourceName() {}
+
+    /**
+     * Returns the name when it is 1 to 255 of {@code A-Z a-z 0-9 . _ -}.
+     *
+     * @throws IllegalArgumentException when it is not; the message says what is allowed
+     */
+    public static String check(String name) {
+        boolean valid = !name.isEmpty()
+                && name.length() <= LENGTH_MAX
+                && name.chars()
+                        .allMatch(c -> (c >= 'a' && c <= 'z')
+                                || (c >= 'A' && c <= 'Z')
+                                || (c >= '0' && c <= '9')
+                                || c == '.'
+                                || c == '_'
+                                || c == '-');
+        if (!valid) {
+            throw new IllegalArgumentException(
+                    "a resource name has 1 to " + LENGTH_MAX + " characters out of A-Z a-z 0-9 . _ -");
+        }
+        return name;
+    }
+}
