@@ -1,0 +1,5 @@
+/** Meters. The only importer of Micrometer in the agent; listens and must never slow it down. */
+@NullMarked
+package io.troth.agent.metrics;
+
+import org.jspecify.annotations.NullMarked;
