@@ -40,7 +40,10 @@ public record BranchList(boolean rollbackOnly, List<BranchWork> branches) {
 
     /** The trailer's value. */
     public String encode() {
-        StringBuilder text = new StringBuilder(VERSION).append(';').append(rollbackOnly ? ROLLBACK_ONLY_FLAG : "").append(';');
+        StringBuilder text = new StringBuilder(VERSION)
+                .append(';')
+                .append(rollbackOnly ? ROLLBACK_ONLY_FLAG : "")
+                .append(';');
         String separator = "";
         for (BranchWork work : branches) {
             text.append(separator)

@@ -48,8 +48,7 @@ public enum ErrorCode {
             "The same call arrived twice; it was executed once. Something between the services retries calls."),
     REQUEST_DIFFERS(
             Status.FAILED_PRECONDITION, "25000", false, "A repeated commit must have the content of the first one."),
-    NOT_IN_TRANSACTION(
-            Status.FAILED_PRECONDITION, "25000", false, "This needs a global transaction. Begin one first."),
+    NOT_IN_TRANSACTION(Status.FAILED_PRECONDITION, "25000", false, "This needs a global transaction. Begin one first."),
     TRANSACTION_CONTROL_REFUSED(
             Status.FAILED_PRECONDITION,
             "2D000",
@@ -66,8 +65,12 @@ public enum ErrorCode {
             false,
             "The call under which this handle was opened has ended. Take a new connection in the new call."),
     SQL_REFUSED(
-            Status.INVALID_ARGUMENT, "0A000", false, "The SQL gateway takes one statement without transaction control."),
-    TYPE_NOT_SUPPORTED(Status.INVALID_ARGUMENT, "0A000", false, "Cast the named column or parameter to a supported type."),
+            Status.INVALID_ARGUMENT,
+            "0A000",
+            false,
+            "The SQL gateway takes one statement without transaction control."),
+    TYPE_NOT_SUPPORTED(
+            Status.INVALID_ARGUMENT, "0A000", false, "Cast the named column or parameter to a supported type."),
 
     // What the service cannot do at the moment: nothing was started.
     NOT_LEADER(Status.UNAVAILABLE, "08001", true, "Ask the leader; the client library does so by itself."),
@@ -96,16 +99,21 @@ public enum ErrorCode {
     // Why a transaction was rolled back: certain, and nothing is left of it.
     ROLLED_BACK_BY_CLIENT(Status.ABORTED, "40000", false, "The application asked for it."),
     ROLLBACK_ONLY(
-            Status.ABORTED, "40000", false, "A call under the transaction failed or its reply was lost; see the cause."),
+            Status.ABORTED,
+            "40000",
+            false,
+            "A call under the transaction failed or its reply was lost; see the cause."),
     DEADLINE_EXCEEDED(
             Status.ABORTED, "40000", false, "The transaction ran longer than its timeout. Raise it, or do less in it."),
     SESSION_ENDED(Status.ABORTED, "40000", true, "The client's session ended before commit was asked for."),
     LEADER_CHANGED(
             Status.ABORTED, "40000", true, "The coordinator was restarted or replaced. Running it again is safe."),
     STREAM_BROKEN(
-            Status.ABORTED, "40000", true, "The connection to the named branch's agent broke. Running it again is safe."),
-    INSTANCE_NOT_CONNECTED(
-            Status.ABORTED, "40000", true, "The agent that holds the named branch is not connected."),
+            Status.ABORTED,
+            "40000",
+            true,
+            "The connection to the named branch's agent broke. Running it again is safe."),
+    INSTANCE_NOT_CONNECTED(Status.ABORTED, "40000", true, "The agent that holds the named branch is not connected."),
     BRANCH_NOT_LISTED(
             Status.ABORTED,
             "40000",
@@ -115,9 +123,9 @@ public enum ErrorCode {
             Status.ABORTED, "40000", false, "The branch executed more or fewer calls than the client had replies for."),
     BRANCH_NOT_FOUND(Status.ABORTED, "40000", true, "The agent does not hold the branch (any more)."),
     BRANCH_ROLLED_BACK(Status.ABORTED, "40000", false, "The branch was rolled back before prepare; see the detail."),
-    STATEMENT_RUNNING(Status.ABORTED, "40000", false, "A statement of the branch was still running at commit or reply."),
-    STATEMENT_FAILED(
-            Status.ABORTED, "40000", false, "A statement of the branch failed and no savepoint undid it."),
+    STATEMENT_RUNNING(
+            Status.ABORTED, "40000", false, "A statement of the branch was still running at commit or reply."),
+    STATEMENT_FAILED(Status.ABORTED, "40000", false, "A statement of the branch failed and no savepoint undid it."),
     DEADLOCK(Status.ABORTED, "40P01", true, "The database chose the branch as a deadlock victim. Run it again."),
     SERIALIZATION_FAILURE(Status.ABORTED, "40001", true, "The database could not serialize the branch. Run it again."),
     CONNECTION_LOST(Status.ABORTED, "40000", true, "The branch's database connection was lost before prepare."),
@@ -137,8 +145,7 @@ public enum ErrorCode {
     // What cannot be told.
     OUTCOME_UNKNOWN(
             Status.UNKNOWN, "08007", false, "The outcome is not known (yet). Ask again with the token; do not repeat."),
-    OUTCOME_FORGOTTEN(
-            Status.NOT_FOUND, "08007", false, "The transaction is older than the outcome retention."),
+    OUTCOME_FORGOTTEN(Status.NOT_FOUND, "08007", false, "The transaction is older than the outcome retention."),
 
     // What should never happen.
     HEURISTIC_MIXED(

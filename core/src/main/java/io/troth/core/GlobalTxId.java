@@ -54,9 +54,6 @@ public record GlobalTxId(int shard, EpochId epoch, long session, long sequence) 
         }
         EpochId epoch = new EpochId(Decimal.parse("epoch", parts.get(1)), Hex.parse(parts.get(2)));
         return new GlobalTxId(
-                (int) shard,
-                epoch,
-                Decimal.parse("session", parts.get(3)),
-                Decimal.parse("sequence", parts.get(4)));
+                (int) shard, epoch, Decimal.parse("session", parts.get(3)), Decimal.parse("sequence", parts.get(4)));
     }
 }

@@ -23,7 +23,8 @@ final class Hex {
      */
     static long parse(String text) {
         if (text.length() != DIGITS_PER_LONG) {
-            throw new IllegalArgumentException("expected 16 hexadecimal digits, found " + text.length() + " characters");
+            throw new IllegalArgumentException(
+                    "expected 16 hexadecimal digits, found " + text.length() + " characters");
         }
         long value = 0;
         for (int i = 0; i < text.length(); i++) {

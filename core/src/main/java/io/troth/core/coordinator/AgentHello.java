@@ -25,7 +25,11 @@ public record AgentHello(
      * @param sqlAddress {@code host:port} of the SQL gateway, null when it is off
      */
     public record AgentResource(
-            String name, String kind, String identity, String role, @Nullable String sqlAddress) {}
+            String name,
+            String kind,
+            String identity,
+            String role,
+            @Nullable String sqlAddress) {}
 
     public AgentHello {
         resources = List.copyOf(resources);

@@ -80,7 +80,12 @@ public sealed interface AgentMessage {
     }
 
     /** Phase 2. {@code firstAttempt}: sent once, in the epoch that wrote the COMMIT. */
-    record CommitBranch(GlobalTxId tx, BranchId branch, String resource, @Nullable Proof proof, boolean firstAttempt) implements AgentMessage {
+    record CommitBranch(
+            GlobalTxId tx,
+            BranchId branch,
+            String resource,
+            @Nullable Proof proof,
+            boolean firstAttempt) implements AgentMessage {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.commitBranch(this);

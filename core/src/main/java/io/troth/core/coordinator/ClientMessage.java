@@ -28,7 +28,8 @@ public sealed interface ClientMessage {
     }
 
     /** A session is open (or resumed). New transactions start on it for {@code maxAgeMillis}. */
-    record SessionOpened(long correlation, EpochId epoch, long session, SessionKey key, int maxOpen, long maxAgeMillis) implements ClientMessage {
+    record SessionOpened(long correlation, EpochId epoch, long session, SessionKey key, int maxOpen, long maxAgeMillis)
+            implements ClientMessage {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.sessionOpened(this);
@@ -44,7 +45,14 @@ public sealed interface ClientMessage {
     }
 
     /** The answer to commit, rollback or an inquiry. {@code branch} and {@code reason} say why T was rolled back. */
-    record Answer(long correlation, GlobalTxId tx, Outcome outcome, boolean completing, @Nullable BranchId branch, @Nullable Reason reason) implements ClientMessage {
+    record Answer(
+            long correlation,
+            GlobalTxId tx,
+            Outcome outcome,
+            boolean completing,
+            @Nullable BranchId branch,
+            @Nullable Reason reason)
+            implements ClientMessage {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.answer(this);

@@ -22,8 +22,20 @@ public record CoordinatorLimits(
 
     /** The defaults of the product. */
     public static final CoordinatorLimits DEFAULTS = new CoordinatorLimits(
-            100_000, 10_000, 10_000, 64, 10_000, 1_000, 3_600_000L, 1_000L, 1_000L, 10_000L, 1_000L, 5_000L,
-            3_600_000L, 86_400_000L);
+            100_000,
+            10_000,
+            10_000,
+            64,
+            10_000,
+            1_000,
+            3_600_000L,
+            1_000L,
+            1_000L,
+            10_000L,
+            1_000L,
+            5_000L,
+            3_600_000L,
+            86_400_000L);
 
     public CoordinatorLimits {
         boolean positive = openTransactionsMax > 0

@@ -127,7 +127,9 @@ public sealed interface Event {
     }
 
     /** A branch of T has started (protocol 5.2). Answered only to refuse. */
-    record Enlist(StreamId stream, GlobalTxId tx, SessionKey key, BranchId branch, String resource, long remainingMillis) implements Event {
+    record Enlist(
+            StreamId stream, GlobalTxId tx, SessionKey key, BranchId branch, String resource, long remainingMillis)
+            implements Event {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.enlist(this);
@@ -135,7 +137,13 @@ public sealed interface Event {
     }
 
     /** The answer to prepare. Counts only on the stream the prepare was sent on (protocol 7.2). */
-    record VoteReceived(StreamId stream, GlobalTxId tx, BranchId branch, Vote vote, @Nullable Proof proof, @Nullable Reason reason) implements Event {
+    record VoteReceived(
+            StreamId stream,
+            GlobalTxId tx,
+            BranchId branch,
+            Vote vote,
+            @Nullable Proof proof,
+            @Nullable Reason reason) implements Event {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.voteReceived(this);
@@ -151,7 +159,12 @@ public sealed interface Event {
     }
 
     /** The answer to CommitOnePhase or AskOnePhase. */
-    record OnePhaseResult(StreamId stream, GlobalTxId tx, BranchId branch, OnePhaseFate fate, @Nullable Reason reason) implements Event {
+    record OnePhaseResult(
+            StreamId stream,
+            GlobalTxId tx,
+            BranchId branch,
+            OnePhaseFate fate,
+            @Nullable Reason reason) implements Event {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.onePhaseResult(this);
@@ -159,7 +172,8 @@ public sealed interface Event {
     }
 
     /** Phase 2 has ended at a branch (protocol 9.3). {@code detail} is for people. */
-    record BranchDone(StreamId stream, GlobalTxId tx, BranchId branch, PhaseTwoResult result, String detail) implements Event {
+    record BranchDone(StreamId stream, GlobalTxId tx, BranchId branch, PhaseTwoResult result, String detail)
+            implements Event {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.branchDone(this);
@@ -183,7 +197,8 @@ public sealed interface Event {
     }
 
     /** A full list of the prepared xids of a resource was read; the lowest (epoch, session) in it, null epoch when empty. */
-    record ScanReported(StreamId stream, String resource, @Nullable EpochId lowestEpoch, long lowestSession) implements Event {
+    record ScanReported(
+            StreamId stream, String resource, @Nullable EpochId lowestEpoch, long lowestSession) implements Event {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.scanReported(this);
@@ -231,7 +246,15 @@ public sealed interface Event {
     }
 
     /** Commit, the first time or repeated (protocol 6). {@code waitCompleted} false means {@code wait=DECIDED}. */
-    record CommitRequested(RequestId request, GlobalTxId tx, SessionKey key, long lowestOpen, CommitContent content, boolean waitCompleted, long remainingMillis) implements Event {
+    record CommitRequested(
+            RequestId request,
+            GlobalTxId tx,
+            SessionKey key,
+            long lowestOpen,
+            CommitContent content,
+            boolean waitCompleted,
+            long remainingMillis)
+            implements Event {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.commitRequested(this);
@@ -239,7 +262,9 @@ public sealed interface Event {
     }
 
     /** The client gives T up. {@code branches} are those it knows; only for messages, never for a decision. */
-    record RollbackRequested(RequestId request, GlobalTxId tx, SessionKey key, long lowestOpen, List<BranchWork> branches, Reason reason) implements Event {
+    record RollbackRequested(
+            RequestId request, GlobalTxId tx, SessionKey key, long lowestOpen, List<BranchWork> branches, Reason reason)
+            implements Event {
         public RollbackRequested {
             branches = List.copyOf(branches);
         }
@@ -251,7 +276,8 @@ public sealed interface Event {
     }
 
     /** A question about T (protocol 9.1); {@code content} is that of its Commit, null when it is not known. */
-    record OutcomeInquiry(RequestId request, GlobalTxId tx, @Nullable CommitContent content) implements Event {
+    record OutcomeInquiry(
+            RequestId request, GlobalTxId tx, @Nullable CommitContent content) implements Event {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.outcomeInquiry(this);
@@ -259,7 +285,9 @@ public sealed interface Event {
     }
 
     /** An operator decides a prepared branch, or (branch null) closes a COMMIT that can never end (protocol 10.6). */
-    record OperatorForces(RequestId request, GlobalTxId tx, @Nullable BranchId branch, Decision decision, String reason) implements Event {
+    record OperatorForces(
+            RequestId request, GlobalTxId tx, @Nullable BranchId branch, Decision decision, String reason)
+            implements Event {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.operatorForces(this);

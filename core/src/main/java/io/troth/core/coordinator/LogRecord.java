@@ -42,7 +42,8 @@ public sealed interface LogRecord {
     }
 
     /** One branch that voted YES. */
-    record YesBranch(BranchId branch, String resource, @Nullable Proof proof) {
+    record YesBranch(
+            BranchId branch, String resource, @Nullable Proof proof) {
         public YesBranch {
             ResourceName.check(resource);
         }
@@ -85,8 +86,7 @@ public sealed interface LogRecord {
     }
 
     /** An operator decided a prepared branch by force, or closed a COMMIT that can never end ({@code branch} null). */
-    record Heuristic(GlobalTxId tx, @Nullable BranchId branch, Decision decision, String reason)
-            implements LogRecord {
+    record Heuristic(GlobalTxId tx, @Nullable BranchId branch, Decision decision, String reason) implements LogRecord {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.heuristic(this);
