@@ -1,0 +1,321 @@
+package io.troth.client.context;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.grpc.Context;
+import io.troth.core.BranchId;
+import io.troth.core.BranchList;
+import io.troth.core.BranchWork;
+import io.troth.core.ClusterId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Reason;
+import io.troth.core.SessionKey;
+import io.troth.core.TransactionContext;
+import io.troth.core.TrothException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * T in one process: the root scope, opened by begin, or one served call (protocol 5.1). It collects what the reply has
+ * to say: the branches that this scope worked on, one call each however many statements, plus the lists of its nested
+ * replies (protocol 5.4).
+ *
+ * <p>{@code io.grpc.Context} is the truth about the current scope; {@link #attach()} binds it to a thread. A scope is
+ * open until {@link #close()}. What still runs then (a nested call, a wrapped task, a statement) makes T rollback-only
+ * or its branch dead, and what starts afterwards is refused (protocol 5.5). Thread-safe.
+ */
+public final class CallScope {
+
+    /** The most branches a list may name; a transaction cannot have more. */
+    public static final int BRANCHES_MAX = 256;
+
+    /** The call number of a root scope; it never travels. */
+    public static final long ROOT_CALL = 0;
+
+    private static final Context.Key<CallScope> KEY = Context.key("troth-call-scope");
+
+    private final TransactionContext context;
+    private final long scopeId;
+    private final NanoClock clock;
+    private final long deadlineNanos;
+
+    private final Object lock = new Object();
+
+    @GuardedBy("lock")
+    private final Map<BranchId, String> ownBranches = new LinkedHashMap<>();
+
+    @GuardedBy("lock")
+    private final Map<BranchId, BranchWork> nestedBranches = new TreeMap<>();
+
+    @GuardedBy("lock")
+    private final List<Runnable> closeHooks = new ArrayList<>();
+
+    @GuardedBy("lock")
+    private int running;
+
+    @GuardedBy("lock")
+    private boolean closed;
+
+    @GuardedBy("lock")
+    private @Nullable Reason rollbackReason;
+
+    /**
+     * Opens a scope.
+     *
+     * @param context what travels with the call; call number {@link #ROOT_CALL} for a root scope
+     * @param clock by which the remaining time runs
+     */
+    public CallScope(TransactionContext context, NanoClock clock) {
+        this.context = context;
+        this.clock = clock;
+        this.scopeId = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
+        this.deadlineNanos = clock.nanos() + TimeUnit.MILLISECONDS.toNanos(context.remainingMillis());
+    }
+
+    /** The scope that the calling thread or call runs under; null outside every global transaction. */
+    public static @Nullable CallScope current() {
+        return KEY.get();
+    }
+
+    public ClusterId cluster() {
+        return context.cluster();
+    }
+
+    public GlobalTxId tx() {
+        return context.tx();
+    }
+
+    /** A secret: for messages of the protocol only. */
+    public SessionKey key() {
+        return context.key();
+    }
+
+    /** The number of the call that this scope serves; {@link #ROOT_CALL} for a root scope. */
+    public long call() {
+        return context.call();
+    }
+
+    /** Tells this scope from every other of the process; random, positive. */
+    public long scopeId() {
+        return scopeId;
+    }
+
+    /** What is left until T's deadline by this process's monotonic clock; 0 when it is over. */
+    public long remainingMillis() {
+        return Math.max(0, TimeUnit.NANOSECONDS.toMillis(deadlineNanos - clock.nanos()));
+    }
+
+    /**
+     * Notes that this scope worked on a branch. Counts once however often it is called.
+     *
+     * @throws TrothException SCOPE_CLOSED when the scope is closed: the list may have left, so the work must not happen
+     */
+    public void addBranch(BranchId branch, String resource) {
+        synchronized (lock) {
+            checkOpen();
+            ownBranches.putIfAbsent(branch, resource);
+        }
+    }
+
+    /** Adds the list of a nested reply. One that contradicts what is known makes T rollback-only. Never throws. */
+    public void addReply(BranchList list) {
+        synchronized (lock) {
+            if (list.rollbackOnly()) {
+                noteRollbackOnly(new Reason(ErrorCode.ROLLBACK_ONLY, "a service under the transaction said so"));
+            }
+            for (BranchWork work : list.branches()) {
+                addNested(work);
+            }
+        }
+    }
+
+    /** T must not commit any more; the first reason is kept. */
+    public void setRollbackOnly(Reason reason) {
+        synchronized (lock) {
+            noteRollbackOnly(reason);
+        }
+    }
+
+    public boolean isRollbackOnly() {
+        return rollbackReason() != null;
+    }
+
+    /** Why T must not commit; null when nothing is known against it. */
+    public @Nullable Reason rollbackReason() {
+        synchronized (lock) {
+            return rollbackReason;
+        }
+    }
+
+    public boolean isClosed() {
+        synchronized (lock) {
+            return closed;
+        }
+    }
+
+    /** How many nested calls and wrapped tasks have not ended yet. */
+    public int running() {
+        synchronized (lock) {
+            return running;
+        }
+    }
+
+    /**
+     * A nested call or a wrapped task starts; {@link #exit()} must follow.
+     *
+     * @throws TrothException SCOPE_CLOSED when the scope is closed
+     */
+    public void enter() {
+        synchronized (lock) {
+            checkOpen();
+            running++;
+        }
+    }
+
+    /** A nested call or a wrapped task has ended. */
+    public void exit() {
+        synchronized (lock) {
+            running--;
+        }
+    }
+
+    /**
+     * Runs the hook when the scope closes, before the list is made: for a statement that still runs then. Runs it at
+     * once when the scope is closed already. The hook must not block.
+     */
+    public void onClose(Runnable hook) {
+        synchronized (lock) {
+            if (!closed) {
+                closeHooks.add(hook);
+                return;
+            }
+        }
+        hook.run();
+    }
+
+    /**
+     * Closes a root scope when nothing runs under it any more.
+     *
+     * @return false, and the scope stays open, when a call or a wrapped task has not ended
+     */
+    public boolean closeIfIdle() {
+        synchronized (lock) {
+            if (running > 0) {
+                return false;
+            }
+            closed = true;
+        }
+        runCloseHooks();
+        return true;
+    }
+
+    /** Closes the scope and returns the list of the reply. Closing again changes nothing and returns the list again. */
+    public BranchList close() {
+        synchronized (lock) {
+            if (!closed && running > 0) {
+                noteRollbackOnly(new Reason(
+                        ErrorCode.ROLLBACK_ONLY, running + " calls or tasks had not ended when their scope closed"));
+            }
+            closed = true;
+        }
+        runCloseHooks();
+        return list();
+    }
+
+    /** What the reply would say by now. */
+    public BranchList list() {
+        synchronized (lock) {
+            List<BranchWork> lines = new ArrayList<>(nestedBranches.values());
+            ownBranches.forEach((branch, resource) -> lines.add(new BranchWork(branch, resource, 1)));
+            try {
+                return new BranchList(rollbackReason != null, lines);
+            } catch (IllegalArgumentException | ArithmeticException e) {
+                noteRollbackOnly(new Reason(ErrorCode.ROLLBACK_ONLY, "branch lists do not add up: " + e.getMessage()));
+                return new BranchList(true, List.of());
+            }
+        }
+    }
+
+    /**
+     * Makes this the current scope of the calling thread until the binding is closed, on the same thread, in
+     * try-with-resources order.
+     */
+    public Binding attach() {
+        Context bound = bind(Context.current());
+        Context previous = bound.attach();
+        return () -> bound.detach(previous);
+    }
+
+    /** The given context with this scope in it. */
+    public Context bind(Context base) {
+        return base.withValue(KEY, this);
+    }
+
+    /** The given context without any scope: for work that takes no part in T. */
+    public static Context unbind(Context base) {
+        return base.withValue(KEY, null);
+    }
+
+    /** A scope bound to a thread. */
+    @FunctionalInterface
+    public interface Binding extends AutoCloseable {
+
+        /** Restores what was bound before. */
+        @Override
+        void close();
+    }
+
+    private void runCloseHooks() {
+        List<Runnable> hooks;
+        synchronized (lock) {
+            hooks = List.copyOf(closeHooks);
+            closeHooks.clear();
+        }
+        hooks.forEach(Runnable::run);
+    }
+
+    @GuardedBy("lock")
+    private void checkOpen() {
+        if (closed) {
+            throw new TrothException(new Reason(
+                    ErrorCode.SCOPE_CLOSED, "transaction " + tx() + ": this call, or the transaction, has ended"));
+        }
+    }
+
+    @GuardedBy("lock")
+    private void noteRollbackOnly(Reason reason) {
+        if (rollbackReason == null) {
+            rollbackReason = reason;
+        }
+    }
+
+    @GuardedBy("lock")
+    private void addNested(BranchWork work) {
+        if (nestedBranches.size() >= BRANCHES_MAX && !nestedBranches.containsKey(work.branch())) {
+            noteRollbackOnly(
+                    new Reason(ErrorCode.LIMIT_EXCEEDED, "more than " + BRANCHES_MAX + " branches in " + tx()));
+            return;
+        }
+        try {
+            nestedBranches.merge(work.branch(), work, CallScope::sum);
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            noteRollbackOnly(new Reason(ErrorCode.ROLLBACK_ONLY, "branch lists do not add up: " + e.getMessage()));
+        }
+    }
+
+    private static BranchWork sum(BranchWork left, BranchWork right) {
+        return new BranchList(false, List.of(left, right)).branches().get(0);
+    }
+
+    /** Says nothing of the key. */
+    @Override
+    public String toString() {
+        return "CallScope[" + tx() + ", call " + call() + "]";
+    }
+}
