@@ -1,0 +1,249 @@
+package io.troth.chaos.process;
+
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStreamWriter;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One child process: its lines can be waited for, commands can be written to it, and it can be killed, stopped and
+ * waited for. Lines that nobody waited for are kept (the last {@value #KEPT_LINES}) and written to a file.
+ *
+ * <p>Thread-safe.
+ */
+public final class ChildProcess implements AutoCloseable {
+
+    /** What {@code waitFor} says about a process that SIGKILL ended: 128 + 9. */
+    public static final int EXIT_KILLED = 137;
+
+    private static final int KEPT_LINES = 20_000;
+    private static final long EXIT_WAIT_SECONDS = 15;
+
+    private final String name;
+    private final Process process;
+    private final Writer input;
+    private final Object lock = new Object();
+    private final Deque<String> unread = new ArrayDeque<>();
+    private final List<Consumer<String>> listeners = new CopyOnWriteArrayList<>();
+    private final Thread pump;
+    private boolean outputEnded;
+
+    ChildProcess(String name, Process process, Path outputFile) {
+        this.name = name;
+        this.process = process;
+        this.input = new BufferedWriter(new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8));
+        this.pump = new Thread(() -> pump(outputFile), "output-of-" + name);
+        pump.setDaemon(true);
+        pump.start();
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public long pid() {
+        return process.pid();
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Hears every line that comes from now on, on the thread that reads them. */
+    public void onLine(Consumer<String> listener) {
+        listeners.add(listener);
+    }
+
+    /**
+     * Waits for a line with this prefix; it and all lines before it count as read.
+     *
+     * @throws IllegalStateException when the process ends, or the time is over, without such a line
+     */
+    public String awaitLine(String prefix, Duration timeout) {
+        return awaitLine(line -> line.startsWith(prefix), "\"" + prefix + "\"", timeout);
+    }
+
+    /** As {@link #awaitLine(String, Duration)}, for lines that a prefix does not describe. */
+    public String awaitLine(Predicate<String> wanted, String description, Duration timeout) {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        synchronized (lock) {
+            while (true) {
+                String line = takeUnread(wanted);
+                if (line != null) {
+                    return line;
+                }
+                long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+                if (outputEnded) {
+                    throw new IllegalStateException(name + " ended without saying " + description);
+                }
+                if (leftMillis <= 0) {
+                    throw new IllegalStateException(
+                            name + " did not say " + description + " within " + timeout.toMillis() + " ms");
+                }
+                awaitMore(leftMillis);
+            }
+        }
+    }
+
+    /** Writes one command line to the child's standard input. A child that is gone is not an error. */
+    public void send(String command) {
+        synchronized (input) {
+            try {
+                input.write(command);
+                input.write('\n');
+                input.flush();
+            } catch (IOException e) {
+                if (process.isAlive()) {
+                    throw new UncheckedIOException("cannot talk to " + name, e);
+                }
+            }
+        }
+    }
+
+    /** Sends SIGKILL, which nothing in the child can see, and waits for the end. Returns the exit code. */
+    public int kill() {
+        process.destroyForcibly();
+        return awaitExit(Duration.ofSeconds(EXIT_WAIT_SECONDS));
+    }
+
+    /** Sends SIGTERM: the child ends in its own orderly way. */
+    public void terminate() {
+        process.destroy();
+    }
+
+    /** Sends SIGSTOP: the child stands still, as in a long pause of its machine. */
+    public void suspend() {
+        signal("STOP");
+    }
+
+    /** Sends SIGCONT, the end of {@link #suspend()}. */
+    public void proceed() {
+        signal("CONT");
+    }
+
+    /**
+     * Waits for the end and returns the exit code; {@value #EXIT_KILLED} after SIGKILL.
+     *
+     * @throws IllegalStateException when it still runs after that time
+     */
+    public int awaitExit(Duration timeout) {
+        try {
+            if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new IllegalStateException(name + " still runs after " + timeout.toMillis() + " ms");
+            }
+            pump.join(TimeUnit.SECONDS.toMillis(1));
+            closeInput();
+            return process.exitValue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for the end of " + name, e);
+        }
+    }
+
+    /** Kills the child if it still runs. */
+    @Override
+    public void close() {
+        if (process.isAlive()) {
+            kill();
+        } else {
+            closeInput();
+        }
+    }
+
+    private void signal(String signal) {
+        try {
+            Process kill = new ProcessBuilder("kill", "-" + signal, Long.toString(pid()))
+                    .redirectErrorStream(true)
+                    .start();
+            if (kill.waitFor() != 0) {
+                throw new IllegalStateException("cannot send SIG" + signal + " to " + name);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void closeInput() {
+        synchronized (input) {
+            try {
+                input.close();
+            } catch (IOException e) {
+                // The other end is gone: closed is what it should be.
+                return;
+            }
+        }
+    }
+
+    private @Nullable String takeUnread(Predicate<String> wanted) {
+        while (!unread.isEmpty()) {
+            String line = unread.removeFirst();
+            if (wanted.test(line)) {
+                return line;
+            }
+        }
+        return null;
+    }
+
+    @SuppressWarnings("WaitNotInLoop") // The caller loops.
+    private void awaitMore(long millis) {
+        try {
+            lock.wait(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for " + name, e);
+        }
+    }
+
+    private void pump(Path outputFile) {
+        try (BufferedReader reader =
+                        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+                Writer file =
+                        Files.newBufferedWriter(outputFile, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+            String line = reader.readLine();
+            while (line != null) {
+                file.write(line + "\n");
+                file.flush();
+                accept(line);
+                line = reader.readLine();
+            }
+        } catch (IOException e) {
+            // The pipe of a killed process breaks: that is the end of its output.
+            accept("(output broke: " + e.getMessage() + ")");
+        } finally {
+            synchronized (lock) {
+                outputEnded = true;
+                lock.notifyAll();
+            }
+        }
+    }
+
+    private void accept(String line) {
+        listeners.forEach(listener -> listener.accept(line));
+        synchronized (lock) {
+            if (unread.size() == KEPT_LINES) {
+                unread.removeFirst();
+            }
+            unread.addLast(line);
+            lock.notifyAll();
+        }
+    }
+}

@@ -1,0 +1,118 @@
+package io.troth.chaos.process;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * The child processes of one run. None of them outlives the run: {@link #close()} kills them, so does the end of this
+ * JVM, and when this JVM is itself killed each child notices that its standard input has ended (see {@link Lifeline}).
+ *
+ * <p>Thread-safe.
+ */
+public final class Children implements AutoCloseable {
+
+    /** Short-lived JVMs on few cores: start fast, stay small. */
+    private static final List<String> JVM_FLAGS = List.of(
+            "-Xmx192m",
+            "-Xss512k",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-Xshare:auto",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-Djava.net.preferIPv4Stack=true");
+
+    private static final int FIRST_JAVA_WITH_NATIVE_ACCESS_FLAG = 22;
+    private static final int FIRST_JAVA_WITH_UNSAFE_FLAG = 23;
+
+    private final Path logDirectory;
+    private final List<ChildProcess> children = new CopyOnWriteArrayList<>();
+    private final Thread hook = new Thread(this::killAll, "kill-children");
+
+    /**
+     * A group without members.
+     *
+     * @param logDirectory where each child's output goes, as {@code name.out} and {@code name.err}
+     */
+    public Children(Path logDirectory) {
+        this.logDirectory = logDirectory;
+        Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    /** The directory with the output of every child. */
+    public Path logDirectory() {
+        return logDirectory;
+    }
+
+    /**
+     * Starts a main class of ours in a JVM of its own, with the class path of this one.
+     *
+     * @param name what the child is called in messages and in the names of its log files
+     */
+    public ChildProcess startJava(String name, Class<?> main, List<String> arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(JVM_FLAGS);
+        int feature = Runtime.version().feature();
+        if (feature >= FIRST_JAVA_WITH_NATIVE_ACCESS_FLAG) {
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
+        if (feature >= FIRST_JAVA_WITH_UNSAFE_FLAG) {
+            command.add("--sun-misc-unsafe-memory-access=allow");
+        }
+        command.add("-Djava.io.tmpdir=" + System.getProperty("java.io.tmpdir"));
+        command.add("-cp");
+        command.add(classPath());
+        command.add(main.getName());
+        command.addAll(arguments);
+        return start(name, command);
+    }
+
+    /** Starts any program. Its standard input is a pipe from here that ends when this JVM ends. */
+    public ChildProcess start(String name, List<String> command) {
+        try {
+            File errors = logDirectory.resolve(name + ".err").toFile();
+            Process process = new ProcessBuilder(command)
+                    .redirectError(ProcessBuilder.Redirect.appendTo(errors))
+                    .start();
+            ChildProcess child = new ChildProcess(name, process, logDirectory.resolve(name + ".out"));
+            children.add(child);
+            return child;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot start " + name + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The children that are still running. */
+    public List<ChildProcess> running() {
+        return children.stream().filter(ChildProcess::isAlive).toList();
+    }
+
+    /** Kills every child that still runs, the youngest first, and waits for their ends. */
+    @Override
+    public void close() {
+        killAll();
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The JVM is ending: the hook runs or has run.
+            return;
+        }
+    }
+
+    private void killAll() {
+        List<ChildProcess> youngestFirst = new ArrayList<>(children);
+        Collections.reverse(youngestFirst);
+        youngestFirst.forEach(ChildProcess::close);
+    }
+
+    /** Surefire hides the real class path behind a jar that is deleted early, but says what it is. */
+    private static String classPath() {
+        return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    }
+}

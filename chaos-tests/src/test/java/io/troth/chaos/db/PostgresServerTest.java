@@ -1,0 +1,54 @@
+package io.troth.chaos.db;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.troth.chaos.process.ChildProcess;
+import io.troth.chaos.process.Children;
+import io.troth.core.BranchId;
+import io.troth.core.ClusterId;
+import io.troth.core.EpochId;
+import io.troth.core.GlobalTxId;
+import io.troth.core.XidCodec;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Goal: the server is durable, keeps prepared work over a kill, and its list is read correctly. */
+class PostgresServerTest {
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void keepsPreparedWorkOverAKillAndListsIt() {
+        GlobalTxId tx = new GlobalTxId(0, new EpochId(3, 0x1234), 7, 9);
+        ClusterId cluster = new ClusterId(42);
+        BranchId branch = new BranchId(11, 12);
+        String ours = XidCodec.FORMAT_ID + "_" + Base64.getEncoder().encodeToString(XidCodec.gtrid(cluster, tx)) + "_"
+                + Base64.getEncoder().encodeToString(XidCodec.bqual(branch));
+        try (Children children = new Children(directory);
+                PostgresServer server = PostgresServer.start(
+                        "pg",
+                        children,
+                        PostgresBinaries.in(Path.of(System.getProperty("java.io.tmpdir"))),
+                        directory.resolve("data"))) {
+            server.execute("CREATE TABLE t (n int)");
+            server.execute("BEGIN", "INSERT INTO t VALUES (1)", "PREPARE TRANSACTION '" + ours + "'");
+            server.execute("BEGIN", "INSERT INTO t VALUES (2)", "PREPARE TRANSACTION 'somebody else'");
+            assertEquals(ChildProcess.EXIT_KILLED, server.kill());
+            server.restart();
+            List<PreparedTransaction> prepared = server.prepared();
+            assertEquals(2, prepared.size());
+            PreparedTransaction.Decoded decoded = prepared.get(0).decoded();
+            assertNotNull(decoded);
+            assertEquals(new PreparedTransaction.Decoded(cluster, tx, branch), decoded);
+            assertNull(prepared.get(1).decoded());
+            server.execute("COMMIT PREPARED '" + ours + "'", "ROLLBACK PREPARED 'somebody else'");
+            assertEquals(1, server.queryLong("SELECT sum(n) FROM t"));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package io.troth.chaos.process;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Goal: the harness really kills, really parks, and leaves nothing behind, also when it is killed itself. Method: small
+ * JVMs of our own and shell commands.
+ */
+class ChildProcessTest {
+
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+
+    @TempDir
+    Path logs;
+
+    private Children children;
+
+    @BeforeEach
+    void open() {
+        children = new Children(logs);
+    }
+
+    @AfterEach
+    void close() {
+        children.close();
+    }
+
+    @Test
+    void parksAtAnArmedPointUntilItIsKilled() {
+        ChildProcess child = children.startJava("walker", Walker.class, List.of());
+        child.send("arm SECOND");
+        child.awaitLine("ARMED SECOND", LIMIT);
+        child.send("walk t1");
+        assertEquals("REACHED SECOND t1", child.awaitLine(Failpoints.REACHED, LIMIT));
+        assertEquals(ChildProcess.EXIT_KILLED, child.kill());
+        assertThrows(IllegalStateException.class, () -> child.awaitLine("DONE", LIMIT));
+    }
+
+    @Test
+    void goesOnWhenItIsReleasedAndParksOnlyAsOftenAsArmed() {
+        ChildProcess child = children.startJava("walker", Walker.class, List.of());
+        child.send("arm FIRST");
+        child.send("walk t1");
+        child.awaitLine("REACHED FIRST t1", LIMIT);
+        child.send("release");
+        child.awaitLine("DONE t1", LIMIT);
+        child.send("walk t2");
+        child.awaitLine("DONE t2", LIMIT);
+    }
+
+    @Test
+    void standsStillWhileSuspended() {
+        ChildProcess child = children.startJava("walker", Walker.class, List.of());
+        child.send("walk t1");
+        child.awaitLine("DONE t1", LIMIT);
+        child.suspend();
+        child.send("walk t2");
+        assertThrows(IllegalStateException.class, () -> child.awaitLine("DONE t2", Duration.ofMillis(200)));
+        child.proceed();
+        child.awaitLine("DONE t2", LIMIT);
+    }
+
+    @Test
+    void endsChildrenOfAKilledParent() {
+        ChildProcess parent = children.startJava("parent", Parent.class, List.of(logs.toString()));
+        long grandchild = Long.parseLong(parent.awaitLine("CHILD ", LIMIT).substring("CHILD ".length()));
+        assertTrue(isRunning(grandchild));
+        assertEquals(ChildProcess.EXIT_KILLED, parent.kill());
+        Awaitility.await().atMost(LIMIT).until(() -> !isRunning(grandchild));
+    }
+
+    @Test
+    void killsWhatStillRunsWhenTheGroupIsClosed() {
+        ChildProcess child = children.start("sleeper", List.of("sleep", "600"));
+        children.close();
+        assertFalse(child.isAlive());
+        assertEquals(List.of(), children.running());
+    }
+
+    @Test
+    void saysWhatItWaitedForWhenTheProcessEnds() {
+        ChildProcess child = children.start("short", List.of("sh", "-c", "echo hello"));
+        IllegalStateException e = assertThrows(IllegalStateException.class, () -> child.awaitLine("READY", LIMIT));
+        assertEquals("short ended without saying \"READY\"", e.getMessage());
+    }
+
+    private static boolean isRunning(long pid) {
+        return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+    }
+
+    /** Walks past two points when told to. */
+    static final class Walker {
+        public static void main(String[] args) throws InterruptedException {
+            Failpoints points = new Failpoints(System.out);
+            java.util.concurrent.BlockingQueue<String> walks = new java.util.concurrent.LinkedBlockingQueue<>();
+            Lifeline.attach(line -> {
+                points.command(line);
+                if (line.startsWith("walk ")) {
+                    walks.add(line.substring("walk ".length()));
+                }
+            });
+            while (true) {
+                String walk = walks.take();
+                points.reached("FIRST", walk);
+                points.reached("SECOND", walk);
+                System.out.println("DONE " + walk);
+            }
+        }
+    }
+
+    /** Has a child of its own. */
+    static final class Parent {
+        public static void main(String[] args) {
+            ChildProcess child = new Children(Path.of(args[0])).startJava("grandchild", Walker.class, List.of());
+            System.out.println("CHILD " + child.pid());
+            Lifeline.attach(line -> {});
+            child.awaitExit(Duration.ofMinutes(5));
+        }
+    }
+}
