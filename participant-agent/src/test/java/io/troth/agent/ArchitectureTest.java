@@ -1,7 +1,9 @@
 package io.troth.agent;
 
+import static com.tngtech.archunit.base.DescribedPredicate.alwaysTrue;
 import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -86,9 +88,13 @@ class ArchitectureTest {
             .resideInAPackage("io.troth.client.internal..")
             .allowEmptyShould(true);
 
+    /** What the public package makes may know the public package: an entry point has to start somewhere. */
     @ArchTest
-    static final ArchRule PACKAGES_HAVE_NO_CYCLES =
-            slices().matching("io.troth.(**)").should().beFreeOfCycles().allowEmptyShould(true);
+    static final ArchRule PACKAGES_HAVE_NO_CYCLES = slices().matching("io.troth.(**)")
+            .should()
+            .beFreeOfCycles()
+            .ignoreDependency(resideInAPackage("io.troth.agent"), alwaysTrue())
+            .allowEmptyShould(true);
 
     @ArchTest
     static final ArchRule CLOCKS_AND_THREADS_ARE_MADE_AT_THE_EDGE = noClasses()
