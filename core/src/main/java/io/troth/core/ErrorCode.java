@@ -140,6 +140,11 @@ public enum ErrorCode {
             "2D000",
             false,
             "SQL inside the branch ended its transaction or changed its user: part of the work may be durable. Alarm."),
+    RESOURCE_ON_HOLD(
+            Status.ABORTED,
+            "40000",
+            true,
+            "The named resource is on hold: an operator looks into its in-doubt branches. Run it again later."),
     COMMIT_REFUSED(Status.ABORTED, "40000", false, "The database refused the commit of the branch; see the detail."),
 
     // What cannot be told.

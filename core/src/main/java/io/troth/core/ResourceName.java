@@ -14,19 +14,30 @@ public final class ResourceName {
      * @throws IllegalArgumentException when it is not; the message says what is allowed
      */
     public static String check(String name) {
-        boolean valid = !name.isEmpty()
-                && name.length() <= LENGTH_MAX
-                && name.chars()
-                        .allMatch(c -> (c >= 'a' && c <= 'z')
-                                || (c >= 'A' && c <= 'Z')
-                                || (c >= '0' && c <= '9')
-                                || c == '.'
-                                || c == '_'
-                                || c == '-');
-        if (!valid) {
+        if (!isValid(name)) {
             throw new IllegalArgumentException(
                     "a resource name has 1 to " + LENGTH_MAX + " characters out of A-Z a-z 0-9 . _ -");
         }
         return name;
+    }
+
+    /** True when {@link #check} would return. */
+    public static boolean isValid(String name) {
+        if (name.isEmpty() || name.length() > LENGTH_MAX) {
+            return false;
+        }
+        for (int i = 0; i < name.length(); i++) {
+            char c = name.charAt(i);
+            boolean valid = (c >= 'a' && c <= 'z')
+                    || (c >= 'A' && c <= 'Z')
+                    || (c >= '0' && c <= '9')
+                    || c == '.'
+                    || c == '_'
+                    || c == '-';
+            if (!valid) {
+                return false;
+            }
+        }
+        return true;
     }
 }

@@ -1,0 +1,60 @@
+package io.troth.core.coordinator;
+
+import io.troth.core.SessionKey;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client session (protocol 4). A closed one stays in the table, without results, until its last transaction has
+ * ended and its last END is applied: the horizon must not pass it before.
+ */
+final class ClientSession {
+
+    final long number;
+    final SessionKey key;
+    final String clientName;
+    /** The open transactions by sequence. */
+    final TreeMap<Long, GlobalTransaction> open = new TreeMap<>();
+    /** The kept results of ended sequences at or above {@link #lowestOpen}. */
+    final TreeMap<Long, EndedTransaction> ended = new TreeMap<>();
+    /** The agent streams on which a branch of this session has enlisted; they hear when it closes. */
+    final TreeSet<StreamId> agents = new TreeSet<>();
+    /** The client's stream; null while it is broken or when the session is closed. */
+    @Nullable StreamId stream;
+
+    long lowestOpen = 1;
+    long highest;
+    boolean closed;
+    /** Too old: no sequence above {@link #agedHighest} starts any more. */
+    boolean aged;
+
+    long agedHighest;
+    /** COMMITs of this session handed to the log whose END is not applied. */
+    int unendedCommits;
+
+    ClientSession(long number, SessionKey key, String clientName) {
+        this.number = number;
+        this.key = key;
+        this.clientName = clientName;
+    }
+
+    /** True when nothing of a closed session is under way any more. */
+    boolean isOver() {
+        return closed && open.isEmpty() && unendedCommits == 0;
+    }
+
+    /** True when this sequence has neither started nor ended and may still do one of both. */
+    boolean isUnheard(long sequence) {
+        return !closed && sequence >= lowestOpen && !open.containsKey(sequence) && !ended.containsKey(sequence);
+    }
+
+    /** True when the sequence lies within the window that the session keeps. */
+    boolean isWithin(long sequence, int window) {
+        return sequence - lowestOpen < window;
+    }
+
+    void touch(long sequence) {
+        highest = Math.max(highest, sequence);
+    }
+}

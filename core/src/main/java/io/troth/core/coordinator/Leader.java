@@ -1,0 +1,125 @@
+package io.troth.core.coordinator;
+
+import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Reason;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All state of the coordinator's core in one place, and the outbox. The parts ({@link Transactions}, {@link PhaseTwo},
+ * ...) hold no state of their own; each works on these tables.
+ */
+final class Leader {
+
+    /** Where this process stands as a leader. */
+    enum Phase {
+        /** The log is being replayed; nothing is said to anyone. */
+        RECOVERING,
+        /** The own EPOCH is handed to the log and not applied. */
+        STARTING,
+        /** The own EPOCH is applied: everything is answered. */
+        READY,
+        /** An agent has seen more of the log than is left of it: nothing is answered (protocol 10.5). */
+        DISTRUSTED,
+        /** Deposed, or the log failed: nothing is answered, for ever. */
+        LOST
+    }
+
+    final int shard;
+    final CoordinatorLimits limits;
+    final Outbox out = new Outbox();
+
+    final EpochTable epochs = new EpochTable();
+    final SessionTable sessions = new SessionTable();
+    final AgentTable agents = new AgentTable();
+    /** Applied COMMITs without an applied END. Looked up by key only; iterated through {@link #sortedCommitted}. */
+    final Map<GlobalTxId, CommittedTransaction> committed = new HashMap<>();
+    /** One-phase transactions without a word yet. Iterated through {@link #sortedOnePhase}. */
+    final Map<GlobalTxId, OnePhaseCase> onePhase = new HashMap<>();
+    /** Questions that wait for the log. */
+    final TreeMap<GlobalTxId, List<Question>> fetching = new TreeMap<>();
+
+    final OperatorTable operator = new OperatorTable();
+    final HorizonState horizon = new HorizonState();
+
+    Phase phase = Phase.RECOVERING;
+    @Nullable EpochId own;
+    long recoveredBatch;
+    boolean accepting = true;
+    Reason notAccepting = Reason.of(ErrorCode.OVERLOADED);
+    /** Open transactions of all sessions. */
+    int openTransactions;
+    /** Unended COMMITs of older epochs. */
+    int unendedOlder;
+    /** Questions in {@link #fetching}. */
+    int questions;
+
+    Leader(int shard, CoordinatorLimits limits) {
+        this.shard = shard;
+        this.limits = limits;
+    }
+
+    boolean isReady() {
+        return phase == Phase.READY;
+    }
+
+    boolean isOwn(EpochId epoch) {
+        return epoch.equals(own);
+    }
+
+    /** The own epoch; only asked for once leadership has started. */
+    EpochId epoch() {
+        if (own == null) {
+            throw new IllegalStateException("leadership has not started");
+        }
+        return own;
+    }
+
+    /** The open T, null when there is none of this id. */
+    @Nullable GlobalTransaction open(GlobalTxId tx) {
+        if (tx.shard() != shard || !isOwn(tx.epoch())) {
+            return null;
+        }
+        ClientSession session = sessions.find(tx.session());
+        return session == null ? null : session.open.get(tx.sequence());
+    }
+
+    /** Why nothing is answered at the moment; not asked when ready. */
+    Reason notReady() {
+        return switch (phase) {
+            case RECOVERING, STARTING, READY -> Reason.of(ErrorCode.NOT_READY);
+            case DISTRUSTED -> Reason.of(ErrorCode.LOG_DISTRUSTED);
+            case LOST -> Reason.of(ErrorCode.NOT_LEADER);
+        };
+    }
+
+    /** A copy in the order of ids, for the rare walks over all. */
+    List<CommittedTransaction> sortedCommitted() {
+        List<CommittedTransaction> all = new ArrayList<>(committed.values());
+        all.sort(Comparator.comparing(transaction -> transaction.tx));
+        return all;
+    }
+
+    /** A copy in the order of ids, for the rare walks over all. */
+    List<OnePhaseCase> sortedOnePhase() {
+        List<OnePhaseCase> all = new ArrayList<>(onePhase.values());
+        all.sort(Comparator.comparing(one -> one.tx));
+        return all;
+    }
+
+    /** A copy in the order of ids, for the rare walks over all. */
+    List<GlobalTransaction> sortedOpen() {
+        List<GlobalTransaction> all = new ArrayList<>(openTransactions);
+        for (ClientSession session : sessions.byNumber.values()) {
+            all.addAll(session.open.values());
+        }
+        return all;
+    }
+}

@@ -1,0 +1,130 @@
+package io.troth.core.coordinator;
+
+import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+
+/** Applies log entries, live and in recovery alike: the only way in which logged facts change the state. */
+final class LogReplay implements LogRecord.Visitor<Boolean> {
+
+    private final Leader leader;
+    private final Transactions transactions;
+    private final Endings endings;
+    private final Agents agents;
+    private final Horizons horizons;
+    private final Operators operators;
+    private long entryEpoch;
+
+    LogReplay(
+            Leader leader,
+            Transactions transactions,
+            Endings endings,
+            Agents agents,
+            Horizons horizons,
+            Operators operators) {
+        this.leader = leader;
+        this.transactions = transactions;
+        this.endings = endings;
+        this.agents = agents;
+        this.horizons = horizons;
+        this.operators = operators;
+    }
+
+    void apply(LogEntry entry) {
+        entryEpoch = entry.epochNumber();
+        entry.record().accept(this);
+    }
+
+    private boolean isLive() {
+        return leader.own != null && leader.epochs.isKnown(leader.own);
+    }
+
+    @Override
+    public Boolean epoch(LogRecord.Epoch record) {
+        EpochId epoch = record.epoch();
+        Invariants.check(
+                Invariant.I8_EPOCHS_GROW,
+                epoch.number() > leader.epochs.highest() && epoch.number() == entryEpoch,
+                epoch,
+                "an EPOCH entry that does not grow, or of another epoch");
+        leader.epochs.known.put(epoch.number(), epoch);
+        if (leader.phase == Leader.Phase.STARTING && leader.isOwn(epoch)) {
+            leader.phase = Leader.Phase.READY;
+            if (agents.trustTheLog()) {
+                operators.ready();
+                agents.ready();
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public Boolean commit(LogRecord.Commit record) {
+        GlobalTxId tx = record.tx();
+        EpochId known = leader.epochs.known.get(tx.epoch().number());
+        boolean fenced = entryEpoch != tx.epoch().number()
+                || tx.shard() != leader.shard
+                || (known == null && isLive())
+                || (known != null && !known.equals(tx.epoch()));
+        if (fenced) {
+            // The record fence (protocol 3): a log that proposes an entry again in a later epoch does no harm.
+            leader.out.notice(new Notice.Fenced(tx, entryEpoch));
+            leader.out.alarm(ErrorCode.INTERNAL, "a COMMIT of another epoch was dropped", tx);
+            return false;
+        }
+        Invariants.check(
+                Invariant.I8_EPOCHS_GROW,
+                !isLive() || leader.isOwn(tx.epoch()),
+                tx,
+                "a COMMIT of an older epoch after this leader's EPOCH");
+        if (isLive()) {
+            transactions.commitApplied(record);
+        } else if (!leader.committed.containsKey(tx)) {
+            CommittedTransaction committed = new CommittedTransaction(tx);
+            for (LogRecord.YesBranch yes : record.branches()) {
+                committed.branches.add(new CommittedBranch(yes, null));
+            }
+            committed.undone = committed.branches.size();
+            leader.committed.put(tx, committed);
+            leader.unendedOlder++;
+        }
+        return true;
+    }
+
+    @Override
+    public Boolean end(LogRecord.End record) {
+        CommittedTransaction committed = leader.committed.remove(record.tx());
+        if (committed == null) {
+            return false;
+        }
+        ClientSession session = leader.isOwn(record.tx().epoch())
+                ? leader.sessions.find(record.tx().session())
+                : null;
+        if (session != null) {
+            session.unendedCommits--;
+            endings.release(session);
+        } else {
+            leader.unendedOlder--;
+        }
+        horizons.consider();
+        return true;
+    }
+
+    @Override
+    public Boolean horizon(LogRecord.Horizon record) {
+        horizons.applied(record);
+        return true;
+    }
+
+    @Override
+    public Boolean distrust(LogRecord.Distrust record) {
+        leader.epochs.distrust = Math.max(leader.epochs.distrust, record.epochNumber());
+        return true;
+    }
+
+    @Override
+    public Boolean heuristic(LogRecord.Heuristic record) {
+        operators.applied(record);
+        return true;
+    }
+}

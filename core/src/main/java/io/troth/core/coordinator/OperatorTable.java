@@ -1,0 +1,60 @@
+package io.troth.core.coordinator;
+
+import io.troth.core.BranchId;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Outcome;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** What concerns operators: forced decisions, and prepared branches that were left alone. */
+final class OperatorTable {
+
+    /** How many branches that were left alone are listed. */
+    static final int LEFT_ALONE_MAX = 10_000;
+
+    private static final Comparator<BranchId> BRANCH_ORDER = Comparator.nullsFirst(Comparator.naturalOrder());
+
+    /** A branch, or (branch null) a whole transaction. */
+    record Key(GlobalTxId tx, @Nullable BranchId branch) implements Comparable<Key> {
+        @Override
+        @SuppressWarnings("NullAway") // The comparator takes nulls.
+        public int compareTo(Key other) {
+            int byTx = tx.compareTo(other.tx);
+            return byTx != 0 ? byTx : BRANCH_ORDER.compare(branch, other.branch);
+        }
+    }
+
+    /** A prepared branch that an agent asked about and nobody may resolve. */
+    record LeftAlone(String resource, StreamId stream, Outcome answer) {}
+
+    /** A HEURISTIC that was handed to the log and not applied. */
+    record Handed(LogRecord.Heuristic record, RequestId request) {}
+
+    /** The applied HEURISTIC records above the horizon. */
+    final TreeMap<Key, LogRecord.Heuristic> heuristics = new TreeMap<>();
+
+    final TreeMap<Key, LeftAlone> leftAlone = new TreeMap<>();
+    final List<Handed> handed = new ArrayList<>();
+
+    /** The applied forced decision about a branch or (branch null) a transaction. */
+    LogRecord.@Nullable Heuristic heuristic(GlobalTxId tx, @Nullable BranchId branch) {
+        return heuristics.isEmpty() ? null : heuristics.get(new Key(tx, branch));
+    }
+
+    void leave(GlobalTxId tx, BranchId branch, LeftAlone what) {
+        Key key = new Key(tx, branch);
+        // Over the limit the list is incomplete, nothing else: each agent asks again and again.
+        if (leftAlone.size() < LEFT_ALONE_MAX || leftAlone.containsKey(key)) {
+            leftAlone.put(key, what);
+        }
+    }
+
+    void resolved(GlobalTxId tx, BranchId branch) {
+        if (!leftAlone.isEmpty()) {
+            leftAlone.remove(new Key(tx, branch));
+        }
+    }
+}

@@ -1,0 +1,206 @@
+package io.troth.core.coordinator;
+
+import io.troth.core.BranchId;
+import io.troth.core.Decision;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Outcome;
+import io.troth.core.Reason;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Drives every applied COMMIT to its END (protocol 9.2, 9.3): first to the instance that voted, at a retry to any
+ * instance of the same database, and again whenever a suitable one connects, across restarts.
+ */
+final class PhaseTwo {
+
+    private final Leader leader;
+    private final Answers answers;
+    private final Endings endings;
+
+    PhaseTwo(Leader leader, Answers answers, Endings endings) {
+        this.leader = leader;
+        this.answers = answers;
+        this.endings = endings;
+    }
+
+    /** Sends the commit of every branch that is not done, and again later if need be. */
+    void drive(CommittedTransaction committed) {
+        boolean sent = false;
+        for (CommittedBranch branch : committed.branches) {
+            if (!branch.done) {
+                sent |= send(committed, branch, choose(branch));
+            }
+        }
+        if (sent && committed.undone > 0) {
+            committed.retryRunning = true;
+            leader.out.startTimer(new TimerKey.PhaseTwoRetry(committed.tx), leader.limits.phaseTwoRetryMillis());
+        }
+    }
+
+    /** No acknowledgement in time. Without anybody to send to there is no timer: the next connect goes on. */
+    void retryFired(GlobalTxId tx) {
+        CommittedTransaction committed = leader.committed.get(tx);
+        if (committed != null && committed.retryRunning) {
+            committed.retryRunning = false;
+            drive(committed);
+        }
+    }
+
+    /** Sends to a new stream what nobody who is connected was told, and what its own instance voted for. */
+    void connected(AgentStream stream) {
+        for (CommittedTransaction committed : leader.sortedCommitted()) {
+            boolean sent = false;
+            for (CommittedBranch branch : committed.branches) {
+                boolean told = branch.sentTo != null && leader.agents.find(branch.sentTo) != null;
+                boolean voter = branch.record.branch().instance() == stream.instance();
+                if (!branch.done && (!told || voter) && stream.offers(branch.record.resource(), branch.identity)) {
+                    sent |= send(committed, branch, stream);
+                }
+            }
+            if (sent && !committed.retryRunning) {
+                committed.retryRunning = true;
+                leader.out.startTimer(new TimerKey.PhaseTwoRetry(committed.tx), leader.limits.phaseTwoRetryMillis());
+            }
+        }
+    }
+
+    /** Goes on with everything that waited for this resource. */
+    void released(String resource) {
+        for (CommittedTransaction committed : leader.sortedCommitted()) {
+            if (!committed.retryRunning && waitsFor(committed, resource)) {
+                drive(committed);
+            }
+        }
+    }
+
+    /** An agent holds this branch prepared and asks: tell it at once (protocol 9.5). */
+    void tell(CommittedTransaction committed, CommittedBranch branch, AgentStream stream) {
+        if (send(committed, branch, stream)) {
+            leader.operator.resolved(committed.tx, branch.record.branch());
+        }
+    }
+
+    void done(Event.BranchDone event) {
+        CommittedTransaction committed = leader.committed.get(event.tx());
+        CommittedBranch branch = committed == null ? null : committed.branch(event.branch());
+        if (committed == null || branch == null || branch.done) {
+            return;
+        }
+        AgentStream stream = leader.agents.find(event.stream());
+        if (stream == null || !stream.offers(branch.record.resource(), branch.identity)) {
+            leader.out.refused(new Reason(
+                    ErrorCode.RESOURCE_IDENTITY_DIFFERS, event.tx() + ": done by an agent of another database"));
+            return;
+        }
+        leader.operator.resolved(committed.tx, branch.record.branch());
+        switch (event.result()) {
+            case COMMITTED -> {}
+            case RESOLVED_ELSEWHERE -> leader.out.notice(new Notice.ResolvedElsewhere(committed.tx, event.branch()));
+            case HEURISTIC_ROLLBACK -> {
+                // Logged, so that a restart does not hide it (protocol 10.6).
+                leader.out.append(
+                        new LogRecord.Heuristic(
+                                committed.tx, event.branch(), Decision.ROLLBACK, "in the database: " + event.detail()),
+                        false);
+                mix(committed, event.branch(), event.detail());
+            }
+        }
+        branchDone(committed, branch);
+    }
+
+    /** A branch needs no phase 2 any more because an operator decided it. */
+    void closeBranch(CommittedTransaction committed, CommittedBranch branch, String detail) {
+        if (!branch.done) {
+            mix(committed, branch.record.branch(), detail);
+            branchDone(committed, branch);
+        }
+    }
+
+    /** Answers those who waited for completion and shall not wait any longer (protocol 7.7). */
+    void completionLimit(GlobalTxId tx) {
+        GlobalTransaction open = leader.open(tx);
+        if (open == null || !open.completionRunning) {
+            return;
+        }
+        open.completionRunning = false;
+        open.completionOver = true;
+        for (Waiter waiter : open.waiters) {
+            answers.answer(waiter.request(), tx, Outcome.COMMITTED, false, true, null, null);
+        }
+        open.waiters.clear();
+    }
+
+    private void mix(CommittedTransaction committed, BranchId branch, String detail) {
+        if (committed.mixed == null) {
+            committed.mixed = branch;
+        }
+        leader.out.notice(new Notice.HeuristicMixed(committed.tx, branch, detail));
+    }
+
+    private void branchDone(CommittedTransaction committed, CommittedBranch branch) {
+        branch.done = true;
+        committed.undone--;
+        if (committed.undone > 0 || committed.endHanded) {
+            return;
+        }
+        committed.endHanded = true;
+        if (committed.retryRunning) {
+            committed.retryRunning = false;
+            leader.out.cancelTimer(new TimerKey.PhaseTwoRetry(committed.tx));
+        }
+        leader.out.append(new LogRecord.End(committed.tx), false);
+        GlobalTransaction open = leader.open(committed.tx);
+        if (open != null) {
+            Reason reason = committed.mixed == null ? null : Reason.of(ErrorCode.HEURISTIC_MIXED);
+            endings.end(open, Outcome.COMMITTED, committed.mixed, reason);
+        }
+    }
+
+    private @Nullable AgentStream choose(CommittedBranch branch) {
+        String resource = branch.record.resource();
+        if (branch.attempts == 0) {
+            AgentStream voter = leader.agents.holding(branch.record.branch(), resource);
+            if (voter != null && voter.offers(resource, branch.identity)) {
+                return voter;
+            }
+        }
+        List<AgentStream> all = leader.agents.offering(resource);
+        for (int i = 0; i < all.size(); i++) {
+            AgentStream candidate = all.get((branch.attempts + i) % all.size());
+            if (candidate.offers(resource, branch.identity)) {
+                return candidate;
+            }
+        }
+        return null;
+    }
+
+    private boolean send(CommittedTransaction committed, CommittedBranch branch, @Nullable AgentStream stream) {
+        if (stream == null || leader.agents.held.contains(branch.record.resource())) {
+            return false;
+        }
+        boolean first = branch.attempts == 0 && leader.isOwn(committed.tx.epoch());
+        // Counted round, far beyond any number of instances, so that it never overflows.
+        branch.attempts = branch.attempts % 1_000_000 + 1;
+        branch.sentTo = stream.id;
+        leader.out.toAgent(
+                stream.id,
+                new AgentMessage.CommitBranch(
+                        committed.tx,
+                        branch.record.branch(),
+                        branch.record.resource(),
+                        branch.record.proof(),
+                        first));
+        return true;
+    }
+
+    private static boolean waitsFor(CommittedTransaction committed, String resource) {
+        for (CommittedBranch branch : committed.branches) {
+            if (!branch.done && branch.record.resource().equals(resource)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,58 @@
+package io.troth.core.coordinator;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** The client sessions of the leader's own epoch, and which client stream they hang on (protocol 4). */
+final class SessionTable {
+
+    /** In ascending order, because numbers are only counted up. */
+    final Map<Long, ClientSession> byNumber = new LinkedHashMap<>();
+    /** The sessions of each client stream. */
+    final TreeMap<StreamId, TreeSet<Long>> byStream = new TreeMap<>();
+
+    long next = 1;
+
+    @Nullable ClientSession find(long number) {
+        return byNumber.get(number);
+    }
+
+    /** The lowest number that is still in the table, or the next one to be given. */
+    long lowest() {
+        return byNumber.isEmpty() ? next : byNumber.keySet().iterator().next();
+    }
+
+    void add(ClientSession session) {
+        byNumber.put(session.number, session);
+        next = Math.max(next, session.number + 1);
+    }
+
+    void attach(ClientSession session, StreamId stream) {
+        detach(session);
+        session.stream = stream;
+        byStream.computeIfAbsent(stream, key -> new TreeSet<>()).add(session.number);
+    }
+
+    void detach(ClientSession session) {
+        StreamId stream = session.stream;
+        if (stream == null) {
+            return;
+        }
+        session.stream = null;
+        TreeSet<Long> numbers = byStream.get(stream);
+        if (numbers != null) {
+            numbers.remove(session.number);
+            if (numbers.isEmpty()) {
+                byStream.remove(stream);
+            }
+        }
+    }
+
+    void remove(ClientSession session) {
+        detach(session);
+        byNumber.remove(session.number);
+    }
+}

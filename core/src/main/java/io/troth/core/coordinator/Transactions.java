@@ -1,0 +1,488 @@
+package io.troth.core.coordinator;
+
+import io.troth.core.BranchId;
+import io.troth.core.BranchWork;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Outcome;
+import io.troth.core.Reason;
+import io.troth.core.Vote;
+import io.troth.core.coordinator.AgentHello.AgentResource;
+import io.troth.core.coordinator.LogRecord.YesBranch;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The transitions of one T at its leader (protocol 14): enlist, commit, votes, deadline, the decision. */
+final class Transactions {
+
+    private final Leader leader;
+    private final Answers answers;
+    private final Endings endings;
+    private final PhaseTwo phaseTwo;
+    private final OnePhase onePhase;
+    private final OutcomeTable outcomes;
+
+    Transactions(
+            Leader leader,
+            Answers answers,
+            Endings endings,
+            PhaseTwo phaseTwo,
+            OnePhase onePhase,
+            OutcomeTable outcomes) {
+        this.leader = leader;
+        this.answers = answers;
+        this.endings = endings;
+        this.phaseTwo = phaseTwo;
+        this.onePhase = onePhase;
+        this.outcomes = outcomes;
+    }
+
+    void enlist(Event.Enlist event) {
+        GlobalTxId tx = event.tx();
+        AgentStream stream = leader.agents.find(event.stream());
+        if (stream == null || stream.instance() != event.branch().instance() || !stream.offers(event.resource())) {
+            answers.refuseEnlist(event, ErrorCode.INVALID_ARGUMENT, "not a branch of this instance and its resources");
+            return;
+        }
+        if (tx.shard() != leader.shard || !leader.isOwn(tx.epoch())) {
+            answers.refuseEnlist(event, ErrorCode.NOT_LEADER, tx + " is of another epoch or shard");
+            return;
+        }
+        ClientSession session = leader.sessions.find(tx.session());
+        if (session == null) {
+            answers.refuseEnlist(event, ErrorCode.UNKNOWN_SESSION, tx + ": its session is not open");
+            return;
+        }
+        if (!session.key.equals(event.key())) {
+            answers.refuseEnlist(event, ErrorCode.WRONG_SESSION_KEY, tx + ": wrong key");
+            return;
+        }
+        GlobalTransaction open = session.open.get(tx.sequence());
+        if (open != null) {
+            enlistKnown(event, open);
+        } else if (!session.isUnheard(tx.sequence())) {
+            answers.refuseEnlist(event, ErrorCode.TRANSACTION_ENDED, tx + " has ended");
+        } else {
+            Reason refusal = refusesNew(session, tx.sequence());
+            if (refusal != null) {
+                answers.refuseEnlist(event, refusal.code(), refusal.detail());
+                return;
+            }
+            open = begin(session, tx, event.remainingMillis());
+            open.branches.add(new TransactionBranch(event.branch(), event.resource(), event.stream()));
+            session.agents.add(event.stream());
+        }
+    }
+
+    private void enlistKnown(Event.Enlist event, GlobalTransaction open) {
+        TransactionBranch known = open.branch(event.branch());
+        if (known != null && known.resource.equals(event.resource()) && event.stream().equals(known.stream)) {
+            // A duplicate, or it was listed before its Enlist came (protocol 6.2).
+            open.session.agents.add(event.stream());
+        } else if (open.state != TransactionState.ACTIVE) {
+            answers.refuseEnlist(event, ErrorCode.TRANSACTION_PREPARING, event.tx() + ": commit was asked for");
+        } else if (known != null) {
+            answers.refuseEnlist(event, ErrorCode.INVALID_ARGUMENT, event.branch() + " was enlisted for another use");
+        } else if (open.branches.size() >= leader.limits.branchesPerTransactionMax()) {
+            answers.refuseEnlist(event, ErrorCode.LIMIT_EXCEEDED, event.tx() + " has too many branches");
+        } else {
+            open.branches.add(new TransactionBranch(event.branch(), event.resource(), event.stream()));
+            open.session.agents.add(event.stream());
+        }
+    }
+
+    void commit(Event.CommitRequested event) {
+        GlobalTxId tx = event.tx();
+        if (tx.shard() != leader.shard || !leader.isOwn(tx.epoch())) {
+            // A Commit at a leader of another epoch is only a question (protocol 6.1).
+            outcomes.askedByClient(event.request(), tx, event.content());
+            return;
+        }
+        ClientSession session = leader.sessions.find(tx.session());
+        if (session == null) {
+            outcomes.askedByClient(event.request(), tx, event.content());
+            return;
+        }
+        if (!session.key.equals(event.key())) {
+            answers.refuse(event.request(), ErrorCode.WRONG_SESSION_KEY, tx + ": wrong key");
+            return;
+        }
+        GlobalTransaction open = session.open.get(tx.sequence());
+        EndedTransaction ended = session.ended.get(tx.sequence());
+        if (open != null && open.state != TransactionState.ACTIVE) {
+            join(event, open);
+        } else if (ended != null) {
+            outcomes.answerEnded(event.request(), tx, ended);
+        } else if (open == null && !session.isUnheard(tx.sequence())) {
+            outcomes.askedByClient(event.request(), tx, event.content());
+        } else if (hasRepeatedBranch(event.content())) {
+            answers.refuse(event.request(), ErrorCode.INVALID_ARGUMENT, tx + ": a branch is listed twice");
+        } else if (open != null) {
+            request(event, open);
+        } else {
+            commitUnheard(event, session);
+        }
+    }
+
+    /** No Enlist has come yet: the Commit itself starts T, unless nothing may start (protocol 7.6, overload). */
+    private void commitUnheard(Event.CommitRequested event, ClientSession session) {
+        GlobalTxId tx = event.tx();
+        Reason refusal = refusesNew(session, tx.sequence());
+        if (refusal == null) {
+            request(event, begin(session, tx, event.remainingMillis()));
+        } else if (!session.isWithin(tx.sequence(), leader.limits.sequenceWindowMax())) {
+            answers.refuse(event.request(), refusal);
+        } else {
+            for (BranchWork work : event.content().branches()) {
+                endings.rollBackBranch(tx, work.branch(), work.resource());
+            }
+            answers.answer(event.request(), tx, endings.endUnheard(session, tx, refusal));
+        }
+    }
+
+    /** A repeated Commit joins the first and gets its result (protocol 6.4). */
+    private void join(Event.CommitRequested event, GlobalTransaction open) {
+        if (!event.content().equals(open.content)) {
+            answers.refuse(event.request(), ErrorCode.REQUEST_DIFFERS, open.tx + " was asked to commit otherwise");
+            return;
+        }
+        Waiter waiter = new Waiter(event.request(), event.waitCompleted());
+        boolean committed = open.state == TransactionState.COMMITTED;
+        if (committed && (open.completionOver || !event.waitCompleted())) {
+            answers.answer(event.request(), open.tx, Outcome.COMMITTED, false, true, null, null);
+        } else if (open.waiters.contains(waiter)) {
+            return;
+        } else if (open.waiters.size() >= GlobalTransaction.WAITERS_MAX) {
+            answers.refuse(event.request(), ErrorCode.OVERLOADED, open.tx + " is asked for too often at the same time");
+        } else {
+            open.waiters.add(waiter);
+            if (committed) {
+                startCompletion(open);
+            }
+        }
+    }
+
+    /** The first Commit of an ACTIVE T (protocol 6.2, 6.3). */
+    private void request(Event.CommitRequested event, GlobalTransaction open) {
+        open.content = event.content();
+        open.waiters.add(new Waiter(event.request(), event.waitCompleted()));
+        BranchId[] cause = new BranchId[1];
+        Reason refusal = merge(open, event.content(), cause);
+        if (refusal != null) {
+            endings.rollBack(open, cause[0], refusal);
+            return;
+        }
+        if (event.content().isOnePhase()) {
+            move(open, TransactionState.ONE_PHASE);
+            endings.cancelDeadline(open);
+            TransactionBranch only = open.branches.get(0);
+            AgentStream holder = leader.agents.holding(only.branch, only.resource);
+            if (holder == null) {
+                throw new IllegalStateException(open.tx + ": its only branch lost its stream within one step");
+            }
+            onePhase.begin(open.tx, only, holder);
+            return;
+        }
+        move(open, TransactionState.PREPARING);
+        open.votesMissing = open.branches.size();
+        for (TransactionBranch branch : open.branches) {
+            if (branch.stream != null) {
+                leader.out.toAgent(
+                        branch.stream, new AgentMessage.Prepare(open.tx, branch.branch, branch.calls));
+            }
+        }
+    }
+
+    /** Joins the list with what has enlisted; returns why T can not commit, null when it can. */
+    private @Nullable Reason merge(GlobalTransaction open, CommitContent content, BranchId[] cause) {
+        Reason refusal = null;
+        if (content.branches().size() > leader.limits.branchesPerTransactionMax()) {
+            // Not merged: they are more than T may have.
+            return new Reason(ErrorCode.LIMIT_EXCEEDED, content.branches().size() + " branches are listed");
+        }
+        for (BranchWork work : content.branches()) {
+            TransactionBranch branch = open.branch(work.branch());
+            AgentStream holder = leader.agents.holding(work.branch(), work.resource());
+            if (branch == null) {
+                branch = new TransactionBranch(work.branch(), work.resource(), holder == null ? null : holder.id);
+                open.branches.add(branch);
+            }
+            branch.listed = true;
+            branch.calls = work.calls();
+            Reason problem = null;
+            if (!branch.resource.equals(work.resource())) {
+                problem = new Reason(ErrorCode.INVALID_ARGUMENT, "enlisted for " + branch.resource);
+            } else if (holder == null) {
+                problem = new Reason(ErrorCode.INSTANCE_NOT_CONNECTED, work.resource());
+            } else if (leader.agents.held.contains(work.resource())) {
+                problem = new Reason(ErrorCode.RESOURCE_ON_HOLD, work.resource());
+            }
+            if (problem != null && refusal == null) {
+                refusal = problem;
+                cause[0] = work.branch();
+            }
+        }
+        for (TransactionBranch branch : open.branches) {
+            if (!branch.listed && refusal == null) {
+                refusal = new Reason(ErrorCode.BRANCH_NOT_LISTED, branch.resource);
+                cause[0] = branch.branch;
+            }
+        }
+        return refusal;
+    }
+
+    void vote(Event.VoteReceived event) {
+        AgentStream stream = leader.agents.find(event.stream());
+        if (stream == null) {
+            return;
+        }
+        GlobalTransaction open = leader.open(event.tx());
+        if (open == null || open.state != TransactionState.PREPARING) {
+            unexpectedVote(event, stream, open);
+            return;
+        }
+        TransactionBranch branch = open.branch(event.branch());
+        if (branch == null || !event.stream().equals(branch.stream)) {
+            leader.out.refused(new Reason(
+                    ErrorCode.INVALID_ARGUMENT, event.tx() + ": a vote from a stream that was not asked for it"));
+            return;
+        }
+        if (branch.vote != null) {
+            return;
+        }
+        branch.vote = event.vote();
+        branch.proof = event.proof();
+        open.votesMissing--;
+        switch (event.vote()) {
+            case NO ->
+                endings.rollBack(
+                        open,
+                        branch.branch,
+                        event.reason() == null ? Reason.of(ErrorCode.PREPARE_REFUSED) : event.reason());
+            case YES -> {
+                open.yesVotes++;
+                decideIfComplete(open);
+            }
+            case READ_ONLY -> decideIfComplete(open);
+        }
+    }
+
+    /** A YES for a T that is not preparing is answered with T's outcome (protocol 7.2). */
+    private void unexpectedVote(Event.VoteReceived event, AgentStream stream, @Nullable GlobalTransaction open) {
+        if (event.vote() != Vote.YES) {
+            return;
+        }
+        TransactionBranch branch = open == null ? null : open.branch(event.branch());
+        CommittedTransaction committed = leader.committed.get(event.tx());
+        CommittedBranch yes = committed == null ? null : committed.branch(event.branch());
+        String resource = branch == null ? null : branch.resource;
+        if (yes != null) {
+            resource = yes.record.resource();
+        }
+        if (resource == null && stream.instance() == event.branch().instance()) {
+            resource = soleResource(stream);
+        }
+        if (resource == null) {
+            leader.out.refused(new Reason(ErrorCode.INVALID_ARGUMENT, event.tx() + ": a vote nobody asked for"));
+        } else {
+            outcomes.askedByAgent(stream, event.tx(), event.branch(), resource);
+        }
+    }
+
+    /** A vote does not say its resource: with one resource there is no doubt, with several the next scan tells. */
+    private static @Nullable String soleResource(AgentStream stream) {
+        List<AgentResource> resources = stream.hello.resources();
+        return resources.size() == 1 ? resources.get(0).name() : null;
+    }
+
+    private void decideIfComplete(GlobalTransaction open) {
+        if (open.votesMissing > 0) {
+            return;
+        }
+        if (open.yesVotes == 0) {
+            endings.end(open, Outcome.READ_ONLY, null, null);
+            return;
+        }
+        List<YesBranch> set = new ArrayList<>(open.yesVotes);
+        for (TransactionBranch branch : open.branches) {
+            Invariants.check(
+                    Invariant.I1_DECIDES_OWN_FULLY_VOTED,
+                    branch.listed && (branch.vote == Vote.YES || branch.vote == Vote.READ_ONLY),
+                    open.tx,
+                    "a branch without a vote for commit");
+            if (branch.vote == Vote.YES) {
+                set.add(new YesBranch(branch.branch, branch.resource, branch.proof));
+            }
+        }
+        Invariants.check(
+                Invariant.I1_DECIDES_OWN_FULLY_VOTED,
+                open.state == TransactionState.PREPARING && leader.isOwn(open.tx.epoch()) && leader.isReady(),
+                open.tx,
+                "not the one to decide");
+        endings.cancelDeadline(open);
+        open.session.unendedCommits++;
+        move(open, TransactionState.COMMITTING);
+        leader.out.append(new LogRecord.Commit(open.tx, set), true);
+    }
+
+    /** COMMIT of the own epoch is applied: T is committed from here on (protocol 7.3). */
+    void commitApplied(LogRecord.Commit record) {
+        GlobalTransaction open = leader.open(record.tx());
+        if (open == null || open.state != TransactionState.COMMITTING) {
+            throw new ProtocolViolation(
+                    Invariant.I1_DECIDES_OWN_FULLY_VOTED, record.tx() + ": applied and never handed to the log");
+        }
+        Invariants.check(
+                Invariant.I5_COMMIT_SET_VOTED_YES,
+                record.branches().size() == open.yesVotes,
+                record.tx(),
+                "the set is not that of the YES votes");
+        CommittedTransaction committed = new CommittedTransaction(record.tx());
+        for (YesBranch yes : record.branches()) {
+            TransactionBranch branch = open.branch(yes.branch());
+            Invariants.check(
+                    Invariant.I5_COMMIT_SET_VOTED_YES,
+                    branch != null && branch.vote == Vote.YES,
+                    record.tx(),
+                    "a branch in the set did not vote YES");
+            committed.branches.add(new CommittedBranch(yes, identity(yes)));
+        }
+        committed.undone = committed.branches.size();
+        leader.committed.put(record.tx(), committed);
+        move(open, TransactionState.COMMITTED);
+        boolean waiting = false;
+        for (int i = 0; i < open.waiters.size(); i++) {
+            Waiter waiter = open.waiters.get(i);
+            waiting |= waiter.waitCompleted();
+            if (!waiter.waitCompleted()) {
+                answers.answer(waiter.request(), open.tx, Outcome.COMMITTED, false, true, null, null);
+            }
+        }
+        open.waiters.removeIf(waiter -> !waiter.waitCompleted());
+        phaseTwo.drive(committed);
+        if (waiting) {
+            startCompletion(open);
+        }
+    }
+
+    private @Nullable String identity(YesBranch yes) {
+        AgentStream voter = leader.agents.holding(yes.branch(), yes.resource());
+        AgentResource resource = voter == null ? null : voter.resource(yes.resource());
+        return resource == null ? null : resource.identity();
+    }
+
+    void rollback(Event.RollbackRequested event) {
+        GlobalTxId tx = event.tx();
+        ClientSession session =
+                tx.shard() == leader.shard && leader.isOwn(tx.epoch()) ? leader.sessions.find(tx.session()) : null;
+        if (session == null) {
+            outcomes.askedByClient(event.request(), tx, null);
+            return;
+        }
+        if (!session.key.equals(event.key())) {
+            answers.refuse(event.request(), ErrorCode.WRONG_SESSION_KEY, tx + ": wrong key");
+            return;
+        }
+        GlobalTransaction open = session.open.get(tx.sequence());
+        if (open != null && open.state == TransactionState.ACTIVE) {
+            for (BranchWork work : event.branches()) {
+                if (open.branch(work.branch()) == null) {
+                    endings.rollBackBranch(tx, work.branch(), work.resource());
+                }
+            }
+            open.waiters.add(new Waiter(event.request(), true));
+            endings.rollBack(open, null, event.reason());
+        } else if (open == null
+                && session.isUnheard(tx.sequence())
+                && session.isWithin(tx.sequence(), leader.limits.sequenceWindowMax())) {
+            for (BranchWork work : event.branches()) {
+                endings.rollBackBranch(tx, work.branch(), work.resource());
+            }
+            answers.answer(event.request(), tx, endings.endUnheard(session, tx, event.reason()));
+        } else {
+            outcomes.askedByClient(event.request(), tx, null);
+        }
+    }
+
+    void deadlineFired(GlobalTxId tx) {
+        GlobalTransaction open = leader.open(tx);
+        if (open == null || !open.deadlineRunning) {
+            return;
+        }
+        open.deadlineRunning = false;
+        switch (open.state) {
+            case ACTIVE, PREPARING -> endings.rollBack(open, null, Reason.of(ErrorCode.DEADLINE_EXCEEDED));
+            case ONE_PHASE, COMMITTING, COMMITTED, ENDED -> {}
+        }
+    }
+
+    /** The stream is gone, and with it every branch on it that is not prepared for certain (protocol 7.2). */
+    void streamBroken(StreamId stream) {
+        for (GlobalTransaction open : leader.sortedOpen()) {
+            boolean undecided = open.state == TransactionState.ACTIVE || open.state == TransactionState.PREPARING;
+            for (int i = 0; undecided && i < open.branches.size(); i++) {
+                TransactionBranch branch = open.branches.get(i);
+                if (stream.equals(branch.stream) && branch.vote == null) {
+                    endings.rollBack(open, branch.branch, new Reason(ErrorCode.STREAM_BROKEN, branch.resource));
+                    undecided = false;
+                }
+            }
+        }
+    }
+
+    /** Why this session starts no T of this sequence, null when it does. */
+    private @Nullable Reason refusesNew(ClientSession session, long sequence) {
+        if (!leader.accepting) {
+            return leader.notAccepting;
+        }
+        if (session.aged && sequence > session.agedHighest) {
+            return new Reason(ErrorCode.SESSION_ENDED, "the session is too old to start transactions");
+        }
+        if (!session.isWithin(sequence, leader.limits.sequenceWindowMax())) {
+            return new Reason(ErrorCode.LIMIT_EXCEEDED, "too many sequences above the lowest open one");
+        }
+        if (session.open.size() >= leader.limits.openTransactionsPerSessionMax()) {
+            return new Reason(ErrorCode.LIMIT_EXCEEDED, "too many open transactions in one session");
+        }
+        if (leader.openTransactions >= leader.limits.openTransactionsMax()) {
+            return new Reason(ErrorCode.OVERLOADED, "too many open transactions");
+        }
+        return null;
+    }
+
+    private GlobalTransaction begin(ClientSession session, GlobalTxId tx, long remainingMillis) {
+        GlobalTransaction open = new GlobalTransaction(tx, session);
+        session.open.put(tx.sequence(), open);
+        session.touch(tx.sequence());
+        leader.openTransactions++;
+        open.deadlineRunning = true;
+        long delay = Math.max(0, Math.min(remainingMillis, leader.limits.transactionTimeoutMaxMillis()));
+        leader.out.startTimer(new TimerKey.Deadline(tx), delay);
+        return open;
+    }
+
+    private void startCompletion(GlobalTransaction open) {
+        if (!open.completionRunning && open.state == TransactionState.COMMITTED) {
+            open.completionRunning = true;
+            leader.out.startTimer(new TimerKey.CompletionLimit(open.tx), leader.limits.completionLimitMillis());
+        }
+    }
+
+    private void move(GlobalTransaction open, TransactionState to) {
+        leader.out.notice(new Notice.StateChanged(open.tx, open.state, to));
+        open.state = to;
+    }
+
+    private static boolean hasRepeatedBranch(CommitContent content) {
+        List<BranchWork> branches = content.branches();
+        for (int i = 1; i < branches.size(); i++) {
+            for (int j = 0; j < i; j++) {
+                if (branches.get(i).branch().equals(branches.get(j).branch())) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+}
