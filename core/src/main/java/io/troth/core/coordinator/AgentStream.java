@@ -23,7 +23,8 @@ final class AgentStream {
         return hello.instance();
     }
 
-    @Nullable AgentResource resource(String name) {
+    @Nullable
+    AgentResource resource(String name) {
         return resources.get(name);
     }
 

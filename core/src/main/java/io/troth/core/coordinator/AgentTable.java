@@ -28,16 +28,19 @@ final class AgentTable {
     /** In the order of stream ids. */
     private final Map<String, List<AgentStream>> byResource = new HashMap<>();
 
-    @Nullable AgentStream find(StreamId stream) {
+    @Nullable
+    AgentStream find(StreamId stream) {
         return streams.get(stream);
     }
 
-    @Nullable AgentStream ofInstance(long instance) {
+    @Nullable
+    AgentStream ofInstance(long instance) {
         return byInstance.get(instance);
     }
 
     /** The stream of the instance that holds this branch, when it is connected and offers the resource. */
-    @Nullable AgentStream holding(BranchId branch, String resource) {
+    @Nullable
+    AgentStream holding(BranchId branch, String resource) {
         AgentStream stream = byInstance.get(branch.instance());
         return stream != null && stream.offers(resource) ? stream : null;
     }

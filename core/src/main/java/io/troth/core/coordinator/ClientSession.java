@@ -21,7 +21,8 @@ final class ClientSession {
     /** The agent streams on which a branch of this session has enlisted; they hear when it closes. */
     final TreeSet<StreamId> agents = new TreeSet<>();
     /** The client's stream; null while it is broken or when the session is closed. */
-    @Nullable StreamId stream;
+    @Nullable
+    StreamId stream;
 
     long lowestOpen = 1;
     long highest;

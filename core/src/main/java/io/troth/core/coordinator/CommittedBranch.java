@@ -12,7 +12,8 @@ final class CommittedBranch {
 
     boolean done;
     /** Where the commit was sent last; null when it never was. */
-    @Nullable StreamId sentTo;
+    @Nullable
+    StreamId sentTo;
 
     int attempts;
 

@@ -17,13 +17,15 @@ final class CommittedTransaction {
     boolean endHanded;
     boolean retryRunning;
     /** Some branch was resolved against the decision, or the COMMIT was closed by an operator. */
-    @Nullable BranchId mixed;
+    @Nullable
+    BranchId mixed;
 
     CommittedTransaction(GlobalTxId tx) {
         this.tx = tx;
     }
 
-    @Nullable CommittedBranch branch(BranchId id) {
+    @Nullable
+    CommittedBranch branch(BranchId id) {
         for (int i = 0; i < branches.size(); i++) {
             CommittedBranch candidate = branches.get(i);
             if (candidate.record.branch().equals(id)) {

@@ -12,4 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param resource the resource of {@code branch} when T was one-phase, else null
  */
 record EndedTransaction(
-        Outcome outcome, @Nullable BranchId branch, @Nullable Reason reason, @Nullable String resource) {}
+        Outcome outcome,
+        @Nullable BranchId branch,
+        @Nullable Reason reason,
+        @Nullable String resource) {}

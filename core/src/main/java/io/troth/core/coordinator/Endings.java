@@ -96,14 +96,13 @@ final class Endings {
     }
 
     private void checkExit(GlobalTransaction open, Outcome outcome) {
-        boolean allowed =
-                switch (open.state) {
-                    case ACTIVE -> outcome == Outcome.ROLLED_BACK;
-                    case PREPARING -> outcome == Outcome.ROLLED_BACK || outcome == Outcome.READ_ONLY;
-                    case COMMITTED -> outcome == Outcome.COMMITTED;
-                    case ONE_PHASE -> true;
-                    case COMMITTING, ENDED -> false;
-                };
+        boolean allowed = switch (open.state) {
+            case ACTIVE -> outcome == Outcome.ROLLED_BACK;
+            case PREPARING -> outcome == Outcome.ROLLED_BACK || outcome == Outcome.READ_ONLY;
+            case COMMITTED -> outcome == Outcome.COMMITTED;
+            case ONE_PHASE -> true;
+            case COMMITTING, ENDED -> false;
+        };
         Invariants.check(
                 open.state == TransactionState.ENDED ? Invariant.I6_ENDS_ONCE : Invariant.I2_NEVER_BACK_AFTER_HANDING,
                 allowed,

@@ -22,7 +22,8 @@ final class GlobalTransaction {
 
     TransactionState state = TransactionState.ACTIVE;
     /** What the first Commit said; null while T is ACTIVE. */
-    @Nullable CommitContent content;
+    @Nullable
+    CommitContent content;
 
     int votesMissing;
     int yesVotes;
@@ -37,7 +38,8 @@ final class GlobalTransaction {
     }
 
     /** The branch of this id, null when T has none. Linear: a T has few branches. */
-    @Nullable TransactionBranch branch(BranchId id) {
+    @Nullable
+    TransactionBranch branch(BranchId id) {
         for (int i = 0; i < branches.size(); i++) {
             TransactionBranch candidate = branches.get(i);
             if (candidate.branch.equals(id)) {

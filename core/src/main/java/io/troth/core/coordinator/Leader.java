@@ -50,7 +50,10 @@ final class Leader {
     final HorizonState horizon = new HorizonState();
 
     Phase phase = Phase.RECOVERING;
-    @Nullable EpochId own;
+
+    @Nullable
+    EpochId own;
+
     long recoveredBatch;
     boolean accepting = true;
     Reason notAccepting = Reason.of(ErrorCode.OVERLOADED);
@@ -83,7 +86,8 @@ final class Leader {
     }
 
     /** The open T, null when there is none of this id. */
-    @Nullable GlobalTransaction open(GlobalTxId tx) {
+    @Nullable
+    GlobalTransaction open(GlobalTxId tx) {
         if (tx.shard() != shard || !isOwn(tx.epoch())) {
             return null;
         }

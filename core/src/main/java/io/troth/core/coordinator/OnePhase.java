@@ -183,8 +183,7 @@ final class OnePhase {
             AgentStream candidate = all.get(i);
             if (candidate.offers(one.resource, one.identity)) {
                 one.asked = candidate.id;
-                leader.out.toAgent(
-                        candidate.id, new AgentMessage.AskFate(one.tx, one.branch, one.resource, one.proof));
+                leader.out.toAgent(candidate.id, new AgentMessage.AskFate(one.tx, one.branch, one.resource, one.proof));
             }
         }
         leader.out.startTimer(new TimerKey.FateRetry(one.tx), leader.limits.fateRetryMillis());

@@ -28,12 +28,16 @@ final class OnePhaseCase {
     final String resource;
     final List<RequestId> waiters = new ArrayList<>(1);
     /** The database that holds the branch; null when nobody remembers. */
-    @Nullable String identity;
+    @Nullable
+    String identity;
 
-    @Nullable Proof proof;
+    @Nullable
+    Proof proof;
+
     Stage stage = Stage.INSTANCE;
     /** The stream that was asked last; null when nobody could be. */
-    @Nullable StreamId asked;
+    @Nullable
+    StreamId asked;
 
     OnePhaseCase(GlobalTxId tx, BranchId branch, String resource) {
         this.tx = tx;

@@ -18,10 +18,10 @@ final class OperatorTable {
     private static final Comparator<BranchId> BRANCH_ORDER = Comparator.nullsFirst(Comparator.naturalOrder());
 
     /** A branch, or (branch null) a whole transaction. */
-    record Key(GlobalTxId tx, @Nullable BranchId branch) implements Comparable<Key> {
+    record BranchKey(GlobalTxId tx, @Nullable BranchId branch) implements Comparable<BranchKey> {
         @Override
         @SuppressWarnings("NullAway") // The comparator takes nulls.
-        public int compareTo(Key other) {
+        public int compareTo(BranchKey other) {
             int byTx = tx.compareTo(other.tx);
             return byTx != 0 ? byTx : BRANCH_ORDER.compare(branch, other.branch);
         }
@@ -34,18 +34,18 @@ final class OperatorTable {
     record Handed(LogRecord.Heuristic record, RequestId request) {}
 
     /** The applied HEURISTIC records above the horizon. */
-    final TreeMap<Key, LogRecord.Heuristic> heuristics = new TreeMap<>();
+    final TreeMap<BranchKey, LogRecord.Heuristic> heuristics = new TreeMap<>();
 
-    final TreeMap<Key, LeftAlone> leftAlone = new TreeMap<>();
+    final TreeMap<BranchKey, LeftAlone> leftAlone = new TreeMap<>();
     final List<Handed> handed = new ArrayList<>();
 
     /** The applied forced decision about a branch or (branch null) a transaction. */
     LogRecord.@Nullable Heuristic heuristic(GlobalTxId tx, @Nullable BranchId branch) {
-        return heuristics.isEmpty() ? null : heuristics.get(new Key(tx, branch));
+        return heuristics.isEmpty() ? null : heuristics.get(new BranchKey(tx, branch));
     }
 
     void leave(GlobalTxId tx, BranchId branch, LeftAlone what) {
-        Key key = new Key(tx, branch);
+        BranchKey key = new BranchKey(tx, branch);
         // Over the limit the list is incomplete, nothing else: each agent asks again and again.
         if (leftAlone.size() < LEFT_ALONE_MAX || leftAlone.containsKey(key)) {
             leftAlone.put(key, what);
@@ -54,7 +54,7 @@ final class OperatorTable {
 
     void resolved(GlobalTxId tx, BranchId branch) {
         if (!leftAlone.isEmpty()) {
-            leftAlone.remove(new Key(tx, branch));
+            leftAlone.remove(new BranchKey(tx, branch));
         }
     }
 }

@@ -6,8 +6,8 @@ import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.OperatorTable.BranchKey;
 import io.troth.core.coordinator.OperatorTable.Handed;
-import io.troth.core.coordinator.OperatorTable.Key;
 import io.troth.core.coordinator.OperatorTable.LeftAlone;
 import org.jspecify.annotations.Nullable;
 
@@ -55,13 +55,13 @@ final class Operators {
 
     private boolean isInDoubt(@Nullable CommittedTransaction committed, GlobalTxId tx, BranchId branch) {
         CommittedBranch yes = committed == null ? null : committed.branch(branch);
-        return (yes != null && !yes.done) || leader.operator.leftAlone.containsKey(new Key(tx, branch));
+        return (yes != null && !yes.done) || leader.operator.leftAlone.containsKey(new BranchKey(tx, branch));
     }
 
     private boolean isHanded(GlobalTxId tx, @Nullable BranchId branch) {
-        Key key = new Key(tx, branch);
+        BranchKey key = new BranchKey(tx, branch);
         for (Handed handed : leader.operator.handed) {
-            if (new Key(handed.record().tx(), handed.record().branch()).equals(key)) {
+            if (new BranchKey(handed.record().tx(), handed.record().branch()).equals(key)) {
                 return true;
             }
         }
@@ -73,12 +73,12 @@ final class Operators {
         if (leader.epochs.isForgotten(record.tx())) {
             return;
         }
-        leader.operator.heuristics.put(new Key(record.tx(), record.branch()), record);
+        leader.operator.heuristics.put(new BranchKey(record.tx(), record.branch()), record);
         if (leader.phase == Leader.Phase.RECOVERING || leader.phase == Leader.Phase.STARTING) {
             return;
         }
         BranchId branch = record.branch();
-        LeftAlone left = branch == null ? null : leader.operator.leftAlone.get(new Key(record.tx(), branch));
+        LeftAlone left = branch == null ? null : leader.operator.leftAlone.get(new BranchKey(record.tx(), branch));
         CommittedTransaction committed = leader.committed.get(record.tx());
         Outcome outcome = committed == null ? Outcome.UNKNOWN : Outcome.COMMITTED;
         if (branch != null && leader.isReady()) {
@@ -119,13 +119,12 @@ final class Operators {
             return;
         }
         leader.operator.resolved(record.tx(), branch);
-        AgentMessage message =
-                switch (record.decision()) {
-                    case COMMIT ->
-                        new AgentMessage.CommitBranch(
-                                record.tx(), branch, resource, yes == null ? null : yes.record.proof(), false);
-                    case ROLLBACK -> new AgentMessage.RollbackBranch(record.tx(), branch, resource);
-                };
+        AgentMessage message = switch (record.decision()) {
+            case COMMIT ->
+                new AgentMessage.CommitBranch(
+                        record.tx(), branch, resource, yes == null ? null : yes.record.proof(), false);
+            case ROLLBACK -> new AgentMessage.RollbackBranch(record.tx(), branch, resource);
+        };
         leader.out.toAgent(stream.id, message);
     }
 

@@ -184,8 +184,7 @@ final class OutcomeTable {
             BranchWork only = content.branches().get(0);
             onePhase.ask(request, tx, only.branch(), only.resource());
         } else {
-            answers.answer(
-                    request, tx, Outcome.ROLLED_BACK, false, false, null, Reason.of(ErrorCode.LEADER_CHANGED));
+            answers.answer(request, tx, Outcome.ROLLED_BACK, false, false, null, Reason.of(ErrorCode.LEADER_CHANGED));
         }
     }
 
@@ -219,8 +218,7 @@ final class OutcomeTable {
         }
     }
 
-    private void tellCommitted(
-            AgentStream stream, CommittedTransaction committed, BranchId branch, String resource) {
+    private void tellCommitted(AgentStream stream, CommittedTransaction committed, BranchId branch, String resource) {
         CommittedBranch yes = committed.branch(branch);
         if (yes == null) {
             leaveStranger(stream, committed.tx, branch, resource);

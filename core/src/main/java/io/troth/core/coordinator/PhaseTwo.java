@@ -187,11 +187,7 @@ final class PhaseTwo {
         leader.out.toAgent(
                 stream.id,
                 new AgentMessage.CommitBranch(
-                        committed.tx,
-                        branch.record.branch(),
-                        branch.record.resource(),
-                        branch.record.proof(),
-                        first));
+                        committed.tx, branch.record.branch(), branch.record.resource(), branch.record.proof(), first));
         return true;
     }
 

@@ -16,7 +16,8 @@ final class SessionTable {
 
     long next = 1;
 
-    @Nullable ClientSession find(long number) {
+    @Nullable
+    ClientSession find(long number) {
         return byNumber.get(number);
     }
 

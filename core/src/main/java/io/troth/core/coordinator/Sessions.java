@@ -162,7 +162,9 @@ final class Sessions {
         }
         session.agents.clear();
         endings.rollBackUncommitted(
-                List.copyOf(session.open.values()), ErrorCode.SESSION_ENDED, "session " + session.number + " is closed");
+                List.copyOf(session.open.values()),
+                ErrorCode.SESSION_ENDED,
+                "session " + session.number + " is closed");
         endings.release(session);
     }
 

@@ -11,13 +11,18 @@ final class TransactionBranch {
     final BranchId branch;
     final String resource;
     /** Where it enlisted, or where its prepare went; null when it was listed and its instance had no stream. */
-    @Nullable StreamId stream;
+    @Nullable
+    StreamId stream;
     /** In the list of the Commit. */
     boolean listed;
 
     int calls;
-    @Nullable Vote vote;
-    @Nullable Proof proof;
+
+    @Nullable
+    Vote vote;
+
+    @Nullable
+    Proof proof;
 
     TransactionBranch(BranchId branch, String resource, @Nullable StreamId stream) {
         this.branch = branch;

@@ -77,7 +77,9 @@ final class Transactions {
 
     private void enlistKnown(Event.Enlist event, GlobalTransaction open) {
         TransactionBranch known = open.branch(event.branch());
-        if (known != null && known.resource.equals(event.resource()) && event.stream().equals(known.stream)) {
+        if (known != null
+                && known.resource.equals(event.resource())
+                && event.stream().equals(known.stream)) {
             // A duplicate, or it was listed before its Enlist came (protocol 6.2).
             open.session.agents.add(event.stream());
         } else if (open.state != TransactionState.ACTIVE) {
@@ -188,8 +190,7 @@ final class Transactions {
         open.votesMissing = open.branches.size();
         for (TransactionBranch branch : open.branches) {
             if (branch.stream != null) {
-                leader.out.toAgent(
-                        branch.stream, new AgentMessage.Prepare(open.tx, branch.branch, branch.calls));
+                leader.out.toAgent(branch.stream, new AgentMessage.Prepare(open.tx, branch.branch, branch.calls));
             }
         }
     }
