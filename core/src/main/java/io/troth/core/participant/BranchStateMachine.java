@@ -1,0 +1,453 @@
+package io.troth.core.participant;
+
+import io.troth.core.BranchId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Invariant;
+import io.troth.core.Proof;
+import io.troth.core.ProtocolViolation;
+import io.troth.core.Reason;
+import io.troth.core.Vote;
+import io.troth.core.coordinator.OnePhaseFate;
+import io.troth.core.coordinator.PhaseTwoResult;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One branch at its agent (protocol 14, agent table).
+ *
+ * <pre>
+ * (new) ------------> ACTIVE --prepare, checks good--> PREPARING --prepared--> PREPARED --COMMIT--> COMMITTING
+ *                       |  \                            |   |  \                  |                    |
+ *                       |   one phase                   |   |   answer lost       ROLLBACK            done
+ *                       |     \                      refused |     \               |                    |
+ *    dead, deadline,    |   ONE_PHASE                   | a rollback IN_DOUBT      |                    |
+ *    broken stream, ... |      |                        | waited  |   \            |                    |
+ *                       v   answered                    |   |   outcome gone       v                    |
+ *                  ROLLING_BACK|                        |   +-----+----------> ROLLING_BACK_PREPARED    |
+ *                       |      v                        v                |         |                    |
+ *                       +-> FINISHED <------------------+----------------+---------+--------------------+
+ * </pre>
+ *
+ * A branch that is found prepared in a database starts in COMMITTING or ROLLING_BACK_PREPARED when its outcome is
+ * heard. Up to PREPARING the agent may roll the branch back on its own; after its YES only the decision moves it. A
+ * crash of the agent forgets all of this: unprepared branches die with their connections, prepared ones are found again
+ * by the list of prepared xids.
+ */
+final class BranchStateMachine {
+
+    private final GlobalTxId tx;
+    private final BranchId branch;
+    private final String resource;
+    private BranchState state;
+
+    /** What the calls did; counts until the prepare. */
+    private final BranchUse use;
+
+    /** Why the branch is dead; while PREPARING, the rollback that waits for the database's answer. */
+    private @Nullable Reason death;
+
+    private @Nullable Proof proof;
+
+    /** The number of lists of prepared xids started before the branch became PREPARED or IN_DOUBT. */
+    private long settledAtScan;
+
+    /** Set when the branch finishes without a decision of the leader: kept for later questions. */
+    private @Nullable OnePhaseFate fate;
+
+    private boolean attemptRunning;
+    private long retryDelayMillis;
+
+    private BranchStateMachine(GlobalTxId tx, BranchId branch, String resource, BranchState state, BranchUse use) {
+        this.tx = tx;
+        this.branch = branch;
+        this.resource = resource;
+        this.state = state;
+        this.use = use;
+    }
+
+    /** A branch that starts with its first call. */
+    static BranchStateMachine started(GlobalTxId tx, BranchId branch, String resource, Outbox out) {
+        out.tell(new AgentNotice.StateChanged(tx, branch, resource, null, BranchState.ACTIVE, null));
+        return new BranchStateMachine(tx, branch, resource, BranchState.ACTIVE, new BranchUse());
+    }
+
+    /** A branch that was found prepared in its database and whose outcome is heard now. */
+    static BranchStateMachine found(GlobalTxId tx, BranchId branch, String resource, Outbox out) {
+        out.tell(new AgentNotice.StateChanged(tx, branch, resource, null, BranchState.IN_DOUBT, null));
+        return new BranchStateMachine(tx, branch, resource, BranchState.IN_DOUBT, new BranchUse());
+    }
+
+    GlobalTxId tx() {
+        return tx;
+    }
+
+    BranchId branch() {
+        return branch;
+    }
+
+    String resource() {
+        return resource;
+    }
+
+    BranchState state() {
+        return state;
+    }
+
+    /** Why the branch is dead, null when it is not. */
+    @Nullable
+    Reason death() {
+        return death;
+    }
+
+    /** Whether the branch could still vote YES or commit in one phase. */
+    boolean isUnprepared() {
+        return switch (state) {
+            case ACTIVE, PREPARING, ONE_PHASE, ROLLING_BACK -> true;
+            case PREPARED, IN_DOUBT, COMMITTING, ROLLING_BACK_PREPARED, FINISHED -> false;
+        };
+    }
+
+    /** Whether the leader should be asked what becomes of it, now that list number {@code scan} was read. */
+    boolean wantsOutcome(long scan) {
+        return switch (state) {
+            case PREPARED, IN_DOUBT -> settledAtScan < scan;
+            case ACTIVE, PREPARING, ONE_PHASE, ROLLING_BACK, COMMITTING, ROLLING_BACK_PREPARED, FINISHED -> false;
+        };
+    }
+
+    /** A call scope uses the branch. Only in ACTIVE. Returns true when it is the scope's first use. */
+    boolean join(long scopeId) {
+        return use.join(scopeId);
+    }
+
+    /** Admits a statement, or says why not. */
+    @Nullable
+    Reason statementBegins(long scopeId) {
+        if (state != BranchState.ACTIVE) {
+            return death != null
+                    ? death
+                    : new Reason(ErrorCode.TRANSACTION_PREPARING, "branch " + branch + " of " + tx + " is " + state);
+        }
+        if (!use.isOpen(scopeId)) {
+            return new Reason(ErrorCode.SCOPE_CLOSED, "branch " + branch + " of " + tx);
+        }
+        use.statementBegins(scopeId, describe());
+        return null;
+    }
+
+    void statementEnded(StatementEnd end, Outbox out) {
+        use.statementEnded();
+        if (state == BranchState.ACTIVE) {
+            noteEnd(end, out);
+        }
+    }
+
+    private void noteEnd(StatementEnd end, Outbox out) {
+        switch (end.kind()) {
+            case COMPLETED -> {}
+            case FAILED -> use.failed(orElse(end.reason(), ErrorCode.STATEMENT_FAILED));
+            case UNDONE -> use.undone();
+            case CONNECTION_LOST -> rollBack(orElse(end.reason(), ErrorCode.CONNECTION_LOST), out);
+        }
+    }
+
+    /** A call scope has ended: its running statement, or a failure that nobody is left to undo, kills the branch. */
+    void scopeClosed(long scopeId, Outbox out) {
+        Reason reason = use.scopeClosed(scopeId, describe());
+        if (reason != null && state == BranchState.ACTIVE) {
+            rollBack(reason, out);
+        }
+    }
+
+    /** The agent gives the unprepared branch up, for one of the causes of protocol 5.7. A prepared one stays. */
+    void rollBack(Reason reason, Outbox out) {
+        switch (state) {
+            case ACTIVE -> {
+                death = reason;
+                move(BranchState.ROLLING_BACK, out);
+                out.add(new AgentAction.Rollback(resource, tx, branch));
+            }
+            case PREPARING -> death = death != null ? death : reason;
+            case PREPARED, IN_DOUBT, ONE_PHASE, ROLLING_BACK, COMMITTING, ROLLING_BACK_PREPARED, FINISHED -> {}
+        }
+    }
+
+    /** The client session is closed: only a branch that nobody has asked to commit goes with it (protocol 4.3). */
+    void sessionClosed(Reason reason, Outbox out) {
+        if (state == BranchState.ACTIVE) {
+            rollBack(reason, out);
+        }
+    }
+
+    void prepare(int expectedCalls, Outbox out) {
+        switch (state) {
+            case ACTIVE -> {
+                Reason objection = use.objection(expectedCalls, describe());
+                if (objection != null) {
+                    vote(Vote.NO, objection, out);
+                    rollBack(objection, out);
+                } else {
+                    move(BranchState.PREPARING, out);
+                    out.add(new AgentAction.Prepare(resource, tx, branch));
+                }
+            }
+            case ROLLING_BACK -> vote(Vote.NO, death, out);
+            case PREPARING, PREPARED, IN_DOUBT, ONE_PHASE, COMMITTING, ROLLING_BACK_PREPARED, FINISHED -> {}
+        }
+    }
+
+    void commitOnePhase(int expectedCalls, Outbox out) {
+        switch (state) {
+            case ACTIVE -> {
+                Reason objection = use.objection(expectedCalls, describe());
+                if (objection != null) {
+                    rollBack(objection, out);
+                    answerOnePhase(OnePhaseFate.ROLLED_BACK, objection, out);
+                } else {
+                    move(BranchState.ONE_PHASE, out);
+                    out.add(new AgentAction.CommitOnePhase(resource, tx, branch));
+                }
+            }
+            case ROLLING_BACK -> answerOnePhase(OnePhaseFate.ROLLED_BACK, death, out);
+            case PREPARING, PREPARED, IN_DOUBT, COMMITTING, ROLLING_BACK_PREPARED ->
+                out.alarm(new Reason(ErrorCode.INTERNAL, describe() + ": asked to commit in one phase"), tx);
+            case ONE_PHASE, FINISHED -> {}
+        }
+    }
+
+    /** Protocol 8.3. A commit that runs answers for itself when it is done. */
+    void askOnePhase(Outbox out) {
+        switch (state) {
+            case ACTIVE -> {
+                Reason reason = new Reason(ErrorCode.BRANCH_ROLLED_BACK, "the leader asked before any commit came");
+                rollBack(reason, out);
+                answerOnePhase(OnePhaseFate.ROLLED_BACK, reason, out);
+            }
+            case ROLLING_BACK -> answerOnePhase(OnePhaseFate.ROLLED_BACK, death, out);
+            case PREPARING, PREPARED, IN_DOUBT, COMMITTING, ROLLING_BACK_PREPARED ->
+                answerOnePhase(OnePhaseFate.NOT_KNOWN, null, out);
+            case ONE_PHASE, FINISHED -> {}
+        }
+    }
+
+    /** The decision is COMMIT. */
+    void commit(@Nullable Proof decisionProof, boolean firstAttempt, Outbox out) {
+        switch (state) {
+            case PREPARED, IN_DOUBT -> {
+                proof = decisionProof != null ? decisionProof : proof;
+                move(BranchState.COMMITTING, out);
+                attemptPhaseTwo(firstAttempt, out);
+            }
+            case COMMITTING -> attemptPhaseTwo(false, out);
+            case ACTIVE, PREPARING, ONE_PHASE, ROLLING_BACK, ROLLING_BACK_PREPARED ->
+                out.alarm(new Reason(ErrorCode.INTERNAL, describe() + ": told to commit without having voted YES"), tx);
+            case FINISHED -> {}
+        }
+    }
+
+    /** The decision is ROLLBACK, or the branch was refused. */
+    void rollbackOrdered(Reason reason, Outbox out) {
+        switch (state) {
+            case ACTIVE, PREPARING -> rollBack(reason, out);
+            case PREPARED, IN_DOUBT -> {
+                death = reason;
+                move(BranchState.ROLLING_BACK_PREPARED, out);
+                attemptPhaseTwo(false, out);
+            }
+            case ROLLING_BACK_PREPARED -> attemptPhaseTwo(false, out);
+            case COMMITTING ->
+                out.alarm(new Reason(ErrorCode.INTERNAL, describe() + ": told to roll back after COMMIT"), tx);
+            case ONE_PHASE, ROLLING_BACK, FINISHED -> {}
+        }
+    }
+
+    /** The database has answered the prepare. {@code scan}: how many lists were started so far. */
+    void prepareCompleted(PrepareResult result, long scan, Outbox out) {
+        if (state != BranchState.PREPARING) {
+            return;
+        }
+        settledAtScan = scan;
+        switch (result.kind()) {
+            case PREPARED -> prepared(result.proof(), out);
+            case READ_ONLY -> {
+                move(BranchState.FINISHED, out);
+                vote(Vote.READ_ONLY, null, out);
+            }
+            case REFUSED -> {
+                death = orElse(result.reason(), ErrorCode.PREPARE_REFUSED);
+                fate = OnePhaseFate.ROLLED_BACK;
+                move(BranchState.FINISHED, out);
+                vote(Vote.NO, death, out);
+            }
+            case LOST -> {
+                death = orElse(result.reason(), ErrorCode.CONNECTION_LOST);
+                move(BranchState.IN_DOUBT, out);
+                vote(Vote.NO, death, out);
+            }
+        }
+    }
+
+    private void prepared(@Nullable Proof voteProof, Outbox out) {
+        proof = voteProof;
+        if (death == null) {
+            move(BranchState.PREPARED, out);
+            vote(Vote.YES, null, out);
+        } else {
+            // The rollback that waited. No YES was said, so the agent may do it on its own.
+            move(BranchState.ROLLING_BACK_PREPARED, out);
+            vote(Vote.NO, death, out);
+            attemptPhaseTwo(false, out);
+        }
+    }
+
+    void onePhaseProofKnown(Proof known, Outbox out) {
+        if (state == BranchState.ONE_PHASE) {
+            out.send(new CoordinatorMessage.OnePhaseProof(tx, branch, known));
+        }
+    }
+
+    void onePhaseCompleted(OnePhaseCompletion completion, Outbox out) {
+        if (state == BranchState.ONE_PHASE) {
+            death = completion.fate() == OnePhaseFate.ROLLED_BACK
+                    ? orElse(completion.reason(), ErrorCode.COMMIT_REFUSED)
+                    : completion.reason();
+            fate = completion.fate();
+            move(BranchState.FINISHED, out);
+            answerOnePhase(completion.fate(), death, out);
+        }
+    }
+
+    void rollbackCompleted(Outbox out) {
+        if (state == BranchState.ROLLING_BACK) {
+            fate = OnePhaseFate.ROLLED_BACK;
+            move(BranchState.FINISHED, out);
+        }
+    }
+
+    void phaseTwoCompleted(PhaseTwoCompletion completion, AgentLimits limits, Outbox out) {
+        if (!attemptRunning) {
+            return;
+        }
+        attemptRunning = false;
+        boolean committing = state == BranchState.COMMITTING;
+        switch (completion.kind()) {
+            case DONE -> phaseTwoEnded(PhaseTwoResult.COMMITTED, completion.detail(), out);
+            case RESOLVED_ELSEWHERE -> {
+                if (committing) {
+                    out.tell(new AgentNotice.ResolvedElsewhere(tx, branch, resource));
+                }
+                phaseTwoEnded(PhaseTwoResult.RESOLVED_ELSEWHERE, completion.detail(), out);
+            }
+            case HEURISTIC -> {
+                out.tell(new AgentNotice.Heuristic(tx, branch, resource, completion.detail()));
+                phaseTwoEnded(PhaseTwoResult.HEURISTIC_ROLLBACK, completion.detail(), out);
+            }
+            case NOT_YET -> {
+                retryDelayMillis = retryDelayMillis == 0
+                        ? limits.phaseTwoRetryMillis()
+                        : Math.min(2 * retryDelayMillis, limits.phaseTwoRetryMaxMillis());
+                out.add(new AgentAction.StartTimer(new AgentTimerKey.PhaseTwoRetry(branch), retryDelayMillis));
+                out.tell(new AgentNotice.PhaseTwoDelayed(
+                        tx, branch, resource, orElse(completion.reason(), ErrorCode.INTERNAL)));
+            }
+        }
+    }
+
+    private void phaseTwoEnded(PhaseTwoResult result, String detail, Outbox out) {
+        boolean committing = state == BranchState.COMMITTING;
+        if (retryDelayMillis > 0) {
+            out.add(new AgentAction.CancelTimer(new AgentTimerKey.PhaseTwoRetry(branch)));
+        }
+        move(BranchState.FINISHED, out);
+        if (committing) {
+            out.send(new CoordinatorMessage.BranchDone(tx, branch, result, detail));
+        }
+    }
+
+    /** The retry timer has run out. */
+    void retryPhaseTwo(Outbox out) {
+        if (state == BranchState.COMMITTING || state == BranchState.ROLLING_BACK_PREPARED) {
+            attemptPhaseTwo(false, out);
+        }
+    }
+
+    /**
+     * List number {@code scan} does not hold the branch. One whose prepare's answer was lost before the list was read
+     * is settled for now; should the prepare complete later, the next lists find it.
+     */
+    void notListed(long scan, Outbox out) {
+        if (state == BranchState.IN_DOUBT && settledAtScan < scan) {
+            move(BranchState.FINISHED, out);
+        }
+    }
+
+    /** How it ended without a decision of the leader; null when it did not end so. */
+    @Nullable
+    OnePhaseFate fate() {
+        return fate;
+    }
+
+    private void attemptPhaseTwo(boolean firstAttempt, Outbox out) {
+        if (attemptRunning) {
+            return;
+        }
+        attemptRunning = true;
+        out.add(
+                state == BranchState.COMMITTING
+                        ? new AgentAction.CommitPrepared(resource, tx, branch, proof, firstAttempt)
+                        : new AgentAction.RollbackPrepared(resource, tx, branch));
+    }
+
+    private void vote(Vote vote, @Nullable Reason reason, Outbox out) {
+        if (vote == Vote.YES && state != BranchState.PREPARED) {
+            throw new ProtocolViolation(Invariant.I9_YES_ONLY_PREPARED, describe());
+        }
+        out.send(new CoordinatorMessage.BranchVote(tx, branch, vote, vote == Vote.YES ? proof : null, reason));
+        out.tell(new AgentNotice.Voted(tx, branch, vote, reason));
+    }
+
+    private void answerOnePhase(OnePhaseFate fate, @Nullable Reason reason, Outbox out) {
+        out.send(new CoordinatorMessage.OnePhaseResult(tx, branch, fate, reason));
+    }
+
+    private void move(BranchState next, Outbox out) {
+        if (next == BranchState.PREPARING && use.isRunning()) {
+            throw new ProtocolViolation(Invariant.I10_NO_STATEMENT_AFTER_PREPARE, describe());
+        }
+        BranchState previous = state;
+        state = next;
+        out.tell(new AgentNotice.StateChanged(tx, branch, resource, previous, next, death));
+    }
+
+    private String describe() {
+        return "transaction " + tx + " branch " + branch + " on " + resource + " in " + state;
+    }
+
+    private static Reason orElse(@Nullable Reason reason, ErrorCode code) {
+        return reason != null ? reason : Reason.of(code);
+    }
+
+    void write(StateWriter out) {
+        out.putTx(tx);
+        out.putBranch(branch);
+        out.putText(resource);
+        out.putEnum(state);
+        use.write(out);
+        out.putReason(death);
+        out.putProof(proof);
+        out.putLong(settledAtScan);
+        out.putBoolean(attemptRunning);
+        out.putLong(retryDelayMillis);
+    }
+
+    static BranchStateMachine read(StateReader in) {
+        BranchStateMachine machine = new BranchStateMachine(
+                in.tx(), in.branch(), in.text(), in.enumValue(BranchState.class), BranchUse.read(in));
+        machine.death = in.reason();
+        machine.proof = in.proof();
+        machine.settledAtScan = in.longValue();
+        machine.attemptRunning = in.booleanValue();
+        machine.retryDelayMillis = in.longValue();
+        return machine;
+    }
+}

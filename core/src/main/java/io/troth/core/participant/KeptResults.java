@@ -1,0 +1,71 @@
+package io.troth.core.participant;
+
+import io.troth.core.BranchId;
+import io.troth.core.Reason;
+import io.troth.core.coordinator.OnePhaseFate;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How branches ended that finished without a decision of the leader: committed in one phase, or rolled back before they
+ * were prepared (protocol 8.3). Kept for some sweeps, so that a later question gets the truth and not "not known".
+ */
+final class KeptResults {
+
+    /**
+     * One result.
+     *
+     * @param fate never NOT_KNOWN
+     * @param reason why it was rolled back or lost, null otherwise
+     * @param sweep the number of the sweep it was kept at
+     */
+    record Kept(OnePhaseFate fate, @Nullable Reason reason, long sweep) {}
+
+    /** Oldest first. */
+    private final Map<BranchId, Kept> results = new LinkedHashMap<>();
+
+    private long sweep;
+
+    int size() {
+        return results.size();
+    }
+
+    void keep(BranchId branch, OnePhaseFate fate, @Nullable Reason reason) {
+        results.put(branch, new Kept(fate, reason, sweep));
+    }
+
+    @Nullable
+    Kept find(BranchId branch) {
+        return results.get(branch);
+    }
+
+    /** Everything grows one sweep older; what has grown too old is forgotten. */
+    void sweep(int keptSweeps) {
+        sweep++;
+        Iterator<Kept> oldest = results.values().iterator();
+        while (oldest.hasNext() && oldest.next().sweep() + keptSweeps <= sweep) {
+            oldest.remove();
+        }
+    }
+
+    void write(StateWriter out) {
+        out.putLong(sweep);
+        out.putInt(results.size());
+        results.forEach((branch, kept) -> {
+            out.putBranch(branch);
+            out.putEnum(kept.fate());
+            out.putReason(kept.reason());
+            out.putLong(kept.sweep());
+        });
+    }
+
+    void read(StateReader in) {
+        sweep = in.longValue();
+        for (int left = in.count(); left > 0; left--) {
+            BranchId branch = in.branch();
+            results.put(branch, new Kept(in.enumValue(OnePhaseFate.class), in.reason(), in.longValue()));
+        }
+    }
+}
