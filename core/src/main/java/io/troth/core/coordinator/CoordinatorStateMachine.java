@@ -1,6 +1,8 @@
 package io.troth.core.coordinator;
 
+import io.troth.core.GlobalTxId;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The coordinator's half of two-phase commit with presumed abort (Mohan, Lindsay and Obermarck, 1986), for one shard:
@@ -107,9 +109,43 @@ public final class CoordinatorStateMachine {
         return leader.out.drain();
     }
 
-    /** The states of all parts, for the views. */
-    Leader leader() {
-        return leader;
+    /** The whole state as canonical bytes: equal states give equal bytes. */
+    public byte[] encode() {
+        return new StateEncoder(leader).encode();
+    }
+
+    /**
+     * The machine whose {@link #encode} gave these bytes.
+     *
+     * @throws IllegalArgumentException when they are anything else
+     */
+    public static CoordinatorStateMachine decode(byte[] bytes, CoordinatorLimits limits) {
+        return new CoordinatorStateMachine(new StateDecoder(bytes, limits).decode());
+    }
+
+    /** The leader in numbers. Constant time. */
+    public LeaderView view() {
+        return new Views(leader).leader();
+    }
+
+    /** Unended COMMITs of older leaders, then the open transactions, in the order of their ids; at most {@code limit}. */
+    public List<TransactionView> transactions(int limit) {
+        return new Views(leader).transactions(limit);
+    }
+
+    /** What is in memory of T; null when that is nothing, which says nothing about its outcome. */
+    public @Nullable TransactionView find(GlobalTxId tx) {
+        return new Views(leader).find(tx);
+    }
+
+    /** Prepared branches on their way through phase 2, then those that were left alone; at most {@code limit}. */
+    public List<InDoubtView> inDoubt(int limit) {
+        return new Views(leader).inDoubt(limit);
+    }
+
+    /** What the connected agents said of themselves, in the order in which they came; at most {@code limit}. */
+    public List<AgentHello> agents(int limit) {
+        return new Views(leader).agents(limit);
     }
 
     /** One method an event; true when it was taken, false when it came at a time when nothing is answered. */

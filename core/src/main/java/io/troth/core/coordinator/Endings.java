@@ -51,6 +51,7 @@ final class Endings {
         ClientSession session = open.session;
         session.open.remove(open.tx.sequence());
         leader.openTransactions--;
+        leader.count(from, -1);
         keep(session, open.tx, ended);
         open.state = TransactionState.ENDED;
         leader.out.notice(new Notice.StateChanged(open.tx, from, TransactionState.ENDED));

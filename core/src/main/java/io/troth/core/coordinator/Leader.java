@@ -59,6 +59,8 @@ final class Leader {
     Reason notAccepting = Reason.of(ErrorCode.OVERLOADED);
     /** Open transactions of all sessions. */
     int openTransactions;
+    /** The same, of each state, by its ordinal. */
+    private final int[] openCounts = new int[TransactionState.values().length];
     /** Unended COMMITs of older epochs. */
     int unendedOlder;
     /** Questions in {@link #fetching}. */
@@ -67,6 +69,16 @@ final class Leader {
     Leader(int shard, CoordinatorLimits limits) {
         this.shard = shard;
         this.limits = limits;
+    }
+
+    @SuppressWarnings("EnumOrdinal") // An array of counters is all an ordinal is good for.
+    void count(TransactionState state, int change) {
+        openCounts[state.ordinal()] += change;
+    }
+
+    @SuppressWarnings("EnumOrdinal")
+    int count(TransactionState state) {
+        return openCounts[state.ordinal()];
     }
 
     boolean isReady() {

@@ -457,6 +457,7 @@ final class Transactions {
         session.open.put(tx.sequence(), open);
         session.touch(tx.sequence());
         leader.openTransactions++;
+        leader.count(open.state, 1);
         open.deadlineRunning = true;
         long delay = Math.max(0, Math.min(remainingMillis, leader.limits.transactionTimeoutMaxMillis()));
         leader.out.startTimer(new TimerKey.Deadline(tx), delay);
@@ -472,6 +473,8 @@ final class Transactions {
 
     private void move(GlobalTransaction open, TransactionState to) {
         leader.out.notice(new Notice.StateChanged(open.tx, open.state, to));
+        leader.count(open.state, -1);
+        leader.count(to, 1);
         open.state = to;
     }
 
