@@ -2,6 +2,7 @@ package io.troth.coordinator.engine;
 
 import io.troth.coordinator.log.AppendRules;
 import io.troth.core.ClusterId;
+import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
@@ -33,6 +34,7 @@ public final class SimulatedDecisionLog implements DecisionLog {
     private @Nullable LogListener listener;
     private @Nullable Failure nextFailure;
     private LogRecord.@Nullable Horizon appliedHorizon;
+    private @Nullable EpochId ownEpoch;
     private long epochNumber;
     private boolean writesAtOnce;
     private boolean stalled;
@@ -100,7 +102,10 @@ public final class SimulatedDecisionLog implements DecisionLog {
 
     @Override
     public synchronized void append(LogRecord record, boolean forced) {
-        Objects.requireNonNull(rules, "append before start").check(record, forced);
+        if (rules == null) {
+            throw new IllegalStateException("append before start");
+        }
+        rules.check(record, forced);
         if (dead) {
             return;
         }
@@ -241,8 +246,11 @@ public final class SimulatedDecisionLog implements DecisionLog {
     private void writeToDisk(List<LogEntry> entries, boolean forced) {
         disk.batch++;
         for (LogEntry entry : entries) {
+            if (entry.record() instanceof LogRecord.Epoch epoch) {
+                ownEpoch = epoch.epoch();
+            }
             boolean fenced = entry.record() instanceof LogRecord.Commit commit
-                    && commit.tx().epoch().number() != entry.epochNumber();
+                    && !commit.tx().epoch().equals(ownEpoch);
             if (!fenced) {
                 disk.written.add(new Written(disk.batch, entry));
             }

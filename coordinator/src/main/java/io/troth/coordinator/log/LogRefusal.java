@@ -1,0 +1,28 @@
+package io.troth.coordinator.log;
+
+/** Why a data directory is not opened. The name is stable: it stands in the message, and scripts may look for it. */
+public enum LogRefusal {
+    IN_USE("Stop the other process, or give this one a data directory of its own."),
+    INCARNATION_MISSING("Put the INCARNATION file of this log back. If the log came from a backup, take the whole data"
+            + " directory from it."),
+    INCARNATION_UNREADABLE("Put the INCARNATION file back from a copy of the data directory."),
+    INCARNATION_DIFFERS("The database in log/ belongs to another data directory. Put the right one back."),
+    DATABASE_MISSING("The log is gone although it existed. Do not start empty: decisions that databases wait for would"
+            + " be presumed rolled back. Put the data directory back from a copy (docs/OPERATIONS.md, \"Lost log\")."),
+    FOREIGN_CLUSTER("Correct cluster.id, or point the data directory at this cluster's log."),
+    FORMAT_UNKNOWN("Start the program version that wrote the log, or a newer one."),
+    TAIL_LOST("The end of the log is gone. Copy the data directory, then see docs/OPERATIONS.md, \"Lost log\"."),
+    DAMAGED("Copy the data directory before anything else, then run \"troth log verify\" on the copy."),
+    UNUSABLE("Check the path, its permissions and the disk.");
+
+    private final String advice;
+
+    LogRefusal(String advice) {
+        this.advice = advice;
+    }
+
+    /** What to do about it, as one or two sentences. */
+    public String advice() {
+        return advice;
+    }
+}

@@ -1,0 +1,113 @@
+package io.troth.coordinator.log.rocksdb;
+
+import io.troth.coordinator.engine.LogListener;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/**
+ * Looks at the disk from outside the log thread, which hangs when the disk does: is a write taking too long, is there
+ * enough space. Has a thread of its own.
+ */
+final class DiskWatch implements AutoCloseable {
+
+    private static final long SPACE_CHECK_MILLIS = 1_000;
+
+    private final LogListener listener;
+    private final LongSupplier nanoTime;
+    private final LongSupplier freeBytes;
+    private final long stallLimitNanos;
+    private final long freeFloorBytes;
+    private final ScheduledExecutorService executor;
+    private final Object lock = new Object();
+
+    // Guarded by lock.
+    private boolean writing;
+    private long writeStartNanos;
+    private boolean stalled;
+    private boolean ended;
+
+    // Watch thread only.
+    private boolean aboveFloor = true;
+
+    /** Starts watching at once. */
+    DiskWatch(
+            LogListener listener,
+            LongSupplier nanoTime,
+            LongSupplier freeBytes,
+            ThreadFactory threads,
+            long stallLimitMillis,
+            long freeFloorBytes) {
+        this.listener = listener;
+        this.nanoTime = nanoTime;
+        this.freeBytes = freeBytes;
+        this.stallLimitNanos = TimeUnit.MILLISECONDS.toNanos(stallLimitMillis);
+        this.freeFloorBytes = freeFloorBytes;
+        this.executor = Executors.newSingleThreadScheduledExecutor(threads);
+        long stallCheckMillis = Math.max(1, Math.min(SPACE_CHECK_MILLIS, stallLimitMillis / 4));
+        repeat(this::checkSpace, SPACE_CHECK_MILLIS);
+        repeat(this::checkStall, stallCheckMillis);
+    }
+
+    /** Checks do not throw: an executor would silently stop repeating them. */
+    @SuppressWarnings("FutureReturnValueIgnored")
+    private void repeat(Runnable check, long millis) {
+        executor.scheduleWithFixedDelay(check, 0, millis, TimeUnit.MILLISECONDS);
+    }
+
+    /** A write begins. Log thread only. */
+    void writeBegins() {
+        synchronized (lock) {
+            writing = true;
+            writeStartNanos = nanoTime.getAsLong();
+        }
+    }
+
+    /** The write has returned; says how many nanoseconds it took. Log thread only. */
+    long writeReturned() {
+        synchronized (lock) {
+            writing = false;
+            if (stalled) {
+                stalled = false;
+                listener.stalled(false);
+            }
+            return nanoTime.getAsLong() - writeStartNanos;
+        }
+    }
+
+    /** Nothing more is reported: the log has failed or is closed. */
+    void end() {
+        synchronized (lock) {
+            ended = true;
+        }
+        executor.shutdownNow();
+    }
+
+    private void checkStall() {
+        synchronized (lock) {
+            boolean late = writing && nanoTime.getAsLong() - writeStartNanos > stallLimitNanos;
+            if (late && !stalled && !ended) {
+                stalled = true;
+                listener.stalled(true);
+            }
+        }
+    }
+
+    private void checkSpace() {
+        long free = freeBytes.getAsLong();
+        boolean above = free >= freeFloorBytes;
+        synchronized (lock) {
+            if (above != aboveFloor && !ended) {
+                aboveFloor = above;
+                listener.free(above, free);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        end();
+    }
+}

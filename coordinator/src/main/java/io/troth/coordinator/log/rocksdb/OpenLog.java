@@ -1,0 +1,254 @@
+package io.troth.coordinator.log.rocksdb;
+
+import io.troth.coordinator.log.DamagedRecordException;
+import io.troth.coordinator.log.DirectoryLock;
+import io.troth.coordinator.log.Incarnation;
+import io.troth.coordinator.log.LogEnvironment;
+import io.troth.coordinator.log.LogRefusal;
+import io.troth.coordinator.log.LogRefusedException;
+import io.troth.coordinator.log.LogSettings;
+import io.troth.coordinator.log.Meta;
+import io.troth.coordinator.log.Watermark;
+import io.troth.core.ClusterId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.WriteBatch;
+
+/**
+ * A data directory that is locked and whose identity was checked, with its open database.
+ *
+ * <p>A new directory is made in steps that a crash may separate: the INCARNATION file marked as not whole, the database
+ * with the incarnation inside, the file marked as whole. Only then can anything be decided. A directory that is found
+ * not whole is made anew; one that is whole is never made anew, whatever is missing.
+ *
+ * @param directory the data directory
+ * @param incarnation who it is
+ * @param lastBatch the last batch in the database; batch 0 in a new one
+ * @param store the database
+ * @param lock held until {@link #close}
+ */
+record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, RocksStore store, DirectoryLock lock)
+        implements AutoCloseable {
+
+    private static final String DATABASE = "log";
+
+    /** Where the database lies in a data directory. */
+    static Path database(Path directory) {
+        return directory.resolve(DATABASE);
+    }
+
+    /**
+     * Opens a data directory for writing, or makes a new one.
+     *
+     * @throws LogRefusedException when it is not to be used
+     */
+    static OpenLog open(LogSettings settings, LogEnvironment environment) {
+        Path directory = settings.directory();
+        try {
+            Files.createDirectories(directory);
+            DirectoryLock lock = DirectoryLock.exclusive(directory);
+            boolean opened = false;
+            try {
+                OpenLog log = openLocked(settings, environment, lock);
+                opened = true;
+                return log;
+            } finally {
+                if (!opened) {
+                    lock.close();
+                }
+            }
+        } catch (IOException e) {
+            throw new LogRefusedException(LogRefusal.UNUSABLE, directory, e.toString(), e);
+        }
+    }
+
+    private static OpenLog openLocked(LogSettings settings, LogEnvironment environment, DirectoryLock lock)
+            throws IOException {
+        Path directory = settings.directory();
+        Incarnation incarnation = Incarnation.read(directory);
+        if (incarnation == null || !incarnation.whole()) {
+            if (incarnation == null && !isEmpty(database(directory))) {
+                throw new LogRefusedException(
+                        LogRefusal.INCARNATION_MISSING, directory, "there is a database but no file INCARNATION");
+            }
+            incarnation = create(settings, environment);
+        }
+        checkCluster(directory, incarnation, settings.cluster());
+        RocksStore store = openStore(directory);
+        boolean checked = false;
+        try {
+            Watermark last = identify(directory, incarnation, store);
+            checked = true;
+            return new OpenLog(directory, incarnation, last, store, lock);
+        } finally {
+            if (!checked) {
+                store.close();
+            }
+        }
+    }
+
+    /**
+     * Opens a data directory that nobody writes, changing nothing in it.
+     *
+     * @param messages a directory for what RocksDB wants to tell
+     * @throws LogRefusedException when it cannot be read
+     */
+    static OpenLog openReadOnly(Path directory, Path messages) {
+        try {
+            DirectoryLock lock = DirectoryLock.shared(directory);
+            boolean opened = false;
+            try {
+                Incarnation incarnation = Incarnation.read(directory);
+                if (incarnation == null) {
+                    throw new LogRefusedException(
+                            LogRefusal.INCARNATION_MISSING, directory, "there is no file INCARNATION");
+                }
+                checkDatabase(directory);
+                RocksStore store = RocksStore.openReadOnly(database(directory), messages);
+                try {
+                    OpenLog log =
+                            new OpenLog(directory, incarnation, identify(directory, incarnation, store), store, lock);
+                    opened = true;
+                    return log;
+                } finally {
+                    if (!opened) {
+                        store.close();
+                    }
+                }
+            } finally {
+                if (!opened) {
+                    lock.close();
+                }
+            }
+        } catch (RocksDBException e) {
+            throw damaged(directory, e);
+        } catch (IOException e) {
+            throw new LogRefusedException(LogRefusal.UNUSABLE, directory, e.toString(), e);
+        }
+    }
+
+    /** Refuses with what RocksDB found. */
+    static LogRefusedException damaged(Path directory, RocksDBException cause) {
+        return new LogRefusedException(
+                LogRefusal.DAMAGED, directory, "the database says: " + cause.getMessage(), cause);
+    }
+
+    private static Incarnation create(LogSettings settings, LogEnvironment environment) throws IOException {
+        Path directory = settings.directory();
+        ClusterId configured = settings.cluster();
+        ClusterId cluster = configured != null
+                ? configured
+                : new ClusterId(environment.random().getAsLong());
+        Incarnation fresh = new Incarnation(
+                cluster, environment.random().getAsLong(), environment.clock().instant(), false);
+        fresh.write(directory);
+        deleteRecursively(database(directory));
+        try (RocksStore store = RocksStore.create(database(directory));
+                WriteBatch batch = new WriteBatch()) {
+            batch.put(Meta.INCARNATION, Meta.incarnation(fresh));
+            batch.put(Meta.LAST_BATCH, Meta.lastBatch(new Watermark(0, 0)));
+            store.write(batch, true);
+        } catch (RocksDBException e) {
+            throw new LogRefusedException(LogRefusal.UNUSABLE, directory, "no database can be made: " + e, e);
+        }
+        Incarnation whole = fresh.asWhole();
+        whole.write(directory);
+        return whole;
+    }
+
+    private static void checkCluster(Path directory, Incarnation incarnation, @Nullable ClusterId configured) {
+        if (configured != null && !configured.equals(incarnation.cluster())) {
+            throw new LogRefusedException(
+                    LogRefusal.FOREIGN_CLUSTER,
+                    directory,
+                    "foreign cluster id: the log belongs to cluster " + incarnation.cluster()
+                            + ", configured is cluster " + configured);
+        }
+    }
+
+    private static RocksStore openStore(Path directory) throws IOException {
+        checkDatabase(directory);
+        try {
+            return RocksStore.open(database(directory));
+        } catch (RocksDBException e) {
+            throw damaged(directory, e);
+        }
+    }
+
+    private static void checkDatabase(Path directory) throws IOException {
+        if (isEmpty(database(directory))) {
+            throw new LogRefusedException(
+                    LogRefusal.DATABASE_MISSING, directory, "log/ is missing or empty although INCARNATION exists");
+        }
+    }
+
+    /** Compares the identity inside with the one outside, and the end of the log with the watermark. */
+    private static Watermark identify(Path directory, Incarnation incarnation, RocksStore store) throws IOException {
+        try {
+            byte[] inside = store.get(Family.META, Meta.INCARNATION);
+            byte[] last = store.get(Family.META, Meta.LAST_BATCH);
+            if (inside == null || last == null) {
+                throw new LogRefusedException(
+                        LogRefusal.DATABASE_MISSING, directory, "the database in log/ is empty of its identity");
+            }
+            Incarnation found = Meta.incarnation(inside);
+            if (found.id() != incarnation.id() || !found.cluster().equals(incarnation.cluster())) {
+                throw new LogRefusedException(
+                        LogRefusal.INCARNATION_DIFFERS,
+                        directory,
+                        "INCARNATION names cluster " + incarnation.cluster() + ", the database cluster "
+                                + found.cluster() + " or another incarnation of it");
+            }
+            Watermark lastBatch = Meta.lastBatch(last);
+            Watermark watermark = Watermark.read(directory);
+            if (watermark != null) {
+                watermark.check(directory, lastBatch.batch());
+            }
+            return lastBatch;
+        } catch (RocksDBException e) {
+            throw damaged(directory, e);
+        } catch (DamagedRecordException e) {
+            throw new LogRefusedException(LogRefusal.DAMAGED, directory, e.getMessage() + " in the database", e);
+        }
+    }
+
+    private static boolean isEmpty(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return true;
+        }
+        try (Stream<Path> files = Files.list(directory)) {
+            // RocksDB's own messages and lock are no database.
+            return files.map(file -> file.getFileName().toString())
+                    .allMatch(name -> name.startsWith("LOG") || name.equals("LOCK"));
+        }
+    }
+
+    private static void deleteRecursively(Path directory) throws IOException {
+        if (!Files.exists(directory)) {
+            return;
+        }
+        List<Path> deepestFirst;
+        try (Stream<Path> files = Files.walk(directory)) {
+            deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path each : deepestFirst) {
+            Files.delete(each);
+        }
+    }
+
+    @Override
+    public void close() {
+        store.close();
+        try {
+            lock.close();
+        } catch (IOException e) {
+            throw new LogRefusedException(LogRefusal.UNUSABLE, directory, e.toString(), e);
+        }
+    }
+}
