@@ -25,7 +25,8 @@ public final class Children implements AutoCloseable {
             "-XX:TieredStopAtLevel=1",
             "-Xshare:auto",
             "-XX:+ExitOnOutOfMemoryError",
-            "-Djava.net.preferIPv4Stack=true");
+            "-Djava.net.preferIPv4Stack=true",
+            "-Dlogback.configurationFile=logback-child.xml");
 
     private static final int FIRST_JAVA_WITH_NATIVE_ACCESS_FLAG = 22;
     private static final int FIRST_JAVA_WITH_UNSAFE_FLAG = 23;

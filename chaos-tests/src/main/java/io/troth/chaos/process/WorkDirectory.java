@@ -46,6 +46,10 @@ public final class WorkDirectory implements AutoCloseable {
         kept = true;
     }
 
+    public boolean isKept() {
+        return kept;
+    }
+
     @Override
     public void close() {
         if (!kept) {

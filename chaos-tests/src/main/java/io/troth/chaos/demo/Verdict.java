@@ -1,0 +1,110 @@
+package io.troth.chaos.demo;
+
+import io.troth.chaos.bank.Answer;
+import io.troth.chaos.process.ChildProcess;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Judges a run from what was seen: the demo succeeds only if every check holds.
+ *
+ * @param checks all of them, in the order in which they are printed
+ */
+record Verdict(List<Check> checks) {
+
+    /**
+     * One thing that must hold.
+     *
+     * @param name short and stable: tests know a check by it
+     * @param holds whether it does
+     * @param detail what was seen
+     */
+    record Check(String name, boolean holds, String detail) {}
+
+    /**
+     * What was seen when everything had come to rest.
+     *
+     * @param moneyBefore the sum of all balances in both banks at the start
+     * @param moneyAfter the same at the end
+     * @param prepared how many prepared branches both databases list at the end
+     * @param falseAnswers what is wrong with the client's answers, in words
+     * @param answers how many answers there are of each kind
+     */
+    record Rest(
+            long moneyBefore,
+            long moneyAfter,
+            int prepared,
+            List<String> falseAnswers,
+            Map<Answer.Kind, Long> answers) {}
+
+    static final String MONEY = "no money appeared or vanished";
+    static final String NOTHING_PREPARED = "nothing is left in doubt";
+    static final String ANSWERS = "every answer is true";
+    static final String CERTAIN = "every answer is certain";
+    static final String KILLED = "killed at the named point";
+    static final String IN_DOUBT = "transactions were in doubt";
+    static final String RESOLVED = "all of them were resolved";
+    static final String ENDING = "they ended as they must";
+    static final String GOES_ON = "transfers went on afterwards";
+
+    static Verdict of(List<ActResult> acts, Rest rest) {
+        List<Check> checks = new ArrayList<>();
+        for (ActResult result : acts) {
+            judge(result, checks);
+        }
+        checks.add(new Check(
+                MONEY,
+                rest.moneyBefore() == rest.moneyAfter(),
+                rest.moneyBefore() + " before, " + rest.moneyAfter() + " after"));
+        checks.add(new Check(NOTHING_PREPARED, rest.prepared() == 0, rest.prepared() + " prepared"));
+        long total = rest.answers().values().stream().mapToLong(Long::longValue).sum();
+        checks.add(new Check(
+                ANSWERS,
+                rest.falseAnswers().isEmpty() && total > 0,
+                rest.falseAnswers().isEmpty()
+                        ? total + " answers compared with both databases"
+                        : String.join(
+                                "; ", rest.falseAnswers().stream().limit(3).toList())));
+        long unknown = rest.answers().getOrDefault(Answer.Kind.UNKNOWN, 0L);
+        checks.add(new Check(CERTAIN, unknown == 0, unknown + " unknown at the end"));
+        return new Verdict(List.copyOf(checks));
+    }
+
+    boolean holds() {
+        return checks.stream().allMatch(Check::holds);
+    }
+
+    List<Check> failed() {
+        return checks.stream().filter(check -> !check.holds()).toList();
+    }
+
+    private static void judge(ActResult result, List<Check> checks) {
+        String act = "act " + result.act().number() + ": ";
+        String wantedPoint = result.act().points().get(result.act().points().size() - 1);
+        checks.add(new Check(
+                act + KILLED,
+                result.exitCode() == ChildProcess.EXIT_KILLED && result.point().equals(wantedPoint),
+                "at " + result.point() + ", exit code " + result.exitCode()));
+        checks.add(new Check(
+                act + IN_DOUBT,
+                !result.endings().isEmpty() && result.branches() > 0,
+                result.endings().size() + " transactions, " + result.branches() + " branches"));
+        checks.add(new Check(
+                act + RESOLVED,
+                result.resolved(),
+                result.resolved() ? "after " + Narrator.seconds(result.resolvedMillis()) : "some are still prepared"));
+        checks.add(new Check(
+                act + ENDING,
+                result.endings().stream().allMatch(ending -> isRight(result.act(), ending)),
+                result.count(Answer.Kind.COMMITTED) + " committed, " + result.count(Answer.Kind.ROLLED_BACK)
+                        + " rolled back, " + result.count(Answer.Kind.UNKNOWN) + " different in the two banks"));
+        checks.add(new Check(
+                act + GOES_ON, result.committedAfterwards() > 0, result.committedAfterwards() + " committed"));
+    }
+
+    private static boolean isRight(Act act, ActResult.Ending ending) {
+        Answer.Kind must = act.ending();
+        return must == null ? ending.ending() != Answer.Kind.UNKNOWN : ending.ending() == must;
+    }
+}
