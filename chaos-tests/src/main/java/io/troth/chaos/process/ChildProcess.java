@@ -19,6 +19,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -130,6 +131,30 @@ public final class ChildProcess implements AutoCloseable {
     /** Sends SIGSTOP: the child stands still, as in a long pause of its machine. */
     public void suspend() {
         signal("STOP");
+        // The signal is only on its way when kill returns.
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(EXIT_WAIT_SECONDS);
+        while (!standsStill() && System.nanoTime() - until < 0) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /** True when every thread of the child has stopped; also where the system does not tell. */
+    private boolean standsStill() {
+        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(pid()), "task"))) {
+            return threads.allMatch(ChildProcess::isStopped);
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    private static boolean isStopped(Path thread) {
+        try {
+            String stat = Files.readString(thread.resolve("stat"), StandardCharsets.ISO_8859_1);
+            return stat.charAt(stat.lastIndexOf(')') + 2) == 'T';
+        } catch (IOException e) {
+            // This thread has ended.
+            return true;
+        }
     }
 
     /** Sends SIGCONT, the end of {@link #suspend()}. */

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 
 /**
@@ -44,7 +45,8 @@ public final class TcpProxy implements AutoCloseable {
 
     private record Watch(Direction direction, Predicate<byte[]> wanted, Moment moment, Runnable action) {}
 
-    private record Pair(Socket client, Socket server) {}
+    /** The gate is held from a watched write until its action has run: the answer must not slip by in between. */
+    private record Pair(Socket client, Socket server, ReentrantLock gate) {}
 
     private final InetSocketAddress target;
     private final ServerSocket listener;
@@ -184,7 +186,7 @@ public final class TcpProxy implements AutoCloseable {
             throw e;
         }
         connections.incrementAndGet();
-        Pair pair = new Pair(client, server);
+        Pair pair = new Pair(client, server, new ReentrantLock());
         pairs.add(pair);
         spawn(() -> pump(pair, Direction.TO_SERVER), "proxy-to-server");
         spawn(() -> pump(pair, Direction.TO_CLIENT), "proxy-to-client");
@@ -200,8 +202,7 @@ public final class TcpProxy implements AutoCloseable {
                 byte[] bytes = Arrays.copyOf(buffer, count);
                 act(direction, bytes, Moment.BEFORE);
                 if (mayPass(direction)) {
-                    to.getOutputStream().write(bytes);
-                    act(direction, bytes, Moment.AFTER);
+                    pass(pair, direction, bytes, to);
                 }
                 count = from.getInputStream().read(buffer);
             }
@@ -211,6 +212,23 @@ public final class TcpProxy implements AutoCloseable {
             closeQuietly(to);
             pairs.remove(pair);
         }
+    }
+
+    private void pass(Pair pair, Direction direction, byte[] bytes, Socket to) throws IOException {
+        boolean watched =
+                watches.stream().anyMatch(watch -> watch.direction() == direction && watch.moment() == Moment.AFTER);
+        pair.gate().lock();
+        try {
+            if (watched) {
+                to.getOutputStream().write(bytes);
+                act(direction, bytes, Moment.AFTER);
+                return;
+            }
+        } finally {
+            pair.gate().unlock();
+        }
+        // Not under the gate: a peer that does not read would block the other direction, too.
+        to.getOutputStream().write(bytes);
     }
 
     private void act(Direction direction, byte[] bytes, Moment moment) {
