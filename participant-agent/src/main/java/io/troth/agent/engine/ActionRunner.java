@@ -1,0 +1,208 @@
+package io.troth.agent.engine;
+
+import io.troth.core.BranchId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Reason;
+import io.troth.core.coordinator.Fate;
+import io.troth.core.participant.AgentAction;
+import io.troth.core.participant.AgentEvent;
+import io.troth.core.participant.OnePhaseCompletion;
+import io.troth.core.participant.PhaseTwoCompletion;
+import io.troth.core.participant.PrepareResult;
+import io.troth.core.participant.ScanCompletion;
+import java.util.Objects;
+import java.util.function.Consumer;
+
+/**
+ * Carries out the machine's actions on the ports. Under the engine's lock; completions come back as events, on whatever
+ * thread a port delivers them. A port that throws instead of answering counts as the worst answer it could have given.
+ */
+@SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
+final class ActionRunner implements AgentAction.Visitor<Void> {
+
+    private final AgentEngine.Parts parts;
+    private final Consumer<AgentEvent> events;
+    private final Consumer<AgentAction> answers;
+
+    ActionRunner(AgentEngine.Parts parts, Consumer<AgentEvent> events, Consumer<AgentAction> answers) {
+        this.parts = parts;
+        this.events = events;
+        this.answers = answers;
+    }
+
+    @Override
+    public Void callAdmitted(AgentAction.CallAdmitted action) {
+        answers.accept(action);
+        return null;
+    }
+
+    @Override
+    public Void callRefused(AgentAction.CallRefused action) {
+        answers.accept(action);
+        return null;
+    }
+
+    @Override
+    public Void statementRefused(AgentAction.StatementRefused action) {
+        answers.accept(action);
+        return null;
+    }
+
+    @Override
+    public Void send(AgentAction.Send action) {
+        parts.link().send(action.message());
+        return null;
+    }
+
+    @Override
+    public Void closeStream(AgentAction.CloseStream action) {
+        parts.link().refuse(action.reason());
+        return null;
+    }
+
+    @Override
+    public Void prepare(AgentAction.Prepare action) {
+        GlobalTxId tx = action.tx();
+        BranchId branch = action.branch();
+        reached(StepListener.Point.BEFORE_PREPARE, tx, branch);
+        Consumer<PrepareResult> done = result -> {
+            boolean prepared = result.kind() == PrepareResult.Kind.PREPARED;
+            if (prepared) {
+                reached(StepListener.Point.AFTER_PREPARE_BEFORE_VOTE, tx, branch);
+            }
+            events.accept(new AgentEvent.PrepareCompleted(branch, result));
+            if (prepared) {
+                reached(StepListener.Point.AFTER_VOTE, tx, branch);
+            }
+        };
+        guarded(
+                () -> database(action.resource()).prepare(tx, branch, done),
+                failure -> done.accept(PrepareResult.lost(failure)));
+        return null;
+    }
+
+    @Override
+    public Void commitOnePhase(AgentAction.CommitOnePhase action) {
+        GlobalTxId tx = action.tx();
+        BranchId branch = action.branch();
+        reached(StepListener.Point.BEFORE_ONE_PHASE, tx, branch);
+        Consumer<OnePhaseCompletion> done = completion -> {
+            reached(StepListener.Point.AFTER_ONE_PHASE_BEFORE_RESULT, tx, branch);
+            events.accept(new AgentEvent.OnePhaseCompleted(branch, completion));
+        };
+        guarded(
+                () -> database(action.resource())
+                        .commitOnePhase(
+                                tx,
+                                branch,
+                                proof -> events.accept(new AgentEvent.OnePhaseProofKnown(branch, proof)),
+                                done),
+                failure -> done.accept(OnePhaseCompletion.lost(failure)));
+        return null;
+    }
+
+    @Override
+    public Void rollback(AgentAction.Rollback action) {
+        BranchId branch = action.branch();
+        guarded(
+                () -> database(action.resource())
+                        .rollback(
+                                action.tx(),
+                                branch,
+                                confirmed -> events.accept(new AgentEvent.RollbackCompleted(branch))),
+                failure -> events.accept(new AgentEvent.RollbackCompleted(branch)));
+        return null;
+    }
+
+    @Override
+    public Void commitPrepared(AgentAction.CommitPrepared action) {
+        reached(StepListener.Point.BEFORE_PHASE_TWO, action.tx(), action.branch());
+        Consumer<PhaseTwoCompletion> done = phaseTwoDone(action.tx(), action.branch());
+        guarded(
+                () -> database(action.resource())
+                        .commitPrepared(action.tx(), action.branch(), action.proof(), action.firstAttempt(), done),
+                failure -> done.accept(PhaseTwoCompletion.notYet(failure)));
+        return null;
+    }
+
+    @Override
+    public Void rollbackPrepared(AgentAction.RollbackPrepared action) {
+        reached(StepListener.Point.BEFORE_PHASE_TWO, action.tx(), action.branch());
+        Consumer<PhaseTwoCompletion> done = phaseTwoDone(action.tx(), action.branch());
+        guarded(
+                () -> database(action.resource()).rollbackPrepared(action.tx(), action.branch(), done),
+                failure -> done.accept(PhaseTwoCompletion.notYet(failure)));
+        return null;
+    }
+
+    private Consumer<PhaseTwoCompletion> phaseTwoDone(GlobalTxId tx, BranchId branch) {
+        return completion -> {
+            if (completion.kind() != PhaseTwoCompletion.Kind.NOT_YET) {
+                reached(StepListener.Point.AFTER_PHASE_TWO_BEFORE_DONE, tx, branch);
+            }
+            events.accept(new AgentEvent.PhaseTwoCompleted(branch, completion));
+        };
+    }
+
+    @Override
+    public Void listPrepared(AgentAction.ListPrepared action) {
+        String resource = action.resource();
+        guarded(
+                () -> database(resource)
+                        .listPrepared(completion -> events.accept(new AgentEvent.ScanCompleted(resource, completion))),
+                failure -> events.accept(new AgentEvent.ScanCompleted(resource, ScanCompletion.failed(failure))));
+        return null;
+    }
+
+    @Override
+    public Void askDatabase(AgentAction.AskDatabase action) {
+        Consumer<Fate> done = fate -> events.accept(new AgentEvent.FateKnown(action.tx(), action.branch(), fate));
+        guarded(() -> database(action.resource()).fate(action.proof(), done), failure -> done.accept(Fate.IN_PROGRESS));
+        return null;
+    }
+
+    @Override
+    public Void useCluster(AgentAction.UseCluster action) {
+        parts.databases().values().forEach(database -> database.clusterKnown(action.cluster()));
+        return null;
+    }
+
+    @Override
+    public Void startTimer(AgentAction.StartTimer action) {
+        parts.timers()
+                .start(
+                        action.key(),
+                        action.delayMillis(),
+                        () -> events.accept(new AgentEvent.TimerFired(action.key())));
+        return null;
+    }
+
+    @Override
+    public Void cancelTimer(AgentAction.CancelTimer action) {
+        parts.timers().cancel(action.key());
+        return null;
+    }
+
+    @Override
+    public Void notify(AgentAction.Notify action) {
+        parts.listener().heard(action.notice());
+        return null;
+    }
+
+    private BranchDatabase database(String resource) {
+        return Objects.requireNonNull(parts.databases().get(resource), resource);
+    }
+
+    private void reached(StepListener.Point point, GlobalTxId tx, BranchId branch) {
+        parts.steps().reached(point, tx, branch);
+    }
+
+    private static void guarded(Runnable call, Consumer<Reason> failed) {
+        try {
+            call.run();
+        } catch (RuntimeException e) {
+            failed.accept(new Reason(ErrorCode.INTERNAL, "the database port threw " + e));
+        }
+    }
+}

@@ -1,0 +1,362 @@
+package io.troth.agent.engine;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.troth.client.context.CallScope;
+import io.troth.core.BranchId;
+import io.troth.core.ClusterId;
+import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.ProtocolViolation;
+import io.troth.core.Reason;
+import io.troth.core.TrothException;
+import io.troth.core.coordinator.AgentHello;
+import io.troth.core.coordinator.AgentMessage;
+import io.troth.core.participant.AgentAction;
+import io.troth.core.participant.AgentEvent;
+import io.troth.core.participant.AgentLimits;
+import io.troth.core.participant.AgentStateMachine;
+import io.troth.core.participant.BranchState;
+import io.troth.core.participant.StatementEnd;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the agent's state machine: takes events from application threads, the link's thread, database threads and
+ * timers, and carries out what the machine wants, one event at a time under one lock. Everything done under the lock
+ * only hands work over, so the lock is short; a call waits for nothing but its own admission. Thread-safe.
+ */
+public final class AgentEngine implements BranchWorkspace, LinkListener, AutoCloseable {
+
+    /** How long a stopping agent waits for the databases to roll back. */
+    private static final Duration ROLLBACK_TIME = Duration.ofSeconds(5);
+
+    private final long instance;
+    private final Map<String, BranchDatabase> databases;
+    private final Map<String, String> sqlAddresses;
+    private final CoordinatorLink link;
+    private final AgentTimers timers;
+    private final AgentListener listener;
+    private final AtomicLong tickets = new AtomicLong();
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition moved = lock.newCondition();
+
+    // Under the lock only, like what its actions leave behind; callbacks keep the compiler from seeing it.
+    private final AgentStateMachine machine;
+    private final Map<Long, AgentAction> answers = new HashMap<>();
+    private @Nullable Reason statementRefusal;
+
+    @GuardedBy("lock")
+    private final ActionRunner runner;
+
+    /** Events that came while one was being carried out, by a port that answers at once. */
+    @GuardedBy("lock")
+    private final ArrayDeque<AgentEvent> inbox = new ArrayDeque<>();
+
+    @GuardedBy("lock")
+    private boolean stepping;
+
+    @GuardedBy("lock")
+    private @Nullable ProtocolViolation violation;
+
+    /**
+     * What an engine works with.
+     *
+     * @param instance the random id of this process
+     * @param databases by resource name; their self-tests have passed
+     * @param sqlAddresses by resource name, {@code host:port} of the SQL gateway where it is on
+     */
+    public record Parts(
+            long instance,
+            Map<String, BranchDatabase> databases,
+            Map<String, String> sqlAddresses,
+            CoordinatorLink link,
+            AgentTimers timers,
+            AgentListener listener,
+            StepListener steps,
+            AgentLimits limits) {
+        public Parts {
+            databases = Map.copyOf(databases);
+            sqlAddresses = Map.copyOf(sqlAddresses);
+        }
+    }
+
+    public AgentEngine(Parts parts) {
+        this.instance = parts.instance();
+        this.databases = new TreeMap<>(parts.databases());
+        this.sqlAddresses = parts.sqlAddresses();
+        this.link = parts.link();
+        this.timers = parts.timers();
+        this.listener = parts.listener();
+        this.machine = new AgentStateMachine(instance, databases.keySet(), parts.limits());
+        this.runner = new ActionRunner(parts, this::handle, this::answer);
+    }
+
+    /**
+     * Starts to work.
+     *
+     * @param pinned the cluster that the configuration names, null to take the first one heard
+     */
+    public void start(@Nullable ClusterId pinned) {
+        databases.forEach((name, database) ->
+                database.onConnectionLost(() -> handle(new AgentEvent.DatabaseConnectionLost(name))));
+        if (pinned != null) {
+            handle(new AgentEvent.ClusterHeard(pinned));
+        }
+        link.start(this);
+    }
+
+    @Override
+    public BranchId join(CallScope scope, String resource) throws BranchRefusedException {
+        if (scope.isClosed()) {
+            throw new BranchRefusedException(new Reason(ErrorCode.SCOPE_CLOSED, "transaction " + scope.tx()));
+        }
+        long ticket = tickets.incrementAndGet();
+        AgentEvent.CallJoins event = new AgentEvent.CallJoins(
+                ticket,
+                scope.cluster(),
+                scope.tx(),
+                scope.key(),
+                scope.call(),
+                scope.scopeId(),
+                resource,
+                scope.remainingMillis());
+        AgentAction answer;
+        lock.lock();
+        try {
+            handle(event);
+            answer = answers.remove(ticket);
+        } finally {
+            lock.unlock();
+        }
+        if (answer instanceof AgentAction.CallAdmitted admitted) {
+            if (admitted.first()) {
+                register(scope, admitted.branch(), resource);
+            }
+            return admitted.branch();
+        }
+        if (answer instanceof AgentAction.CallRefused refused) {
+            throw new BranchRefusedException(refused.reason());
+        }
+        throw new BranchRefusedException(new Reason(ErrorCode.INTERNAL, "the agent has stopped"));
+    }
+
+    private void register(CallScope scope, BranchId branch, String resource) throws BranchRefusedException {
+        GlobalTxId tx = scope.tx();
+        long scopeId = scope.scopeId();
+        scope.onClose(() -> handle(new AgentEvent.ScopeClosed(tx, scopeId)));
+        try {
+            scope.addBranch(branch, resource);
+        } catch (TrothException e) {
+            // The list has left without this branch: its count differs now, so T cannot commit.
+            throw new BranchRefusedException(e.reason());
+        }
+    }
+
+    @Override
+    public void statementBegins(CallScope scope, BranchId branch) throws BranchRefusedException {
+        Reason refusal;
+        lock.lock();
+        try {
+            statementRefusal = null;
+            handle(new AgentEvent.StatementBegins(branch, scope.scopeId()));
+            refusal = violation == null ? statementRefusal : Reason.of(ErrorCode.INTERNAL);
+        } finally {
+            lock.unlock();
+        }
+        if (refusal != null) {
+            throw new BranchRefusedException(refusal);
+        }
+    }
+
+    @Override
+    public void statementEnds(BranchId branch, StatementEnd end) {
+        handle(new AgentEvent.StatementEnded(branch, end));
+    }
+
+    @Override
+    public boolean isActive(BranchId branch) {
+        lock.lock();
+        try {
+            return machine.stateOf(branch) == BranchState.ACTIVE;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public AgentHello hello() {
+        lock.lock();
+        try {
+            List<AgentHello.AgentResource> resources = new ArrayList<>();
+            databases.forEach((name, database) -> {
+                ResourceIdentity identity = database.identity();
+                resources.add(new AgentHello.AgentResource(
+                        name, identity.kind(), identity.identity(), identity.role(), sqlAddresses.get(name)));
+            });
+            return new AgentHello(instance, machine.highestEpoch(), machine.highestBatch(), resources);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public @Nullable ClusterId cluster() {
+        lock.lock();
+        try {
+            return machine.cluster();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void received(Batch batch) {
+        EpochId epoch = batch.epoch();
+        if (epoch == null) {
+            // Only a ready leader has anything to say (protocol 3).
+            return;
+        }
+        lock.lock();
+        try {
+            if (batch.cluster() != null) {
+                handle(new AgentEvent.ClusterHeard(batch.cluster()));
+            }
+            handle(new AgentEvent.Heard(epoch, batch.durableBatch()));
+            for (AgentMessage message : batch.messages()) {
+                handle(new AgentEvent.Ordered(epoch, message));
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void broken(Reason reason) {
+        handle(new AgentEvent.StreamBroken(reason));
+    }
+
+    /** Whether branches may start: the stream leads to a ready leader. */
+    public boolean isReady() {
+        lock.lock();
+        try {
+            return violation == null && machine.ready() != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until branches may start. Returns false when the time is over first. */
+    public boolean awaitReady(Duration timeout) throws InterruptedException {
+        return await(timeout, () -> machine.ready() != null);
+    }
+
+    /** The instance id, part of every branch id of this process. */
+    public long instance() {
+        return instance;
+    }
+
+    /**
+     * Takes no new transaction, waits for the running ones, then rolls back what is still unprepared, leaves what is
+     * prepared, and ends the stream. Does not close the databases.
+     *
+     * @param drain how long to wait for running transactions
+     */
+    public void close(Duration drain) {
+        handle(new AgentEvent.DrainStarted());
+        try {
+            boolean drained = await(drain, () -> machine.unprepared() == 0);
+            handle(new AgentEvent.Stopped(new Reason(ErrorCode.DRAINING, "the agent is shutting down")));
+            if (!drained) {
+                boolean unused = await(ROLLBACK_TIME, () -> machine.unprepared() == 0);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            handle(new AgentEvent.Stopped(new Reason(ErrorCode.DRAINING, "the agent was interrupted")));
+        }
+        link.close();
+        timers.close();
+    }
+
+    @Override
+    public void close() {
+        close(Duration.ZERO);
+    }
+
+    private boolean await(Duration timeout, BooleanSupplier condition) throws InterruptedException {
+        long nanos = timeout.toNanos();
+        lock.lock();
+        try {
+            while (violation == null && !condition.getAsBoolean()) {
+                if (nanos <= 0) {
+                    return false;
+                }
+                nanos = moved.awaitNanos(nanos);
+            }
+            return violation == null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Steps the machine, and again for every event that a port delivers before it returns. */
+    private void handle(AgentEvent event) {
+        lock.lock();
+        try {
+            inbox.add(event);
+            if (!stepping) {
+                stepping = true;
+                try {
+                    drainInbox();
+                } finally {
+                    stepping = false;
+                }
+                if (lock.hasWaiters(moved)) {
+                    moved.signalAll();
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    private void drainInbox() {
+        AgentEvent next = inbox.poll();
+        while (next != null && violation == null) {
+            try {
+                for (AgentAction action : machine.step(next)) {
+                    action.accept(runner);
+                }
+            } catch (ProtocolViolation broken) {
+                violation = broken;
+                listener.violated(broken);
+                link.close();
+                timers.close();
+            }
+            next = inbox.poll();
+        }
+    }
+
+    /** Called by the runner, under the lock. */
+    private void answer(AgentAction answer) {
+        if (answer instanceof AgentAction.CallAdmitted admitted) {
+            answers.put(admitted.ticket(), answer);
+        } else if (answer instanceof AgentAction.CallRefused refused) {
+            answers.put(refused.ticket(), answer);
+        } else if (answer instanceof AgentAction.StatementRefused refused) {
+            statementRefusal = refused.reason();
+        }
+    }
+}

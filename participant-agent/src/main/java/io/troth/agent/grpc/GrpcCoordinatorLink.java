@@ -1,0 +1,330 @@
+package io.troth.agent.grpc;
+
+import io.grpc.ChannelCredentials;
+import io.grpc.Context;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.TlsChannelCredentials;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.EventLoop;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
+import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
+import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import io.troth.agent.engine.CoordinatorLink;
+import io.troth.agent.engine.LinkListener;
+import io.troth.agent.grpc.LinkSettings.Endpoint;
+import io.troth.agent.grpc.LinkSettings.TlsFiles;
+import io.troth.core.ClusterId;
+import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.core.coordinator.AgentMessage;
+import io.troth.core.participant.CoordinatorMessage;
+import io.troth.proto.v1.AgentEntry;
+import io.troth.proto.v1.AgentOrder;
+import io.troth.proto.v1.AgentServiceGrpc;
+import io.troth.proto.v1.AgentStreamRequest;
+import io.troth.proto.v1.AgentStreamResponse;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The agent's stream over gRPC, on one netty thread of its own. Entries are collected and written by one drain at a
+ * time on that thread: what is ready when the thread gets to it leaves as one batch, without a linger timer. Each
+ * attempt to connect has a channel of its own, so that the pauses between attempts are ours alone.
+ */
+public final class GrpcCoordinatorLink implements CoordinatorLink {
+
+    private static final int BATCH_ENTRIES_MAX = 1_024;
+    private static final int BATCH_BYTES_MAX = 1024 * 1024;
+    private static final int INBOUND_BYTES_MAX = 4 * 1024 * 1024;
+    private static final int OUTGOING_ENTRIES_MAX = 200_000;
+    private static final long KEEP_ALIVE_MILLIS = 10_000;
+    private static final long KEEP_ALIVE_TIMEOUT_MILLIS = 5_000;
+    private static final long CLOSE_MILLIS = 1_000;
+
+    private final LinkSettings settings;
+    private final ChannelCredentials credentials;
+    private final MultiThreadIoEventLoopGroup group;
+    private final EventLoop loop;
+
+    // Loop thread only.
+    private @Nullable LinkListener listener;
+    private int endpoint;
+    private long pauseMillis;
+    private boolean closed;
+
+    private volatile @Nullable Stream current;
+    private volatile String problem = "no attempt has ended yet";
+
+    /** @throws IllegalArgumentException when a TLS file cannot be read */
+    public GrpcCoordinatorLink(LinkSettings settings) {
+        this.settings = settings;
+        this.credentials = credentials(settings.tls());
+        this.pauseMillis = settings.reconnectMillisMin();
+        this.group = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("troth-agent-link", true), NioIoHandler.newFactory());
+        this.loop = group.next();
+    }
+
+    private static ChannelCredentials credentials(@Nullable TlsFiles tls) {
+        if (tls == null) {
+            return InsecureChannelCredentials.create();
+        }
+        try {
+            TlsChannelCredentials.Builder builder = TlsChannelCredentials.newBuilder()
+                    .trustManager(tls.authorities().toFile());
+            Path certificate = tls.certificate();
+            Path key = tls.key();
+            if (certificate != null && key != null) {
+                builder.keyManager(certificate.toFile(), key.toFile());
+            }
+            return builder.build();
+        } catch (IOException e) {
+            throw new IllegalArgumentException("cannot read the TLS files: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void start(LinkListener itsListener) {
+        execute(() -> {
+            listener = itsListener;
+            connect();
+        });
+    }
+
+    @Override
+    public void send(CoordinatorMessage message) {
+        Stream stream = current;
+        if (stream != null) {
+            stream.send(WireCodec.entry(message));
+        }
+    }
+
+    @Override
+    public void refuse(Reason reason) {
+        Stream stream = current;
+        if (stream != null) {
+            execute(() -> stream.fail(reason));
+        }
+    }
+
+    /** Why there is no stream, for people: what the last attempt ended with. */
+    public String problem() {
+        return problem;
+    }
+
+    @Override
+    public void close() {
+        execute(() -> {
+            closed = true;
+            Stream stream = current;
+            if (stream == null) {
+                shutDown();
+            } else {
+                stream.finish();
+            }
+        });
+    }
+
+    private void shutDown() {
+        var unused = group.shutdownGracefully(0, CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private void execute(Runnable task) {
+        try {
+            loop.execute(task);
+        } catch (RejectedExecutionException e) {
+            // Closed: nobody waits for it any more.
+        }
+    }
+
+    private void schedule(Runnable task, long delayMillis) {
+        try {
+            var unused = loop.schedule(task, delayMillis, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            // Closed: nobody waits for it any more.
+        }
+    }
+
+    private void connect() {
+        LinkListener hears = listener;
+        if (closed || hears == null) {
+            return;
+        }
+        Endpoint target = settings.endpoints().get(endpoint);
+        ManagedChannel channel = NettyChannelBuilder.forAddress(target.host(), target.port(), credentials)
+                .eventLoopGroup(group)
+                .channelType(NioSocketChannel.class)
+                .directExecutor()
+                .disableRetry()
+                .keepAliveTime(KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)
+                .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
+                .maxInboundMessageSize(INBOUND_BYTES_MAX)
+                .build();
+        Stream stream = new Stream(target, channel, hears);
+        stream.send(WireCodec.hello(hears.hello(), hears.cluster()));
+        current = stream;
+        // Under the root context: an agent that is started within a call must outlive that call.
+        Context.ROOT.run(() -> {
+            var unused = AgentServiceGrpc.newStub(channel).agentStream(stream);
+        });
+    }
+
+    private void reconnect() {
+        if (closed) {
+            shutDown();
+            return;
+        }
+        endpoint = (endpoint + 1) % settings.endpoints().size();
+        long pause = pauseMillis / 2 + ThreadLocalRandom.current().nextLong(pauseMillis / 2 + 1);
+        pauseMillis = Math.min(pauseMillis * 2, settings.reconnectMillisMax());
+        schedule(this::connect, pause);
+    }
+
+    /** One stream and its channel. Everything but {@link #send} runs on the loop's thread. */
+    private final class Stream implements ClientResponseObserver<AgentStreamRequest, AgentStreamResponse> {
+
+        private final Endpoint target;
+        private final ManagedChannel channel;
+        private final LinkListener hears;
+        private final ConcurrentLinkedQueue<AgentEntry> outgoing = new ConcurrentLinkedQueue<>();
+        private final AtomicInteger queued = new AtomicInteger();
+        private final AtomicBoolean drainScheduled = new AtomicBoolean();
+        private @Nullable ClientCallStreamObserver<AgentStreamRequest> call;
+        private boolean over;
+
+        Stream(Endpoint target, ManagedChannel channel, LinkListener hears) {
+            this.target = target;
+            this.channel = channel;
+            this.hears = hears;
+        }
+
+        void send(AgentEntry entry) {
+            outgoing.add(entry);
+            if (queued.incrementAndGet() > OUTGOING_ENTRIES_MAX) {
+                execute(() -> fail(new Reason(ErrorCode.OVERLOADED, "the coordinator does not read its stream")));
+            } else if (drainScheduled.compareAndSet(false, true)) {
+                execute(this::drain);
+            }
+        }
+
+        @Override
+        public void beforeStart(ClientCallStreamObserver<AgentStreamRequest> requests) {
+            call = requests;
+            requests.setOnReadyHandler(this::drain);
+        }
+
+        private void drain() {
+            drainScheduled.set(false);
+            ClientCallStreamObserver<AgentStreamRequest> requests = call;
+            while (!over && requests != null && requests.isReady() && !outgoing.isEmpty()) {
+                AgentStreamRequest.Builder batch = AgentStreamRequest.newBuilder();
+                int bytes = 0;
+                AgentEntry entry = outgoing.poll();
+                while (entry != null) {
+                    batch.addEntries(entry);
+                    bytes += entry.getSerializedSize();
+                    boolean full = bytes >= BATCH_BYTES_MAX || batch.getEntriesCount() >= BATCH_ENTRIES_MAX;
+                    entry = full ? null : outgoing.poll();
+                }
+                queued.addAndGet(-batch.getEntriesCount());
+                requests.onNext(batch.build());
+            }
+        }
+
+        @Override
+        public void onNext(AgentStreamResponse response) {
+            if (over) {
+                return;
+            }
+            LinkListener.Batch batch;
+            try {
+                batch = batch(response);
+            } catch (IllegalArgumentException e) {
+                fail(new Reason(ErrorCode.INVALID_ARGUMENT, "the coordinator sent nonsense: " + e.getMessage()));
+                return;
+            }
+            if (batch.cluster() != null) {
+                pauseMillis = settings.reconnectMillisMin();
+            }
+            hears.received(batch);
+        }
+
+        private LinkListener.Batch batch(AgentStreamResponse response) {
+            EpochId epoch = response.hasEpoch() ? WireCodec.epoch(response.getEpoch()) : null;
+            ClusterId cluster = null;
+            List<AgentMessage> messages = new ArrayList<>(response.getOrdersCount());
+            for (AgentOrder order : response.getOrdersList()) {
+                if (order.hasWelcome()) {
+                    cluster = new ClusterId(order.getWelcome().getClusterId());
+                }
+                AgentMessage message = WireCodec.message(order);
+                if (message != null) {
+                    messages.add(message);
+                }
+            }
+            return new LinkListener.Batch(epoch, response.getDurableBatch(), cluster, messages);
+        }
+
+        @Override
+        public void onError(Throwable cause) {
+            Status status = Status.fromThrowable(cause);
+            end(status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription()));
+        }
+
+        @Override
+        public void onCompleted() {
+            end("the coordinator ended the stream");
+        }
+
+        void fail(Reason why) {
+            if (!over) {
+                ClientCallStreamObserver<AgentStreamRequest> requests = call;
+                end(why.toString());
+                if (requests != null) {
+                    requests.cancel(why.toString(), null);
+                }
+            }
+        }
+
+        /** Sends what is queued, then ends. */
+        void finish() {
+            drain();
+            ClientCallStreamObserver<AgentStreamRequest> requests = call;
+            if (requests != null && !over) {
+                requests.onCompleted();
+            }
+            end("the agent is closing");
+        }
+
+        private void end(String why) {
+            if (over) {
+                return;
+            }
+            over = true;
+            problem = target + ": " + why;
+            current = null;
+            if (closed) {
+                channel.shutdown();
+            } else {
+                channel.shutdownNow();
+            }
+            hears.broken(new Reason(ErrorCode.STREAM_BROKEN, problem));
+            reconnect();
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package io.troth.agent.grpc;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the agent reaches its coordinator.
+ *
+ * @param endpoints tried in turn, at least one
+ * @param tls null for plaintext
+ * @param reconnectMillisMin the first pause between two attempts; doubles, with jitter
+ * @param reconnectMillisMax the longest such pause
+ */
+public record LinkSettings(
+        List<Endpoint> endpoints, @Nullable TlsFiles tls, long reconnectMillisMin, long reconnectMillisMax) {
+
+    /** The product's pauses. */
+    public static final long RECONNECT_MILLIS_MIN = 50;
+
+    public static final long RECONNECT_MILLIS_MAX = 1_000;
+
+    private static final int PORT_MAX = 65_535;
+
+    /** One address of a coordinator. */
+    public record Endpoint(String host, int port) {
+
+        /**
+         * Reads {@code host:port}; an IPv6 address stands in brackets.
+         *
+         * @throws IllegalArgumentException when the text is anything else
+         */
+        public static Endpoint parse(String text) {
+            int colon = text.lastIndexOf(':');
+            if (colon < 1 || colon == text.length() - 1) {
+                throw new IllegalArgumentException("\"" + text + "\" is not host:port");
+            }
+            String host = text.substring(0, colon);
+            if (host.startsWith("[") && host.endsWith("]")) {
+                host = host.substring(1, host.length() - 1);
+            }
+            int port;
+            try {
+                port = Integer.parseInt(text.substring(colon + 1));
+            } catch (NumberFormatException e) {
+                throw new IllegalArgumentException("\"" + text + "\" is not host:port", e);
+            }
+            if (port < 1 || port > PORT_MAX) {
+                throw new IllegalArgumentException("port " + port + " is not 1 to " + PORT_MAX);
+            }
+            return new Endpoint(host, port);
+        }
+
+        /** Whether nobody else can listen on the way. */
+        public boolean isLoopback() {
+            return host.equals("localhost") || host.startsWith("127.") || host.equals("::1");
+        }
+
+        @Override
+        public String toString() {
+            return host.contains(":") ? "[" + host + "]:" + port : host + ":" + port;
+        }
+    }
+
+    /**
+     * PEM files.
+     *
+     * @param authorities whom the agent trusts
+     * @param certificate by which it proves itself, null when it does not
+     * @param key the certificate's key, null exactly when the certificate is
+     */
+    public record TlsFiles(
+            Path authorities,
+            @Nullable Path certificate,
+            @Nullable Path key) {}
+
+    public LinkSettings {
+        endpoints = List.copyOf(endpoints);
+        if (endpoints.isEmpty()) {
+            throw new IllegalArgumentException("name at least one coordinator");
+        }
+    }
+
+    /** With the product's pauses. */
+    public static LinkSettings of(List<Endpoint> endpoints, @Nullable TlsFiles tls) {
+        return new LinkSettings(endpoints, tls, RECONNECT_MILLIS_MIN, RECONNECT_MILLIS_MAX);
+    }
+}
