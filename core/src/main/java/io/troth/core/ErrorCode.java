@@ -49,6 +49,11 @@ public enum ErrorCode {
     REQUEST_DIFFERS(
             Status.FAILED_PRECONDITION, "25000", false, "A repeated commit must have the content of the first one."),
     NOT_IN_TRANSACTION(Status.FAILED_PRECONDITION, "25000", false, "This needs a global transaction. Begin one first."),
+    ALREADY_IN_TRANSACTION(
+            Status.FAILED_PRECONDITION,
+            "25001",
+            false,
+            "A transaction runs here already. Join it with inTransaction, or ask for a separate one in the options."),
     TRANSACTION_CONTROL_REFUSED(
             Status.FAILED_PRECONDITION,
             "2D000",

@@ -57,7 +57,13 @@ public final class CallScope {
     private final List<Runnable> closeHooks = new ArrayList<>();
 
     @GuardedBy("lock")
+    private final List<Runnable> idleHooks = new ArrayList<>();
+
+    @GuardedBy("lock")
     private int running;
+
+    @GuardedBy("lock")
+    private boolean used;
 
     @GuardedBy("lock")
     private boolean closed;
@@ -119,6 +125,7 @@ public final class CallScope {
     public void addBranch(BranchId branch, String resource) {
         synchronized (lock) {
             checkOpen();
+            used = true;
             ownBranches.putIfAbsent(branch, resource);
         }
     }
@@ -174,14 +181,42 @@ public final class CallScope {
     public void enter() {
         synchronized (lock) {
             checkOpen();
+            used = true;
             running++;
         }
     }
 
     /** A nested call or a wrapped task has ended. */
     public void exit() {
+        List<Runnable> hooks = List.of();
         synchronized (lock) {
             running--;
+            if (running == 0) {
+                hooks = List.copyOf(idleHooks);
+                idleHooks.clear();
+            }
+        }
+        hooks.forEach(Runnable::run);
+    }
+
+    /**
+     * Runs the hook once, when no nested call and no wrapped task runs: at once, or on the thread on which the last of
+     * them ends. The hook must not block.
+     */
+    public void whenIdle(Runnable hook) {
+        synchronized (lock) {
+            if (running > 0) {
+                idleHooks.add(hook);
+                return;
+            }
+        }
+        hook.run();
+    }
+
+    /** False while nothing can have happened under this scope: no branch, no call, no task. */
+    public boolean isUsed() {
+        synchronized (lock) {
+            return used;
         }
     }
 

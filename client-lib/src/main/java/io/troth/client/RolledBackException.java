@@ -1,0 +1,49 @@
+package io.troth.client;
+
+import io.troth.core.BranchId;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Reason;
+import io.troth.core.TrothException;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The transaction is rolled back, certainly and everywhere: nothing of its work is or ever will be committed. */
+public final class RolledBackException extends TrothException {
+
+    private final transient GlobalTxId tx;
+    private final transient @Nullable BranchId branch;
+    private final @Nullable String resource;
+
+    RolledBackException(GlobalTxId tx, Reason reason, @Nullable BranchId branch, @Nullable String resource) {
+        super(reason);
+        this.tx = tx;
+        this.branch = branch;
+        this.resource = resource;
+    }
+
+    /** The transaction that is rolled back. */
+    public GlobalTxId tx() {
+        return tx;
+    }
+
+    /** The branch that caused it, where there is one. */
+    public Optional<BranchId> branch() {
+        return Optional.ofNullable(branch);
+    }
+
+    /** The resource of that branch, where it is known. */
+    public Optional<String> resource() {
+        return Optional.ofNullable(resource);
+    }
+
+    /** True when the same work may succeed as a new transaction. */
+    public boolean isRetryable() {
+        return code().retryable();
+    }
+
+    @Override
+    public String getMessage() {
+        String where = resource == null ? "" : " by resource " + resource;
+        return "transaction " + tx + " is rolled back" + where + ": " + super.getMessage();
+    }
+}

@@ -1,0 +1,47 @@
+package io.troth.client;
+
+import io.troth.core.GlobalTxId;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executor;
+
+/**
+ * A global transaction as the work under it sees it: no commit here, that is the owner's. Thread-safe.
+ */
+public interface Transaction {
+
+    /** Its name everywhere: in logs, in the databases, on the operator's command line. */
+    GlobalTxId id();
+
+    /** What is left of its timeout; zero when it is over. */
+    Duration remaining();
+
+    /** The transaction must not commit any more; everything else goes on. The first reason is kept. */
+    void setRollbackOnly(String why);
+
+    boolean isRollbackOnly();
+
+    /**
+     * The task, running under the transaction on whatever thread. Commit waits for it once it has started. When it
+     * outlives the call or transaction it fails with SCOPE_CLOSED.
+     */
+    Runnable wrap(Runnable task);
+
+    /** As {@link #wrap(Runnable)}. */
+    <T> Callable<T> wrap(Callable<T> task);
+
+    /** The executor, running its tasks under the transaction; commit waits for every task handed over. */
+    Executor wrap(Executor executor);
+
+    /** Binds the transaction to the calling thread until the binding is closed there, innermost first. */
+    Binding bind();
+
+    /** A transaction bound to a thread. */
+    @FunctionalInterface
+    interface Binding extends AutoCloseable {
+
+        /** Restores what was bound before. */
+        @Override
+        void close();
+    }
+}

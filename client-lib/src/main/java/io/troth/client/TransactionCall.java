@@ -1,0 +1,9 @@
+package io.troth.client;
+
+/** Work under a transaction that has a result. */
+@FunctionalInterface
+public interface TransactionCall<T, X extends Exception> {
+
+    /** Runs with the transaction bound to the thread. An exception rolls it back. */
+    T call(Transaction tx) throws X;
+}

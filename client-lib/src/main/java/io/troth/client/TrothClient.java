@@ -1,0 +1,285 @@
+package io.troth.client;
+
+import io.troth.client.context.CallScope;
+import io.troth.client.internal.Answer;
+import io.troth.client.internal.ClientEngine;
+import io.troth.client.internal.CommitContent;
+import io.troth.client.internal.OpenTransaction;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Outcome;
+import io.troth.core.Reason;
+import io.troth.core.TrothException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A process's connection to the coordinator: one stream, one thread, any number of transactions. Make one and share it.
+ * It connects in the background and for ever; what it says about a transaction is certain or says that it is not.
+ * Thread-safe.
+ *
+ * <pre>{@code
+ * try (TrothClient client = TrothClient.connect("localhost:7700")) {
+ *     client.inTransaction(tx -> { ... });
+ * }
+ * }</pre>
+ */
+public final class TrothClient implements AutoCloseable {
+
+    private static final long CLOSE_WAIT_MILLIS = 5_000;
+    private static final long RETRY_MILLIS_MIN = 20;
+    private static final int RETRY_DOUBLINGS_MAX = 6;
+
+    private final ClientEngine engine;
+
+    TrothClient(ClientEngine engine) {
+        this.engine = engine;
+    }
+
+    /**
+     * A client with default settings, without TLS.
+     *
+     * @param endpoint {@code host:port} on this machine; for others see {@link #builder()}
+     * @throws IllegalArgumentException when the endpoint is not well-formed or not a loopback address
+     */
+    public static TrothClient connect(String endpoint) {
+        return builder().endpoint(endpoint).build();
+    }
+
+    public static TrothClientBuilder builder() {
+        return new TrothClientBuilder();
+    }
+
+    /**
+     * Runs the work in a transaction and commits it; inside a transaction it joins that one, which then commits later.
+     *
+     * @throws X what the work threw: the transaction is rolled back, or, when joined, rollback-only
+     * @throws RolledBackException when the commit ended in a rollback
+     * @throws OutcomeUnknownException when nobody could tell how the commit ended
+     */
+    public <X extends Exception> void inTransaction(TransactionWork<X> work) throws X {
+        inTransaction(TransactionOptions.DEFAULTS, work);
+    }
+
+    /** As {@link #inTransaction(TransactionWork)}. When it joins, the options other than {@code separate} do nothing. */
+    public <X extends Exception> void inTransaction(TransactionOptions options, TransactionWork<X> work) throws X {
+        this.<Boolean, X>callInTransaction(options, tx -> {
+            work.run(tx);
+            return true;
+        });
+    }
+
+    /** As {@link #inTransaction(TransactionWork)}, with a result. */
+    public <T, X extends Exception> T callInTransaction(TransactionCall<T, X> call) throws X {
+        return callInTransaction(TransactionOptions.DEFAULTS, call);
+    }
+
+    /** As {@link #inTransaction(TransactionOptions, TransactionWork)}, with a result. */
+    public <T, X extends Exception> T callInTransaction(TransactionOptions options, TransactionCall<T, X> call)
+            throws X {
+        CallScope around = CallScope.current();
+        if (around != null && !options.separate()) {
+            return join(around, call);
+        }
+        int attempt = 0;
+        while (true) {
+            try {
+                return runOnce(options, call);
+            } catch (Retry retry) {
+                if (attempt == options.retries()) {
+                    throw retry.<X>original();
+                }
+                pause(attempt);
+                attempt++;
+            }
+        }
+    }
+
+    /** As {@link #begin(TransactionOptions)} with default options. */
+    public GlobalTransaction begin() {
+        return begin(TransactionOptions.DEFAULTS);
+    }
+
+    /**
+     * Begins a transaction and binds it to the calling thread until it is committed, rolled back or closed there. Sends
+     * nothing and waits for nothing when a client session is open.
+     *
+     * @throws TrothException ALREADY_IN_TRANSACTION inside a transaction, unless the options say separate; otherwise why
+     *     none can begin now
+     */
+    public GlobalTransaction begin(TransactionOptions options) {
+        checkOutside(options);
+        return new GlobalTransaction(engine, await(engine.begin(timeoutMillis(options))), options).bound();
+    }
+
+    /** Begins a transaction that is bound to no thread: use {@link Transaction#bind()} or {@link Transaction#wrap}. */
+    public CompletionStage<GlobalTransaction> beginAsync(TransactionOptions options) {
+        try {
+            checkOutside(options);
+        } catch (TrothException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        return engine.begin(timeoutMillis(options)).thenApply(open -> new GlobalTransaction(engine, open, options));
+    }
+
+    /**
+     * Asks what became of a transaction of any client. Never ROLLED_BACK because nothing is found: without the token a
+     * missing record proves nothing, and the answer is UNKNOWN then. May also be PENDING or FORGOTTEN.
+     */
+    public Outcome outcome(GlobalTxId tx) {
+        return await(outcomeAsync(tx).toCompletableFuture());
+    }
+
+    /**
+     * Asks what became of a transaction, waiting a while as long as it is PENDING. Certain, except for a transaction
+     * that was committed in one phase while its database connection or its agent was lost: UNKNOWN then.
+     */
+    public Outcome outcome(OutcomeToken token) {
+        return await(outcomeAsync(token).toCompletableFuture());
+    }
+
+    /** As {@link #outcome(GlobalTxId)}, without waiting. */
+    public CompletionStage<Outcome> outcomeAsync(GlobalTxId tx) {
+        return engine.outcome(tx, null).thenApply(Answer::outcome);
+    }
+
+    /** As {@link #outcome(OutcomeToken)}, without waiting. */
+    public CompletionStage<Outcome> outcomeAsync(OutcomeToken token) {
+        if (token.branches().isEmpty()) {
+            return CompletableFuture.completedFuture(Outcome.READ_ONLY);
+        }
+        CommitContent content = new CommitContent(token.branches(), token.onePhaseAllowed());
+        return engine.outcome(token.tx(), content).thenApply(Answer::outcome);
+    }
+
+    /** Waits a moment for commits that run; then everything open is rolled back, and the rest becomes UNKNOWN. */
+    @Override
+    public void close() {
+        if (!engine.isLoopThread()) {
+            try {
+                engine.pendingCommits().get(CLOSE_WAIT_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (ExecutionException | TimeoutException e) {
+                // Then they become UNKNOWN.
+            }
+        }
+        engine.close();
+    }
+
+    private <T, X extends Exception> T join(CallScope around, TransactionCall<T, X> call) throws X {
+        if (around.isClosed()) {
+            throw new TrothException(
+                    new Reason(ErrorCode.SCOPE_CLOSED, "the call or transaction " + around.tx() + " has ended"));
+        }
+        try {
+            return call.call(new ScopedTransaction(around));
+        } catch (Throwable e) {
+            around.setRollbackOnly(new Reason(ErrorCode.ROLLBACK_ONLY, "work that had joined it threw " + e));
+            throw e;
+        }
+    }
+
+    private <T, X extends Exception> T runOnce(TransactionOptions options, TransactionCall<T, X> call) throws X, Retry {
+        OpenTransaction open = await(engine.begin(timeoutMillis(options)));
+        try (GlobalTransaction tx = new GlobalTransaction(engine, open, options).bound()) {
+            T result;
+            try {
+                result = call.call(tx);
+            } catch (TrothException e) {
+                tx.rollback();
+                if (e.code().retryable() || isRetryable(tx.rollbackReason())) {
+                    throw new Retry(e);
+                }
+                throw e;
+            } catch (Throwable e) {
+                tx.rollback();
+                if (e instanceof Exception exception && isRetryable(tx.rollbackReason())) {
+                    throw new Retry(exception);
+                }
+                throw e;
+            }
+            commitOrRetry(tx);
+            return result;
+        }
+    }
+
+    private static void commitOrRetry(GlobalTransaction tx) throws Retry {
+        try {
+            tx.commit();
+        } catch (RolledBackException e) {
+            if (e.isRetryable()) {
+                throw new Retry(e);
+            }
+            throw e;
+        }
+    }
+
+    private static boolean isRetryable(@Nullable Reason reason) {
+        return reason != null && reason.code().retryable();
+    }
+
+    /** A certain rollback after which the work may be run again. Never leaves this class. */
+    private static final class Retry extends Exception {
+
+        private final Exception original;
+
+        Retry(Exception original) {
+            super(original);
+            this.original = original;
+        }
+
+        /** What the work or the commit threw, which is an X or unchecked. */
+        @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+        <X extends Exception> X original() {
+            return (X) original;
+        }
+    }
+
+    private void pause(int attempt) {
+        long most = RETRY_MILLIS_MIN << Math.min(attempt, RETRY_DOUBLINGS_MAX);
+        CompletableFuture<Boolean> over = new CompletableFuture<>();
+        engine.schedule(
+                () -> over.complete(true),
+                most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1));
+        await(over);
+    }
+
+    private long timeoutMillis(TransactionOptions options) {
+        return options.timeout()
+                .map(Duration::toMillis)
+                .orElse(engine.settings().transactionTimeoutMillis());
+    }
+
+    private static void checkOutside(TransactionOptions options) {
+        CallScope around = CallScope.current();
+        if (around != null && !options.separate()) {
+            throw new TrothException(
+                    new Reason(ErrorCode.ALREADY_IN_TRANSACTION, "this thread or call runs under " + around.tx()));
+        }
+    }
+
+    private <T> T await(CompletableFuture<T> future) {
+        if (!future.isDone() && engine.isLoopThread()) {
+            throw new IllegalStateException(
+                    "this is the client's own thread, which brings the answer: do not wait here");
+        }
+        try {
+            return future.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TrothException(new Reason(ErrorCode.NO_COORDINATOR, "interrupted while waiting"), e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof TrothException known) {
+                throw known;
+            }
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package io.troth.client.grpc;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.troth.client.context.NanoClock;
+import io.troth.core.GlobalTxId;
+import java.util.ArrayDeque;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The calls that this process has served, so that none is served twice (protocol 5.4). A call is remembered until T's
+ * time is over; over the limit new calls are refused, never old ones forgotten. Thread-safe.
+ */
+final class ServedCalls {
+
+    private final int callsMax;
+    private final NanoClock clock;
+
+    @GuardedBy("this")
+    private final Set<Served> served = new HashSet<>();
+
+    /** In the order of arrival. An entry with a later deadline holds back those behind it: they only stay longer. */
+    @GuardedBy("this")
+    private final ArrayDeque<Until> order = new ArrayDeque<>();
+
+    ServedCalls(int callsMax, NanoClock clock) {
+        this.callsMax = callsMax;
+        this.clock = clock;
+    }
+
+    /** What to do with a call. */
+    enum Verdict {
+        NEW,
+        DUPLICATE,
+        FULL
+    }
+
+    private record Served(GlobalTxId tx, long call) {}
+
+    private record Until(Served call, long nanos) {}
+
+    synchronized Verdict admit(GlobalTxId tx, long call, long remainingMillis) {
+        long now = clock.nanos();
+        forget(now);
+        Served key = new Served(tx, call);
+        if (served.contains(key)) {
+            return Verdict.DUPLICATE;
+        }
+        if (served.size() >= callsMax) {
+            forgetAnywhere(now);
+            if (served.size() >= callsMax) {
+                return Verdict.FULL;
+            }
+        }
+        served.add(key);
+        order.add(new Until(key, now + TimeUnit.MILLISECONDS.toNanos(remainingMillis)));
+        return Verdict.NEW;
+    }
+
+    @GuardedBy("this")
+    private void forget(long now) {
+        while (!order.isEmpty() && order.element().nanos() - now <= 0) {
+            served.remove(order.remove().call());
+        }
+    }
+
+    @GuardedBy("this")
+    private void forgetAnywhere(long now) {
+        Iterator<Until> each = order.iterator();
+        while (each.hasNext()) {
+            Until until = each.next();
+            if (until.nanos() - now <= 0) {
+                each.remove();
+                served.remove(until.call());
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+package io.troth.client.grpc;
+
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
+import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.troth.client.context.CallScope;
+import io.troth.client.context.NanoClock;
+import io.troth.core.BranchList;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.core.TransactionContext;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a served call under the transaction that came with it, and sends back what was done (protocol 5). The scope is
+ * closed before the trailers leave: nested calls that have not returned make T rollback-only, and what the call left
+ * behind on other threads is refused. An error reply makes T rollback-only, unless its status is exempt.
+ *
+ * <p>Installed once a server, as the outermost interceptor that may end a call. Thread-safe.
+ */
+public final class TrothServerInterceptor implements ServerInterceptor {
+
+    /** The most calls that are remembered against being served twice. */
+    public static final int SERVED_CALLS_MAX = 200_000;
+
+    private final Set<Status.Code> exempt;
+    private final NanoClock clock;
+    private final ServedCalls served;
+
+    /** Every error reply makes T rollback-only. */
+    public TrothServerInterceptor() {
+        this(Set.of());
+    }
+
+    /**
+     * Some errors leave T free to commit: those by which the service says that it has done nothing, such as NOT_FOUND.
+     *
+     * @param exempt statuses that do not make T rollback-only
+     */
+    public TrothServerInterceptor(Set<Status.Code> exempt) {
+        this(exempt, NanoClock.SYSTEM, SERVED_CALLS_MAX);
+    }
+
+    TrothServerInterceptor(Set<Status.Code> exempt, NanoClock clock, int servedCallsMax) {
+        this.exempt = Set.copyOf(exempt);
+        this.clock = clock;
+        this.served = new ServedCalls(servedCallsMax, clock);
+    }
+
+    @Override
+    public <Q, R> ServerCall.Listener<Q> interceptCall(
+            ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+        List<String> values = TrothMetadata.all(headers, TrothMetadata.CONTEXT);
+        if (values.isEmpty()) {
+            return next.startCall(call, headers);
+        }
+        TransactionContext context;
+        try {
+            if (values.size() > 1) {
+                throw new IllegalArgumentException(TransactionContext.HEADER + " stands there twice");
+            }
+            context = TransactionContext.parse(values.get(0));
+        } catch (IllegalArgumentException e) {
+            return refuse(call, new Reason(ErrorCode.INVALID_ARGUMENT, String.valueOf(e.getMessage())));
+        }
+        Reason refusal = refusal(context);
+        if (refusal != null) {
+            return refuse(call, refusal);
+        }
+        CallScope scope = new CallScope(context, clock);
+        ReplyUnderTransaction<Q, R> reply = new ReplyUnderTransaction<>(call, scope, exempt);
+        Context bound = scope.bind(Context.current());
+        return new ServedListener<>(Contexts.interceptCall(bound, reply, headers, next), reply, scope);
+    }
+
+    private @Nullable Reason refusal(TransactionContext context) {
+        if (context.call() == CallScope.ROOT_CALL) {
+            return new Reason(ErrorCode.INVALID_ARGUMENT, "a call has a number of its own");
+        }
+        if (context.remainingMillis() == 0) {
+            return new Reason(ErrorCode.DEADLINE_EXCEEDED, "the time of " + context.tx() + " is over");
+        }
+        return switch (served.admit(context.tx(), context.call(), context.remainingMillis())) {
+            case NEW -> null;
+            case DUPLICATE ->
+                new Reason(
+                        ErrorCode.DUPLICATE_CALL,
+                        "call " + context.call() + " of " + context.tx() + " was served before");
+            case FULL -> new Reason(ErrorCode.OVERLOADED, "too many calls under transactions are remembered");
+        };
+    }
+
+    private static <Q, R> ServerCall.Listener<Q> refuse(ServerCall<Q, R> call, Reason reason) {
+        Metadata trailers = new Metadata();
+        // Nothing was done here; but the caller counted on it, and a duplicate means that something else was.
+        TrothMetadata.put(trailers, new BranchList(true, List.of()));
+        TrothMetadata.put(trailers, reason);
+        call.close(
+                Status.fromCode(Status.Code.valueOf(reason.code().status().name()))
+                        .withDescription(reason.toString()),
+                trailers);
+        return new ServerCall.Listener<>() {};
+    }
+
+    /** The reply: closes the scope and says what was done. */
+    private static final class ReplyUnderTransaction<Q, R> extends SimpleForwardingServerCall<Q, R> {
+
+        private final CallScope scope;
+        private final Set<Status.Code> exempt;
+        private final AtomicBoolean closed = new AtomicBoolean();
+
+        ReplyUnderTransaction(ServerCall<Q, R> call, CallScope scope, Set<Status.Code> exempt) {
+            super(call);
+            this.scope = scope;
+            this.exempt = exempt;
+        }
+
+        @Override
+        public void close(Status status, Metadata trailers) {
+            if (closed.compareAndSet(false, true)) {
+                if (!status.isOk() && !exempt.contains(status.getCode())) {
+                    scope.setRollbackOnly(new Reason(
+                            ErrorCode.ROLLBACK_ONLY, "call " + scope.call() + " ended with " + status.getCode()));
+                }
+                TrothMetadata.put(trailers, scope.close());
+            }
+            super.close(status, trailers);
+        }
+
+        /** The service threw: gRPC would answer without the list. */
+        void closeAfter(RuntimeException cause) {
+            if (!closed.get()) {
+                close(
+                        Status.UNKNOWN
+                                .withDescription("Application error processing RPC")
+                                .withCause(cause),
+                        new Metadata());
+            }
+        }
+    }
+
+    /** Sees the call's end also when no reply leaves, and the exceptions of the service. */
+    private static final class ServedListener<Q, R> extends SimpleForwardingServerCallListener<Q> {
+
+        private final ReplyUnderTransaction<Q, R> reply;
+        private final CallScope scope;
+
+        ServedListener(ServerCall.Listener<Q> listener, ReplyUnderTransaction<Q, R> reply, CallScope scope) {
+            super(listener);
+            this.reply = reply;
+            this.scope = scope;
+        }
+
+        @Override
+        public void onMessage(Q message) {
+            guarded(() -> super.onMessage(message));
+        }
+
+        @Override
+        public void onHalfClose() {
+            guarded(super::onHalfClose);
+        }
+
+        @Override
+        public void onReady() {
+            guarded(super::onReady);
+        }
+
+        @Override
+        public void onCancel() {
+            // Nobody hears the reply any more: the work must not go on.
+            scope.setRollbackOnly(new Reason(ErrorCode.ROLLBACK_ONLY, "the caller gave up call " + scope.call()));
+            try {
+                super.onCancel();
+            } finally {
+                var unused = scope.close();
+            }
+        }
+
+        private void guarded(Runnable event) {
+            try {
+                event.run();
+            } catch (RuntimeException e) {
+                reply.closeAfter(e);
+                throw e;
+            }
+        }
+    }
+}

@@ -1,0 +1,499 @@
+package io.troth.client.internal;
+
+import io.troth.client.context.NanoClock;
+import io.troth.core.BranchList;
+import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Outcome;
+import io.troth.core.Reason;
+import io.troth.core.TrothException;
+import io.troth.proto.v1.ClientReply;
+import io.troth.proto.v1.CoordinatorState;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The client's half of protocol 4, 6 and 9: sessions, begin without a message, one Commit until there is an outcome.
+ *
+ * <p>One lock guards all state; it is never held while code of the application runs, and nothing under it blocks.
+ * Replies and timers come on the loop's thread, everything else from any thread. Futures are completed on the loop's
+ * thread or on the caller's.
+ */
+public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ClientEngine.class);
+    private static final long TICK_MILLIS = 100;
+    private static final int TICKS_PER_SWEEP = 10;
+    private static final long ROLLBACK_WAIT_MILLIS = 5_000;
+
+    private final ClientSettings settings;
+    private final NanoClock clock;
+    private final Loop loop;
+    private final CoordinatorLink link;
+
+    private final Object lock = new Object();
+
+    // All guarded by the lock; so is what they hold.
+    private final EngineState state;
+    private final SessionTable sessions;
+    private final RequestTable requests;
+    private final BeginQueue waiters;
+    private final LocateTable locates;
+    private Effects effects = new Effects();
+    private long ticks;
+    private boolean closed;
+
+    ClientEngine(ClientSettings settings, NanoClock clock, Loop loop, CoordinatorLink link) {
+        this.settings = settings;
+        this.clock = clock;
+        this.loop = loop;
+        this.link = link;
+        this.state = new EngineState(link);
+        this.sessions = new SessionTable(state, clock, settings.clientName(), this::sessionEnded);
+        this.requests = new RequestTable(
+                state,
+                loop,
+                settings.inquiryPauseMillis(),
+                request -> lockedRun(() -> this.requests().retry(request, effects)));
+        this.waiters = new BeginQueue(sessions);
+        this.locates = new LocateTable(state);
+    }
+
+    /** Starts a client over gRPC. It connects in the background. */
+    public static ClientEngine start(ClientSettings settings) {
+        NettyLoop loop = new NettyLoop(settings.clientName());
+        try {
+            return start(settings, NanoClock.SYSTEM, loop, new GrpcCoordinatorLink(settings, loop));
+        } catch (IllegalArgumentException e) {
+            loop.close();
+            throw e;
+        }
+    }
+
+    static ClientEngine start(ClientSettings settings, NanoClock clock, Loop loop, CoordinatorLink link) {
+        ClientEngine engine = new ClientEngine(settings, clock, loop, link);
+        link.start(engine);
+        loop.schedule(engine::tick, TICK_MILLIS);
+        return engine;
+    }
+
+    /** What this client was built with. */
+    public ClientSettings settings() {
+        return settings;
+    }
+
+    /** True on the thread that must not wait for an answer, since it brings them. */
+    public boolean isLoopThread() {
+        return loop.isCurrentThread();
+    }
+
+    /** Runs the task on the loop's thread after a delay. */
+    public void schedule(Runnable task, long delayMillis) {
+        loop.schedule(task, delayMillis);
+    }
+
+    /**
+     * Begins a transaction: at once when a session is there, else as soon as one is. Fails with {@link TrothException}
+     * when the coordinator accepts none, cannot be reached in time, or a limit is reached.
+     */
+    public CompletableFuture<OpenTransaction> begin(long timeoutMillis) {
+        CompletableFuture<OpenTransaction> future = new CompletableFuture<>();
+        lockedRun(() -> {
+            Reason refusal = refusal();
+            if (refusal != null) {
+                effects.fail(future, new TrothException(refusal));
+                return;
+            }
+            ClientSession session = sessions.usable();
+            if (session != null && waiters.isEmpty()) {
+                effects.complete(future, sessions.begin(session, timeoutMillis));
+                return;
+            }
+            waiters.add(future, timeoutMillis, in(settings.connectTimeoutMillis()));
+        });
+        return future;
+    }
+
+    /**
+     * Commits when every call under the transaction has returned. The answer's outcome is COMMITTED, READ_ONLY,
+     * ROLLED_BACK, UNKNOWN or FORGOTTEN; fails only when the transaction has been ended by the application before.
+     */
+    public CompletableFuture<Answer> commit(
+            OpenTransaction transaction, boolean onePhaseAllowed, boolean decidedSuffices) {
+        CompletableFuture<Answer> future = new CompletableFuture<>();
+        boolean closing = locked(() -> {
+            Reason endReason = transaction.endReason();
+            if (endReason != null) {
+                effects.complete(future, Answer.rolledBack(transaction.id(), endReason));
+                return false;
+            }
+            if (transaction.state() != OpenTransaction.State.ACTIVE) {
+                effects.fail(future, ended(transaction));
+                return false;
+            }
+            transaction.closing(future);
+            return true;
+        });
+        if (closing) {
+            closeThen(transaction, () -> requestCommit(transaction, onePhaseAllowed, decidedSuffices, future));
+        }
+        return future;
+    }
+
+    /**
+     * Rolls back. The result is certain as soon as this was called before commit; the future waits a moment for the
+     * coordinator to hear of it. Does nothing to a transaction that has ended.
+     */
+    public CompletableFuture<Answer> rollback(OpenTransaction transaction, Reason reason) {
+        boolean mine = locked(() -> transaction.state() == OpenTransaction.State.ACTIVE);
+        if (mine) {
+            transaction.scope().setRollbackOnly(reason);
+            transaction.scope().close();
+        }
+        CompletableFuture<Answer> future = new CompletableFuture<>();
+        lockedRun(() -> {
+            switch (transaction.state()) {
+                case ACTIVE -> sendRollback(transaction, reason, future);
+                case CLOSING, ENDING, ENDED -> {
+                    if (transaction.endReason() == null) {
+                        effects.fail(future, ended(transaction));
+                    } else {
+                        effects.complete(future, Answer.rolledBack(transaction.id(), transaction.endReason()));
+                    }
+                }
+            }
+        });
+        return future;
+    }
+
+    /** True until commit or rollback is asked for, or the transaction ends by itself. */
+    public boolean isActive(OpenTransaction transaction) {
+        return locked(() -> transaction.state() == OpenTransaction.State.ACTIVE);
+    }
+
+    /** Asks what became of a transaction; with the content of its commit the answer can be certain (protocol 9.1). */
+    public CompletableFuture<Answer> outcome(GlobalTxId tx, @Nullable CommitContent content) {
+        CompletableFuture<Answer> future = new CompletableFuture<>();
+        lockedRun(() -> {
+            if (closed) {
+                effects.fail(future, new TrothException(closedReason()));
+            } else if (sessions.isOpen(tx)) {
+                // A question would make the leader end a transaction that it has not heard of yet.
+                effects.complete(future, Answer.of(tx, Outcome.PENDING, null));
+            } else {
+                Request request = Request.inquiry(tx, content);
+                request.giveUpNanos = in(settings.outcomeTimeoutMillis());
+                forward(request.future(), future);
+                requests.add(request, effects);
+            }
+        });
+        return future;
+    }
+
+    /** The commits that wait for an outcome; for a close that wants to hear them. */
+    public CompletableFuture<?> pendingCommits() {
+        return locked(() -> CompletableFuture.allOf(requests.all().stream()
+                .filter(request -> request.kind() == Request.Kind.COMMIT)
+                .map(Request::future)
+                .toArray(CompletableFuture<?>[]::new)));
+    }
+
+    /** Asks where the SQL gateways of a resource are: host:port, one an instance; may be empty. */
+    public CompletableFuture<List<String>> locate(String resource) {
+        CompletableFuture<List<String>> future = new CompletableFuture<>();
+        lockedRun(() -> {
+            if (closed || !state.linkUp) {
+                effects.fail(future, new TrothException(closed ? closedReason() : state.whyNotConnected()));
+            } else {
+                locates.ask(resource, future, in(settings.connectTimeoutMillis()));
+            }
+        });
+        return future;
+    }
+
+    /** Rolls back what has not asked for commit; what has, and has no answer yet, becomes UNKNOWN. */
+    @Override
+    public void close() {
+        boolean first = locked(() -> {
+            if (closed) {
+                return false;
+            }
+            closed = true;
+            sessions.closeAll(closedReason());
+            for (Request request : requests.all()) {
+                effects.complete(request.future(), RequestTable.lastWord(request, closedReason()));
+                requests.remove(request);
+            }
+            waiters.failAll(closedReason(), effects);
+            locates.failAll(closedReason(), effects);
+            return true;
+        });
+        if (first) {
+            link.close();
+        }
+    }
+
+    @Override
+    public boolean up(CoordinatorState coordinator) {
+        return locked(() -> {
+            EpochId known = state.epoch;
+            if (!state.accept(coordinator)) {
+                return false;
+            }
+            LOG.info("connected to the coordinator: cluster {}, epoch {}", state.cluster, state.epoch);
+            sessions.streamUp(known != null && known.equals(state.epoch));
+            requests.streamUp(effects);
+            return true;
+        });
+    }
+
+    @Override
+    public void down() {
+        lockedRun(() -> {
+            if (!closed) {
+                LOG.warn("lost the coordinator: {}", link.problem());
+            }
+            state.linkUp = false;
+            state.notAccepting = null;
+            sessions.streamDown();
+            requests.streamDown(effects);
+            locates.failAll(state.whyNotConnected(), effects);
+        });
+    }
+
+    @Override
+    public void replies(List<ClientReply> replies) {
+        lockedRun(() -> {
+            for (ClientReply reply : replies) {
+                try {
+                    reply(reply);
+                } catch (IllegalArgumentException e) {
+                    LOG.warn("ignored a reply of the coordinator that makes no sense: {}", e.getMessage());
+                }
+            }
+        });
+    }
+
+    private void reply(ClientReply reply) {
+        long correlation = reply.getCorrelationId();
+        switch (reply.getReplyCase()) {
+            case SESSION_OPENED -> {
+                if (sessions.opened(correlation, reply.getSessionOpened())) {
+                    waiters.serve(effects);
+                }
+            }
+            case TRANSACTION_ANSWER ->
+                requests.answered(correlation, WireCodec.fromWire(reply.getTransactionAnswer()), effects);
+            case REFUSED -> refused(correlation, WireCodec.fromWire(reply.getRefused()));
+            case ACCEPTING -> {
+                boolean accepting = reply.getAccepting().getAccepting();
+                state.notAccepting = accepting
+                        ? null
+                        : WireCodec.fromWire(reply.getAccepting().getReason());
+                if (!accepting) {
+                    waiters.failAll(WireCodec.fromWire(reply.getAccepting().getReason()), effects);
+                }
+            }
+            case RESOURCE_LOCATED ->
+                locates.located(correlation, reply.getResourceLocated().getSqlAddressesList(), effects);
+            case COORDINATOR_STATE, REPLY_NOT_SET -> LOG.debug("nothing to do for {}", reply.getReplyCase());
+        }
+    }
+
+    private void refused(long correlation, Reason reason) {
+        if (sessions.refusedOpen(correlation)) {
+            if (reason.code() == ErrorCode.NOT_LEADER || reason.code() == ErrorCode.NOT_READY) {
+                state.tryElsewhere(reason.toString());
+            } else {
+                waiters.failAll(reason, effects);
+            }
+        } else if (!sessions.refusedResume(correlation, reason) && !requests.refused(correlation, reason, effects)) {
+            locates.refused(correlation, reason, effects);
+        }
+    }
+
+    private void closeThen(OpenTransaction transaction, Runnable next) {
+        transaction.scope().whenIdle(() -> {
+            if (transaction.scope().closeIfIdle()) {
+                next.run();
+            } else {
+                closeThen(transaction, next);
+            }
+        });
+    }
+
+    private void requestCommit(
+            OpenTransaction transaction,
+            boolean onePhaseAllowed,
+            boolean decidedSuffices,
+            CompletableFuture<Answer> future) {
+        BranchList list = transaction.scope().list();
+        Reason against = transaction.scope().rollbackReason();
+        lockedRun(() -> {
+            if (transaction.state() != OpenTransaction.State.CLOSING) {
+                // Ended while calls were running; whoever did it has completed the future.
+                return;
+            }
+            if (against != null) {
+                sendRollback(transaction, against, future);
+            } else if (transaction.scope().remainingMillis() == 0) {
+                sendRollback(transaction, Reason.of(ErrorCode.DEADLINE_EXCEEDED), future);
+            } else if (list.branches().isEmpty()) {
+                transaction.setState(OpenTransaction.State.ENDED);
+                transaction.session().end(transaction);
+                effects.complete(future, Answer.of(transaction.id(), Outcome.READ_ONLY, null));
+            } else {
+                transaction.setState(OpenTransaction.State.ENDING);
+                Request request = Request.commit(
+                        transaction, new CommitContent(list.branches(), onePhaseAllowed), decidedSuffices);
+                request.giveUpNanos = in(settings.outcomeTimeoutMillis());
+                forward(request.future(), future);
+                requests.add(request, effects);
+            }
+        });
+    }
+
+    private void sendRollback(OpenTransaction transaction, Reason reason, CompletableFuture<Answer> future) {
+        transaction.endBecause(reason);
+        if (!transaction.scope().isUsed()) {
+            transaction.session().end(transaction);
+            effects.complete(future, Answer.rolledBack(transaction.id(), reason));
+            return;
+        }
+        Request request = Request.rollback(transaction, reason);
+        request.giveUpNanos = in(ROLLBACK_WAIT_MILLIS);
+        forward(request.future(), future);
+        requests.add(request, effects);
+        if (!state.linkUp) {
+            effects.complete(future, Answer.rolledBack(transaction.id(), reason));
+        }
+    }
+
+    private void sessionEnded(ClientSession session, Reason reason) {
+        session.forEachOpen(transaction -> {
+            switch (transaction.state()) {
+                case ACTIVE, CLOSING -> {
+                    CompletableFuture<Answer> waiting = transaction.closing();
+                    transaction.endBecause(reason);
+                    transaction.scope().setRollbackOnly(reason);
+                    session.end(transaction);
+                    if (waiting != null) {
+                        effects.complete(waiting, Answer.rolledBack(transaction.id(), reason));
+                    }
+                }
+                case ENDING, ENDED -> {
+                    // A request settles it.
+                }
+            }
+        });
+    }
+
+    private void tick() {
+        lockedRun(() -> {
+            ticks++;
+            long now = clock.nanos();
+            giveUp(now);
+            if (ticks % TICKS_PER_SWEEP == 0 && !closed) {
+                sessions.all().forEach(session -> session.forEachOpen(this::endIfOverdue));
+                sessions.tend();
+            }
+            if (!closed) {
+                loop.schedule(this::tick, TICK_MILLIS);
+            }
+        });
+    }
+
+    private void giveUp(long now) {
+        waiters.giveUp(now, state.whyNotConnected(), effects);
+        locates.giveUp(now, state.whyNotConnected(), effects);
+        for (Request request : requests.all()) {
+            if (request.giveUpNanos - now <= 0) {
+                giveUp(request, now);
+            }
+        }
+    }
+
+    private void giveUp(Request request, long now) {
+        if (!request.future().isDone()) {
+            Reason reason = state.linkUp
+                    ? new Reason(ErrorCode.OUTCOME_UNKNOWN, "no outcome of " + request.tx() + " in time")
+                    : new Reason(ErrorCode.OUTCOME_UNKNOWN, "no coordinator told the outcome of " + request.tx());
+            effects.complete(request.future(), RequestTable.lastWord(request, reason));
+        }
+        long keptNanos = TimeUnit.MILLISECONDS.toNanos(settings.unknownKeepMillis());
+        boolean keep = request.kind() == Request.Kind.COMMIT && request.giveUpNanos + keptNanos - now > 0;
+        if (!keep) {
+            requests.remove(request);
+        }
+    }
+
+    private void endIfOverdue(OpenTransaction transaction) {
+        if (transaction.isOpen() && transaction.scope().remainingMillis() == 0) {
+            Reason reason = Reason.of(ErrorCode.DEADLINE_EXCEEDED);
+            transaction.scope().setRollbackOnly(reason);
+            CompletableFuture<Answer> waiting = transaction.closing();
+            sendRollback(transaction, reason, waiting == null ? new CompletableFuture<>() : waiting);
+        }
+    }
+
+    private @Nullable Reason refusal() {
+        if (closed) {
+            return closedReason();
+        }
+        int limit = Math.min(settings.openTransactionsMax(), sessions.maxOpen());
+        if (sessions.openCount() + waiters.size() >= limit) {
+            return new Reason(ErrorCode.OVERLOADED, limit + " transactions of this client are open");
+        }
+        return state.notAccepting;
+    }
+
+    private static Reason closedReason() {
+        return new Reason(ErrorCode.NO_COORDINATOR, "this client is closed");
+    }
+
+    private static TrothException ended(OpenTransaction transaction) {
+        return new TrothException(new Reason(
+                ErrorCode.TRANSACTION_ENDED, "commit or rollback of " + transaction.id() + " was asked for"));
+    }
+
+    private static void forward(CompletableFuture<Answer> from, CompletableFuture<Answer> to) {
+        var unused = from.thenAccept(to::complete);
+    }
+
+    private long in(long millis) {
+        return clock.nanos() + TimeUnit.MILLISECONDS.toNanos(millis);
+    }
+
+    private void lockedRun(Runnable action) {
+        var unused = locked(() -> {
+            action.run();
+            return true;
+        });
+    }
+
+    /** Runs the action under the lock, and then, without it, what the action wants to happen. */
+    private <T> T locked(Supplier<T> action) {
+        Effects after;
+        T result;
+        synchronized (lock) {
+            try {
+                result = action.get();
+            } finally {
+                after = effects;
+                effects = new Effects();
+            }
+        }
+        after.run();
+        return result;
+    }
+
+    private RequestTable requests() {
+        return requests;
+    }
+}

@@ -1,0 +1,105 @@
+package io.troth.client.internal;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a client is built with. Every duration is in milliseconds and positive.
+ *
+ * @param endpoints where coordinators may be; tried in turn
+ * @param clientName for operators' eyes
+ * @param tls null for plaintext
+ * @param connectTimeoutMillis how long begin waits for a client session when there is none
+ * @param outcomeTimeoutMillis how long commit waits for an outcome before it gives up with UNKNOWN
+ * @param transactionTimeoutMillis the default timeout of a transaction
+ * @param openTransactionsMax the most transactions that may be open in this client; the coordinator's own limit counts
+ *     too
+ * @param helloTimeoutMillis how long a new stream may stay silent
+ * @param reconnectMillisMin the first pause before a new attempt; doubled up to the maximum, with jitter
+ * @param reconnectMillisMax the longest pause
+ * @param inquiryPauseMillis how long after PENDING the question is asked again
+ * @param unknownKeepMillis how long the result of a transaction is asked for after commit gave up, and how long its
+ *     sequence is held so that the coordinator keeps it
+ */
+public record ClientSettings(
+        List<Endpoint> endpoints,
+        String clientName,
+        @Nullable TlsFiles tls,
+        long connectTimeoutMillis,
+        long outcomeTimeoutMillis,
+        long transactionTimeoutMillis,
+        int openTransactionsMax,
+        long helloTimeoutMillis,
+        long reconnectMillisMin,
+        long reconnectMillisMax,
+        long inquiryPauseMillis,
+        long unknownKeepMillis) {
+
+    public ClientSettings {
+        endpoints = List.copyOf(endpoints);
+        boolean positive = connectTimeoutMillis > 0
+                && outcomeTimeoutMillis > 0
+                && transactionTimeoutMillis > 0
+                && openTransactionsMax > 0
+                && helloTimeoutMillis > 0
+                && reconnectMillisMin > 0
+                && reconnectMillisMax >= reconnectMillisMin
+                && inquiryPauseMillis > 0
+                && unknownKeepMillis > 0;
+        if (endpoints.isEmpty() || !positive) {
+            throw new IllegalArgumentException("a client needs an endpoint, and every limit must be positive");
+        }
+    }
+
+    /** The defaults of the product. */
+    public static ClientSettings of(List<Endpoint> endpoints) {
+        return new ClientSettings(endpoints, "", null, 10_000, 30_000, 60_000, 10_000, 5_000, 50, 1_000, 200, 600_000);
+    }
+
+    /** Where a coordinator may be. */
+    public record Endpoint(String host, int port) {
+
+        /**
+         * Reads {@code host:port}; an IPv6 address stands in brackets.
+         *
+         * @throws IllegalArgumentException when the text is anything else
+         */
+        public static Endpoint parse(String text) {
+            int colon = text.lastIndexOf(':');
+            if (colon < 1) {
+                throw new IllegalArgumentException("an endpoint is host:port, found \"" + text + "\"");
+            }
+            String host = text.substring(0, colon);
+            if (host.startsWith("[") && host.endsWith("]")) {
+                host = host.substring(1, host.length() - 1);
+            }
+            int port;
+            try {
+                port = Integer.parseInt(text.substring(colon + 1));
+            } catch (NumberFormatException e) {
+                throw new IllegalArgumentException("an endpoint is host:port, found \"" + text + "\"", e);
+            }
+            if (host.isEmpty() || port < 1 || port > 65_535) {
+                throw new IllegalArgumentException("an endpoint is host:port, found \"" + text + "\"");
+            }
+            return new Endpoint(host, port);
+        }
+
+        /** True for names and addresses that never leave this machine; no name is looked up. */
+        public boolean isLoopback() {
+            return host.equals("localhost") || host.startsWith("127.") || host.equals("::1");
+        }
+
+        @Override
+        public String toString() {
+            return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+        }
+    }
+
+    /** PEM files; the certificate and its key prove this client, null when the coordinator asks for no proof. */
+    public record TlsFiles(
+            Path authorities,
+            @Nullable Path certificate,
+            @Nullable Path key) {}
+}

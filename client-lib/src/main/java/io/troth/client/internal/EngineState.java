@@ -1,0 +1,93 @@
+package io.troth.client.internal;
+
+import io.troth.core.ClusterId;
+import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.proto.v1.ClientEntry;
+import io.troth.proto.v1.CoordinatorState;
+import org.jspecify.annotations.Nullable;
+
+/** Who the coordinator is and whether it can be reached, shared by the engine's parts. Guarded by the engine's lock. */
+final class EngineState {
+
+    private final CoordinatorLink link;
+    private long lastCorrelation;
+
+    /** True while a stream is up. */
+    boolean linkUp;
+
+    /** The cluster of the first coordinator that answered; no other is spoken to. */
+    @Nullable
+    ClusterId cluster;
+
+    int shard;
+
+    /** The epoch of the stream that is, or was last, up. */
+    @Nullable
+    EpochId epoch;
+
+    /** Why no transaction may begin; null while they may. */
+    @Nullable
+    Reason notAccepting;
+
+    /** What stands in the way, when it is not the connection itself. */
+    @Nullable
+    Reason obstacle;
+
+    EngineState(CoordinatorLink link) {
+        this.link = link;
+    }
+
+    /** A stream is up: takes note of who answers, or says false and why when this client must not speak to it. */
+    boolean accept(CoordinatorState coordinator) {
+        if (coordinator.getEpoch().getNumber() < 1) {
+            obstacle = new Reason(ErrorCode.NOT_READY, "the coordinator names no epoch");
+            return false;
+        }
+        ClusterId itsCluster = new ClusterId(coordinator.getClusterId());
+        if (cluster != null && !cluster.equals(itsCluster)) {
+            obstacle = new Reason(ErrorCode.WRONG_CLUSTER, "expected cluster " + cluster + ", found " + itsCluster);
+            return false;
+        }
+        EpochId itsEpoch = WireCodec.fromWire(coordinator.getEpoch());
+        if (epoch != null && itsEpoch.number() < epoch.number()) {
+            obstacle =
+                    new Reason(ErrorCode.NOT_LEADER, "epoch " + itsEpoch.number() + " is older than " + epoch.number());
+            return false;
+        }
+        linkUp = true;
+        cluster = itsCluster;
+        shard = coordinator.getShard();
+        epoch = itsEpoch;
+        notAccepting = null;
+        obstacle = null;
+        return true;
+    }
+
+    /** Sends an entry under a new correlation id, which it returns. */
+    long send(ClientEntry.Builder entry) {
+        lastCorrelation++;
+        link.send(entry.setCorrelationId(lastCorrelation).build());
+        return lastCorrelation;
+    }
+
+    /** Sends an entry that wants no reply. */
+    void tell(ClientEntry.Builder entry) {
+        link.send(entry.build());
+    }
+
+    void tryElsewhere(String why) {
+        link.tryElsewhere(why);
+    }
+
+    /** Why there is no usable session. */
+    Reason whyNotConnected() {
+        Reason known = obstacle;
+        if (known != null) {
+            return known;
+        }
+        return new Reason(
+                ErrorCode.NO_COORDINATOR, linkUp ? "the coordinator has not opened a session yet" : link.problem());
+    }
+}

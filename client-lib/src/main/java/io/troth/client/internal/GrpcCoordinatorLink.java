@@ -1,0 +1,297 @@
+package io.troth.client.internal;
+
+import io.grpc.ChannelCredentials;
+import io.grpc.Context;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.TlsChannelCredentials;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import io.troth.client.internal.ClientSettings.Endpoint;
+import io.troth.client.internal.ClientSettings.TlsFiles;
+import io.troth.proto.v1.ClientEntry;
+import io.troth.proto.v1.ClientReply;
+import io.troth.proto.v1.ClientServiceGrpc;
+import io.troth.proto.v1.ClientStreamRequest;
+import io.troth.proto.v1.ClientStreamResponse;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The stream over gRPC. Entries are collected and written by one drain at a time on the loop's thread: what is ready
+ * when the loop gets to it leaves as one batch, without a linger timer. Each connection attempt has a channel of its
+ * own, so that the reconnect pauses are ours alone.
+ */
+final class GrpcCoordinatorLink implements CoordinatorLink {
+
+    private static final int BATCH_ENTRIES_MAX = 1_024;
+    private static final int BATCH_BYTES_MAX = 1024 * 1024;
+    private static final int INBOUND_BYTES_MAX = 4 * 1024 * 1024;
+    private static final long KEEP_ALIVE_MILLIS = 30_000;
+    private static final long KEEP_ALIVE_TIMEOUT_MILLIS = 10_000;
+    private static final long CLOSE_POLL_MILLIS = 10;
+    private static final int CLOSE_POLLS_MAX = 100;
+
+    private final ClientSettings settings;
+    private final NettyLoop loop;
+    private final ChannelCredentials credentials;
+
+    // Loop thread only.
+    private @Nullable Listener listener;
+    private int endpoint;
+    private long pauseMillis;
+
+    private volatile @Nullable Stream current;
+    private volatile String problem = "no attempt has ended yet";
+    private volatile boolean closed;
+
+    /** @throws IllegalArgumentException when a TLS file cannot be read */
+    GrpcCoordinatorLink(ClientSettings settings, NettyLoop loop) {
+        this.settings = settings;
+        this.loop = loop;
+        this.credentials = credentials(settings.tls());
+        this.endpoint = ThreadLocalRandom.current().nextInt(settings.endpoints().size());
+        this.pauseMillis = settings.reconnectMillisMin();
+    }
+
+    private static ChannelCredentials credentials(@Nullable TlsFiles tls) {
+        if (tls == null) {
+            return InsecureChannelCredentials.create();
+        }
+        try {
+            TlsChannelCredentials.Builder builder = TlsChannelCredentials.newBuilder();
+            builder.trustManager(tls.authorities().toFile());
+            Path certificate = tls.certificate();
+            Path key = tls.key();
+            if (certificate != null && key != null) {
+                builder.keyManager(certificate.toFile(), key.toFile());
+            }
+            return builder.build();
+        } catch (IOException e) {
+            throw new IllegalArgumentException("cannot read the TLS files: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void start(Listener itsListener) {
+        loop.execute(() -> {
+            listener = itsListener;
+            connect();
+        });
+    }
+
+    @Override
+    public void send(ClientEntry entry) {
+        Stream stream = current;
+        if (stream != null) {
+            stream.send(entry);
+        }
+    }
+
+    @Override
+    public void tryElsewhere(String why) {
+        Stream stream = current;
+        if (stream != null) {
+            loop.execute(() -> stream.fail(why));
+        }
+    }
+
+    @Override
+    public String problem() {
+        return problem;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        loop.execute(() -> {
+            Stream stream = current;
+            if (stream == null) {
+                loop.close();
+            } else {
+                stream.finish();
+            }
+        });
+    }
+
+    private void connect() {
+        if (closed) {
+            return;
+        }
+        Endpoint target = settings.endpoints().get(endpoint);
+        ManagedChannel channel = NettyChannelBuilder.forAddress(target.host(), target.port(), credentials)
+                .eventLoopGroup(loop.group())
+                .channelType(NioSocketChannel.class)
+                .directExecutor()
+                .disableRetry()
+                .keepAliveTime(KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)
+                .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
+                .maxInboundMessageSize(INBOUND_BYTES_MAX)
+                .build();
+        Stream stream = new Stream(target, channel);
+        current = stream;
+        // Under the root context: a client that is created within a call must outlive that call.
+        Context.ROOT.run(() -> {
+            var unused = ClientServiceGrpc.newStub(channel).clientStream(stream);
+        });
+        loop.schedule(stream::checkHello, settings.helloTimeoutMillis());
+    }
+
+    private void reconnect() {
+        if (closed) {
+            return;
+        }
+        endpoint = (endpoint + 1) % settings.endpoints().size();
+        long pause = pauseMillis / 2 + ThreadLocalRandom.current().nextLong(pauseMillis / 2 + 1);
+        pauseMillis = Math.min(pauseMillis * 2, settings.reconnectMillisMax());
+        loop.schedule(this::connect, pause);
+    }
+
+    /** One stream and its channel. Everything but {@link #send} runs on the loop's thread. */
+    private final class Stream implements ClientResponseObserver<ClientStreamRequest, ClientStreamResponse> {
+
+        private final Endpoint target;
+        private final ManagedChannel channel;
+        private final ConcurrentLinkedQueue<ClientEntry> outgoing = new ConcurrentLinkedQueue<>();
+        private final AtomicBoolean drainScheduled = new AtomicBoolean();
+        private @Nullable ClientCallStreamObserver<ClientStreamRequest> call;
+        private boolean up;
+        private boolean over;
+
+        Stream(Endpoint target, ManagedChannel channel) {
+            this.target = target;
+            this.channel = channel;
+        }
+
+        void send(ClientEntry entry) {
+            outgoing.add(entry);
+            if (drainScheduled.compareAndSet(false, true)) {
+                loop.execute(this::drain);
+            }
+        }
+
+        @Override
+        public void beforeStart(ClientCallStreamObserver<ClientStreamRequest> requests) {
+            call = requests;
+            requests.setOnReadyHandler(this::drain);
+        }
+
+        private void drain() {
+            drainScheduled.set(false);
+            ClientCallStreamObserver<ClientStreamRequest> requests = call;
+            while (!over && requests != null && requests.isReady() && !outgoing.isEmpty()) {
+                ClientStreamRequest.Builder batch = ClientStreamRequest.newBuilder();
+                int bytes = 0;
+                ClientEntry entry = outgoing.poll();
+                while (entry != null) {
+                    batch.addEntries(entry);
+                    bytes += entry.getSerializedSize();
+                    boolean full = bytes >= BATCH_BYTES_MAX || batch.getEntriesCount() >= BATCH_ENTRIES_MAX;
+                    entry = full ? null : outgoing.poll();
+                }
+                requests.onNext(batch.build());
+            }
+        }
+
+        @Override
+        public void onNext(ClientStreamResponse batch) {
+            Listener hears = listener;
+            if (over || hears == null) {
+                return;
+            }
+            List<ClientReply> replies = batch.getRepliesList();
+            if (!up) {
+                if (replies.isEmpty() || !replies.get(0).hasCoordinatorState()) {
+                    fail("the coordinator did not say first who it is");
+                    return;
+                }
+                up = true;
+                if (!hears.up(replies.get(0).getCoordinatorState())) {
+                    up = false;
+                    fail("the coordinator cannot serve this client");
+                    return;
+                }
+                pauseMillis = settings.reconnectMillisMin();
+                replies = replies.subList(1, replies.size());
+            }
+            if (!replies.isEmpty()) {
+                hears.replies(replies);
+            }
+        }
+
+        @Override
+        public void onError(Throwable cause) {
+            Status status = Status.fromThrowable(cause);
+            end(status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription()));
+        }
+
+        @Override
+        public void onCompleted() {
+            end("the coordinator ended the stream");
+        }
+
+        void checkHello() {
+            if (!up) {
+                fail("no answer within " + settings.helloTimeoutMillis() + " ms; the coordinator may be starting");
+            }
+        }
+
+        void fail(String why) {
+            if (over) {
+                return;
+            }
+            ClientCallStreamObserver<ClientStreamRequest> requests = call;
+            end(why);
+            if (requests != null) {
+                requests.cancel(why, null);
+            }
+        }
+
+        void finish() {
+            drain();
+            ClientCallStreamObserver<ClientStreamRequest> requests = call;
+            over = true;
+            current = null;
+            if (requests != null) {
+                requests.onCompleted();
+            }
+            channel.shutdown();
+            awaitEnd(CLOSE_POLLS_MAX);
+        }
+
+        private void awaitEnd(int polls) {
+            if (channel.isTerminated() || polls == 0) {
+                channel.shutdownNow();
+                loop.close();
+            } else {
+                loop.schedule(() -> awaitEnd(polls - 1), CLOSE_POLL_MILLIS);
+            }
+        }
+
+        private void end(String why) {
+            if (over) {
+                return;
+            }
+            over = true;
+            problem = target + ": " + why;
+            current = null;
+            channel.shutdownNow();
+            boolean wasUp = up;
+            up = false;
+            reconnect();
+            Listener hears = listener;
+            if (wasUp && hears != null) {
+                hears.down();
+            }
+        }
+    }
+}

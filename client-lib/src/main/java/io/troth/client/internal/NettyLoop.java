@@ -1,0 +1,58 @@
+package io.troth.client.internal;
+
+import io.grpc.netty.shaded.io.netty.channel.EventLoop;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
+import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+
+/** An event loop of gRPC's netty: NIO, since one quiet connection gains nothing from a native transport. */
+final class NettyLoop implements Loop {
+
+    private static final long QUIET_MILLIS = 0;
+    private static final long CLOSE_MILLIS = 2_000;
+
+    private final MultiThreadIoEventLoopGroup group;
+    private final EventLoop loop;
+
+    NettyLoop(String clientName) {
+        String name = "troth-client" + (clientName.isEmpty() ? "" : "-" + clientName);
+        this.group =
+                new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
+        this.loop = group.next();
+    }
+
+    /** For the channel: its connections live on the same thread. */
+    MultiThreadIoEventLoopGroup group() {
+        return group;
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        try {
+            loop.execute(task);
+        } catch (RejectedExecutionException e) {
+            // Closed: nobody waits for it any more.
+        }
+    }
+
+    @Override
+    public void schedule(Runnable task, long delayMillis) {
+        try {
+            var unused = loop.schedule(task, delayMillis, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            // Closed: nobody waits for it any more.
+        }
+    }
+
+    @Override
+    public boolean isCurrentThread() {
+        return loop.inEventLoop();
+    }
+
+    @Override
+    public void close() {
+        var unused = group.shutdownGracefully(QUIET_MILLIS, CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+}

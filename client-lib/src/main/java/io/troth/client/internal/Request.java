@@ -1,0 +1,96 @@
+package io.troth.client.internal;
+
+import io.troth.core.GlobalTxId;
+import io.troth.core.Reason;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** A question about a transaction that waits for its answer. Guarded by the engine's lock. */
+final class Request {
+
+    /** What the application wants. */
+    enum Kind {
+        COMMIT,
+        ROLLBACK,
+        INQUIRY
+    }
+
+    private final Kind kind;
+    private final GlobalTxId tx;
+    private final @Nullable OpenTransaction transaction;
+    private final @Nullable CommitContent content;
+    private final boolean decidedSuffices;
+    private final CompletableFuture<Answer> future = new CompletableFuture<>();
+
+    /** That of the last entry that asked; 0 when it has to be sent (again). */
+    long correlation;
+
+    /** When the application stops waiting. */
+    long giveUpNanos;
+
+    /** True from the moment at which a Commit may have reached a leader: from then on only an answer is certain. */
+    boolean commitMayHaveArrived;
+
+    /** True when only the outcome is asked for, since the leader refused to take the Commit. */
+    boolean asksOutcome;
+
+    /** True when the request is only kept for its sequence, and nothing more is asked. */
+    boolean settled;
+
+    /** Why the leader refused the Commit; null when it did not. */
+    @Nullable
+    Reason refusal;
+
+    private Request(
+            Kind kind,
+            GlobalTxId tx,
+            @Nullable OpenTransaction transaction,
+            @Nullable CommitContent content,
+            boolean decidedSuffices) {
+        this.kind = kind;
+        this.tx = tx;
+        this.transaction = transaction;
+        this.content = content;
+        this.decidedSuffices = decidedSuffices;
+    }
+
+    static Request commit(OpenTransaction transaction, CommitContent content, boolean decidedSuffices) {
+        return new Request(Kind.COMMIT, transaction.id(), transaction, content, decidedSuffices);
+    }
+
+    static Request rollback(OpenTransaction transaction, Reason reason) {
+        Request request = new Request(Kind.ROLLBACK, transaction.id(), transaction, null, false);
+        request.refusal = reason;
+        return request;
+    }
+
+    static Request inquiry(GlobalTxId tx, @Nullable CommitContent content) {
+        return new Request(Kind.INQUIRY, tx, null, content, false);
+    }
+
+    Kind kind() {
+        return kind;
+    }
+
+    GlobalTxId tx() {
+        return tx;
+    }
+
+    @Nullable
+    OpenTransaction transaction() {
+        return transaction;
+    }
+
+    @Nullable
+    CommitContent content() {
+        return content;
+    }
+
+    boolean decidedSuffices() {
+        return decidedSuffices;
+    }
+
+    CompletableFuture<Answer> future() {
+        return future;
+    }
+}

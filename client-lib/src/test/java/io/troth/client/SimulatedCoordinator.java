@@ -1,0 +1,414 @@
+package io.troth.client;
+
+import io.grpc.Server;
+import io.grpc.Status;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.StreamObserver;
+import io.troth.proto.v1.Accepting;
+import io.troth.proto.v1.ClientEntry;
+import io.troth.proto.v1.ClientEntry.EntryCase;
+import io.troth.proto.v1.ClientReply;
+import io.troth.proto.v1.ClientServiceGrpc;
+import io.troth.proto.v1.ClientStreamRequest;
+import io.troth.proto.v1.ClientStreamResponse;
+import io.troth.proto.v1.CommitContent;
+import io.troth.proto.v1.CoordinatorState;
+import io.troth.proto.v1.EpochId;
+import io.troth.proto.v1.GlobalTxId;
+import io.troth.proto.v1.Outcome;
+import io.troth.proto.v1.Reason;
+import io.troth.proto.v1.ResourceLocated;
+import io.troth.proto.v1.SessionKey;
+import io.troth.proto.v1.SessionOpened;
+import io.troth.proto.v1.SessionRef;
+import io.troth.proto.v1.TransactionAnswer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A coordinator's client side without agents and without a disk: it keeps the outcome table of protocol 9.1 in memory
+ * and can be told to lose a message, an answer, a stream or itself at any entry. A branch of resource {@code refusing}
+ * votes NO.
+ */
+final class SimulatedCoordinator implements AutoCloseable {
+
+    /** What happens at an entry. */
+    enum Reaction {
+        SERVE,
+        /** The entry is lost, the stream lives. */
+        IGNORE,
+        /** The stream breaks before the entry is read. */
+        CUT_BEFORE,
+        /** The entry is served and the stream breaks before the answer leaves. */
+        CUT_AFTER,
+        /** Served, then the process is gone before the answer leaves. */
+        DIE_AFTER,
+        /** The process is gone before the entry is read. */
+        DIE_BEFORE,
+        NOT_LEADER,
+        REFUSE
+    }
+
+    static final String REFUSING = "refusing";
+
+    private final long cluster;
+    private int port;
+    private Server server;
+    private long epoch;
+    private long sessions;
+
+    /** The log: survives a restart. */
+    private final Set<GlobalTxId> committed = new HashSet<>();
+
+    private final Map<GlobalTxId, TransactionAnswer> ended = new HashMap<>();
+    private final Set<Long> openSessions = new HashSet<>();
+    private final List<Stream> streams = new ArrayList<>();
+    private final List<ClientEntry> received = new ArrayList<>();
+    private final Map<EntryCase, ArrayDeque<Reaction>> plans = new EnumMap<>(EntryCase.class);
+    private final List<String> sqlAddresses = new ArrayList<>();
+    private int maxOpen = 10_000;
+    private long maxAgeMillis = 3_600_000;
+    private int batches;
+    private int hellos;
+    private boolean keepSessions = true;
+
+    SimulatedCoordinator(long cluster) {
+        this.cluster = cluster;
+    }
+
+    static SimulatedCoordinator started() throws IOException {
+        SimulatedCoordinator coordinator = new SimulatedCoordinator(0xC0FFEE);
+        coordinator.start();
+        return coordinator;
+    }
+
+    /** Starts, or starts again on the same port, as the leader of the next epoch. */
+    synchronized SimulatedCoordinator start() throws IOException {
+        epoch++;
+        openSessions.clear();
+        ended.clear();
+        server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+                .directExecutor()
+                .addService(new Service())
+                .build()
+                .start();
+        port = server.getPort();
+        return this;
+    }
+
+    /** As {@link #start()}, on a port that another one has left. */
+    synchronized SimulatedCoordinator startAt(int itsPort) throws IOException {
+        port = itsPort;
+        return start();
+    }
+
+    /** Gone at once, as after a kill. */
+    void kill() {
+        Server killed;
+        synchronized (this) {
+            killed = server;
+            streams.clear();
+        }
+        killed.shutdownNow();
+        try {
+            killed.awaitTermination(5, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        kill();
+    }
+
+    synchronized String endpoint() {
+        return "localhost:" + port;
+    }
+
+    synchronized void plan(EntryCase entry, Reaction... reactions) {
+        plans.computeIfAbsent(entry, e -> new ArrayDeque<>()).addAll(List.of(reactions));
+    }
+
+    synchronized void sessionTerms(int itsMaxOpen, long itsMaxAgeMillis) {
+        maxOpen = itsMaxOpen;
+        maxAgeMillis = itsMaxAgeMillis;
+    }
+
+    /** Whether sessions outlive their stream. */
+    synchronized void keepSessions(boolean keep) {
+        keepSessions = keep;
+    }
+
+    synchronized void offerSql(String address) {
+        sqlAddresses.add(address);
+    }
+
+    synchronized void cutStreams() {
+        for (Stream stream : List.copyOf(streams)) {
+            stream.cut();
+        }
+    }
+
+    synchronized void push(boolean accepting, String code) {
+        for (Stream stream : streams) {
+            stream.reply(ClientReply.newBuilder()
+                    .setAccepting(Accepting.newBuilder()
+                            .setAccepting(accepting)
+                            .setReason(Reason.newBuilder().setCode(code))));
+        }
+    }
+
+    synchronized List<ClientEntry> received(EntryCase entry) {
+        return received.stream().filter(e -> e.getEntryCase() == entry).toList();
+    }
+
+    synchronized int streamCount() {
+        return streams.size();
+    }
+
+    synchronized int helloCount() {
+        return hellos;
+    }
+
+    synchronized int committedCount() {
+        return committed.size();
+    }
+
+    synchronized int batches() {
+        return batches;
+    }
+
+    private synchronized Reaction reaction(EntryCase entry) {
+        ArrayDeque<Reaction> plan = plans.get(entry);
+        return plan == null || plan.isEmpty() ? Reaction.SERVE : plan.remove();
+    }
+
+    private final class Service extends ClientServiceGrpc.ClientServiceImplBase {
+        @Override
+        public StreamObserver<ClientStreamRequest> clientStream(StreamObserver<ClientStreamResponse> replies) {
+            Stream stream = new Stream(replies);
+            synchronized (SimulatedCoordinator.this) {
+                streams.add(stream);
+                hellos++;
+                stream.reply(ClientReply.newBuilder()
+                        .setCoordinatorState(CoordinatorState.newBuilder()
+                                .setClusterId(cluster)
+                                .setEpoch(epochId())));
+            }
+            return stream;
+        }
+    }
+
+    private EpochId epochId() {
+        return EpochId.newBuilder().setNumber(epoch).setNonce(epoch * 31).build();
+    }
+
+    private final class Stream implements StreamObserver<ClientStreamRequest> {
+
+        private final StreamObserver<ClientStreamResponse> replies;
+        private boolean over;
+
+        Stream(StreamObserver<ClientStreamResponse> replies) {
+            this.replies = replies;
+        }
+
+        @Override
+        public void onNext(ClientStreamRequest batch) {
+            synchronized (SimulatedCoordinator.this) {
+                batches++;
+                for (ClientEntry entry : batch.getEntriesList()) {
+                    if (!over) {
+                        handle(entry);
+                    }
+                }
+            }
+        }
+
+        private void handle(ClientEntry entry) {
+            Reaction reaction = reaction(entry.getEntryCase());
+            switch (reaction) {
+                case IGNORE -> received.add(entry);
+                case CUT_BEFORE -> cut();
+                case DIE_BEFORE -> die();
+                case CUT_AFTER -> {
+                    received.add(entry);
+                    serve(entry);
+                    cut();
+                }
+                case DIE_AFTER -> {
+                    received.add(entry);
+                    serve(entry);
+                    die();
+                }
+                case NOT_LEADER, REFUSE -> {
+                    received.add(entry);
+                    String code = reaction == Reaction.REFUSE ? "LIMIT_EXCEEDED" : "NOT_LEADER";
+                    reply(ClientReply.newBuilder()
+                            .setCorrelationId(entry.getCorrelationId())
+                            .setRefused(Reason.newBuilder().setCode(code)));
+                }
+                case SERVE -> {
+                    received.add(entry);
+                    ClientReply.Builder reply = serve(entry);
+                    if (reply != null) {
+                        reply(reply.setCorrelationId(entry.getCorrelationId()));
+                    }
+                }
+            }
+        }
+
+        private ClientReply.Builder serve(ClientEntry entry) {
+            return switch (entry.getEntryCase()) {
+                case OPEN_SESSION -> {
+                    sessions++;
+                    openSessions.add(sessions);
+                    yield opened(SessionRef.newBuilder()
+                            .setEpoch(epochId())
+                            .setSession(sessions)
+                            .setKey(SessionKey.newBuilder().setHigh(7).setLow(sessions))
+                            .build());
+                }
+                case RESUME_SESSION ->
+                    openSessions.contains(entry.getResumeSession().getSession().getSession())
+                            ? opened(entry.getResumeSession().getSession())
+                            : ClientReply.newBuilder()
+                                    .setRefused(Reason.newBuilder().setCode("UNKNOWN_SESSION"));
+                case CLOSE_SESSION -> {
+                    openSessions.remove(entry.getCloseSession().getSession().getSession());
+                    yield null;
+                }
+                case COMMIT ->
+                    answer(commit(entry.getCommit().getTx(), entry.getCommit().getContent()));
+                case ROLLBACK -> answer(end(entry.getRollback().getTx(), Outcome.OUTCOME_ROLLED_BACK, ""));
+                case OUTCOME_INQUIRY ->
+                    answer(outcome(
+                            entry.getOutcomeInquiry().getTx(),
+                            entry.getOutcomeInquiry().getContent()));
+                case LOCATE_RESOURCE ->
+                    ClientReply.newBuilder()
+                            .setResourceLocated(ResourceLocated.newBuilder()
+                                    .setResource(entry.getLocateResource().getResource())
+                                    .addAllSqlAddresses(sqlAddresses));
+                case PROGRESS, ENTRY_NOT_SET -> null;
+            };
+        }
+
+        private ClientReply.Builder opened(SessionRef session) {
+            return ClientReply.newBuilder()
+                    .setSessionOpened(SessionOpened.newBuilder()
+                            .setSession(session)
+                            .setMaxOpen(maxOpen)
+                            .setMaxAgeMillis(maxAgeMillis));
+        }
+
+        private ClientReply.Builder answer(TransactionAnswer answer) {
+            return ClientReply.newBuilder().setTransactionAnswer(answer);
+        }
+
+        private TransactionAnswer commit(GlobalTxId tx, CommitContent content) {
+            if (tx.getEpoch() != epoch || ended.containsKey(tx)) {
+                return outcome(tx, content);
+            }
+            if (!openSessions.contains(tx.getSession())) {
+                return end(tx, Outcome.OUTCOME_ROLLED_BACK, "SESSION_ENDED");
+            }
+            for (var work : content.getBranchesList()) {
+                if (work.getResource().equals(REFUSING)) {
+                    return end(
+                            tx,
+                            end(tx, Outcome.OUTCOME_ROLLED_BACK, "SERIALIZATION_FAILURE").toBuilder()
+                                    .setBranch(work.getBranch())
+                                    .build());
+                }
+            }
+            if (content.getBranchesCount() > 1 || !content.getOnePhaseAllowed()) {
+                committed.add(tx);
+            }
+            return end(tx, Outcome.OUTCOME_COMMITTED, "");
+        }
+
+        private TransactionAnswer end(GlobalTxId tx, Outcome outcome, String code) {
+            TransactionAnswer.Builder answer =
+                    TransactionAnswer.newBuilder().setTx(tx).setOutcome(outcome);
+            if (!code.isEmpty()) {
+                answer.setReason(Reason.newBuilder().setCode(code));
+            }
+            return end(tx, answer.build());
+        }
+
+        private TransactionAnswer end(GlobalTxId tx, TransactionAnswer answer) {
+            ended.put(tx, answer);
+            return answer;
+        }
+
+        private TransactionAnswer outcome(GlobalTxId tx, CommitContent content) {
+            TransactionAnswer known = ended.get(tx);
+            if (known != null) {
+                return known;
+            }
+            Outcome outcome = Outcome.OUTCOME_ROLLED_BACK;
+            if (committed.contains(tx)) {
+                outcome = Outcome.OUTCOME_COMMITTED;
+            } else if (content.getBranchesCount() == 0
+                    || (content.getBranchesCount() == 1 && content.getOnePhaseAllowed())) {
+                outcome = Outcome.OUTCOME_UNKNOWN;
+            }
+            return TransactionAnswer.newBuilder().setTx(tx).setOutcome(outcome).build();
+        }
+
+        void reply(ClientReply.Builder reply) {
+            if (!over) {
+                replies.onNext(ClientStreamResponse.newBuilder()
+                        .setEpoch(epochId())
+                        .addReplies(reply)
+                        .build());
+            }
+        }
+
+        void cut() {
+            if (!over) {
+                over = true;
+                streams.remove(this);
+                if (!keepSessions) {
+                    openSessions.clear();
+                }
+                replies.onError(Status.UNAVAILABLE.withDescription("cut").asRuntimeException());
+            }
+        }
+
+        private void die() {
+            over = true;
+            streams.remove(this);
+            server.shutdownNow();
+        }
+
+        @Override
+        public void onError(Throwable cause) {
+            gone();
+        }
+
+        @Override
+        public void onCompleted() {
+            gone();
+            replies.onCompleted();
+        }
+
+        private void gone() {
+            synchronized (SimulatedCoordinator.this) {
+                over = true;
+                streams.remove(this);
+            }
+        }
+    }
+}
