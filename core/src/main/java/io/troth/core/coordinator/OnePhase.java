@@ -140,6 +140,8 @@ final class OnePhase {
     void instanceGoneFired(GlobalTxId tx) {
         OnePhaseCase one = leader.onePhase.get(tx);
         if (one != null && one.stage == Stage.ABSENT) {
+            // Its timer has fired: nothing is left to cancel.
+            one.stage = Stage.INSTANCE;
             withoutWord(one);
         }
     }

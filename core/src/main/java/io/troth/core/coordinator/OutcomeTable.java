@@ -184,7 +184,8 @@ final class OutcomeTable {
             BranchWork only = content.branches().get(0);
             onePhase.ask(request, tx, only.branch(), only.resource());
         } else {
-            answers.answer(request, tx, Outcome.ROLLED_BACK, false, false, null, Reason.of(ErrorCode.LEADER_CHANGED));
+            ErrorCode code = leader.isOwn(tx.epoch()) ? ErrorCode.SESSION_ENDED : ErrorCode.LEADER_CHANGED;
+            answers.answer(request, tx, Outcome.ROLLED_BACK, false, false, null, Reason.of(code));
         }
     }
 
@@ -223,7 +224,7 @@ final class OutcomeTable {
         if (yes == null) {
             leaveStranger(stream, committed.tx, branch, resource);
         } else {
-            phaseTwo.tell(committed, yes, stream);
+            phaseTwo.tell(committed, yes, stream, resource);
         }
     }
 

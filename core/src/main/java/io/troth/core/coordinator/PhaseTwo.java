@@ -30,7 +30,7 @@ final class PhaseTwo {
         boolean sent = false;
         for (CommittedBranch branch : committed.branches) {
             if (!branch.done) {
-                sent |= send(committed, branch, choose(branch));
+                sent |= send(committed, branch, choose(branch), branch.record.resource());
             }
         }
         if (sent && committed.undone > 0) {
@@ -56,7 +56,7 @@ final class PhaseTwo {
                 boolean told = branch.sentTo != null && leader.agents.find(branch.sentTo) != null;
                 boolean voter = branch.record.branch().instance() == stream.instance();
                 if (!branch.done && (!told || voter) && stream.offers(branch.record.resource(), branch.identity)) {
-                    sent |= send(committed, branch, stream);
+                    sent |= send(committed, branch, stream, branch.record.resource());
                 }
             }
             if (sent && !committed.retryRunning) {
@@ -76,8 +76,8 @@ final class PhaseTwo {
     }
 
     /** An agent holds this branch prepared and asks: tell it at once (protocol 9.5). */
-    void tell(CommittedTransaction committed, CommittedBranch branch, AgentStream stream) {
-        if (send(committed, branch, stream)) {
+    void tell(CommittedTransaction committed, CommittedBranch branch, AgentStream stream, String resource) {
+        if (send(committed, branch, stream, resource)) {
             leader.operator.resolved(committed.tx, branch.record.branch());
         }
     }
@@ -176,7 +176,9 @@ final class PhaseTwo {
         return null;
     }
 
-    private boolean send(CommittedTransaction committed, CommittedBranch branch, @Nullable AgentStream stream) {
+    /** {@code resource} is the branch's, or the name under which an agent has found it in the same database. */
+    private boolean send(
+            CommittedTransaction committed, CommittedBranch branch, @Nullable AgentStream stream, String resource) {
         if (stream == null || leader.agents.held.contains(branch.record.resource())) {
             return false;
         }
@@ -187,7 +189,7 @@ final class PhaseTwo {
         leader.out.toAgent(
                 stream.id,
                 new AgentMessage.CommitBranch(
-                        committed.tx, branch.record.branch(), branch.record.resource(), branch.record.proof(), first));
+                        committed.tx, branch.record.branch(), resource, branch.record.proof(), first));
         return true;
     }
 

@@ -136,6 +136,7 @@ final class StateDecoder {
 
     private TransactionBranch branch() {
         TransactionBranch branch = new TransactionBranch(in.branch(), in.text(), in.optional(in::stream));
+        branch.identity = in.optional(in::text);
         branch.listed = in.bool();
         branch.calls = in.int32();
         branch.vote = in.optional(() -> in.constant(Vote.values()));

@@ -123,6 +123,7 @@ final class StateEncoder {
         out.branch(branch.branch);
         out.text(branch.resource);
         out.optional(branch.stream, out::stream);
+        out.optional(branch.identity, out::text);
         out.bool(branch.listed);
         out.int32(branch.calls);
         out.optional(branch.vote, out::constant);

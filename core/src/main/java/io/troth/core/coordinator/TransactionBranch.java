@@ -13,6 +13,9 @@ final class TransactionBranch {
     /** Where it enlisted, or where its prepare went; null when it was listed and its instance had no stream. */
     @Nullable
     StreamId stream;
+    /** The database behind it, as its instance said when the prepare was sent; null before. */
+    @Nullable
+    String identity;
     /** In the list of the Commit. */
     boolean listed;
 

@@ -210,6 +210,8 @@ final class Transactions {
                 open.branches.add(branch);
             }
             branch.listed = true;
+            AgentResource resource = holder == null ? null : holder.resource(work.resource());
+            branch.identity = resource == null ? null : resource.identity();
             branch.calls = work.calls();
             Reason problem = null;
             if (!branch.resource.equals(work.resource())) {
@@ -284,7 +286,7 @@ final class Transactions {
         if (resource == null && stream.instance() == event.branch().instance()) {
             resource = soleResource(stream);
         }
-        if (resource == null) {
+        if (resource == null || !stream.offers(resource)) {
             leader.out.refused(new Reason(ErrorCode.INVALID_ARGUMENT, event.tx() + ": a vote nobody asked for"));
         } else {
             outcomes.askedByAgent(stream, event.tx(), event.branch(), resource);
@@ -347,7 +349,7 @@ final class Transactions {
                     branch != null && branch.vote == Vote.YES,
                     record.tx(),
                     "a branch in the set did not vote YES");
-            committed.branches.add(new CommittedBranch(yes, identity(yes)));
+            committed.branches.add(new CommittedBranch(yes, branch == null ? null : branch.identity));
         }
         committed.undone = committed.branches.size();
         leader.committed.put(record.tx(), committed);
@@ -365,12 +367,6 @@ final class Transactions {
         if (waiting) {
             startCompletion(open);
         }
-    }
-
-    private @Nullable String identity(YesBranch yes) {
-        AgentStream voter = leader.agents.holding(yes.branch(), yes.resource());
-        AgentResource resource = voter == null ? null : voter.resource(yes.resource());
-        return resource == null ? null : resource.identity();
     }
 
     void rollback(Event.RollbackRequested event) {

@@ -64,17 +64,14 @@ final class Views {
         if (open != null) {
             return view(open);
         }
-        CommittedTransaction committed = leader.committed.get(tx);
-        if (committed != null) {
-            return view(committed);
-        }
         ClientSession session = leader.isOwn(tx.epoch()) ? leader.sessions.find(tx.session()) : null;
         EndedTransaction ended = session == null ? null : session.ended.get(tx.sequence());
-        if (session == null || ended == null) {
-            return null;
+        if (session != null && ended != null) {
+            return new TransactionView(
+                    tx, TransactionState.ENDED, session.clientName, List.of(), ended.outcome(), ended.reason());
         }
-        return new TransactionView(
-                tx, TransactionState.ENDED, session.clientName, List.of(), ended.outcome(), ended.reason());
+        CommittedTransaction committed = leader.committed.get(tx);
+        return committed == null ? null : view(committed);
     }
 
     List<InDoubtView> inDoubt(int limit) {

@@ -50,8 +50,19 @@ final class ScenarioScript {
         return List.copyOf(output);
     }
 
+    /** What the machine holds of a transaction; null when nothing. */
+    @Nullable
+    TransactionView find(String tx) {
+        return machine.find(new Words("find " + tx).tx());
+    }
+
     private boolean runLog(Words words) {
         switch (words.command) {
+            case "start" -> {
+                List.of("lead 1", "apply", "agent a accounts", "agent b audit", "client c")
+                        .forEach(this::run);
+                output.clear();
+            }
             case "limit" -> limits = words.limits();
             case "lead" -> lead(words);
             case "apply" -> {
@@ -75,6 +86,10 @@ final class ScenarioScript {
                 fetches.clear();
                 asked.forEach(tx -> step(new Event.CommitFetched(tx, log.find(tx))));
             }
+            case "applied-commit" ->
+                take(machine.apply(new LogEntry(
+                        epoch, new LogRecord.Commit(words.tx(), List.of(words.yes("a1"), words.yes("b1"))))));
+            case "applied-end" -> take(machine.apply(new LogEntry(epoch, new LogRecord.End(words.tx()))));
             case "lost" -> step(new Event.LeadershipLost(Reason.of(ErrorCode.NOT_LEADER)));
             default -> {
                 return false;
