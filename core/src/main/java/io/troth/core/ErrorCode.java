@@ -95,6 +95,16 @@ public enum ErrorCode {
             "58030",
             false,
             "Agents have seen more of the log than is left of it. Restore it; see docs/OPERATIONS.md, \"Lost log\"."),
+    DATABASE_UNAVAILABLE(
+            Status.UNAVAILABLE,
+            "08001",
+            true,
+            "The database does not answer or has no free connection. Prepared branches are finished when it does."),
+    DATABASE_MISCONFIGURED(
+            Status.FAILED_PRECONDITION,
+            "55000",
+            false,
+            "The database refuses what a participant must be allowed to do; the detail names the setting or the right."),
     RESOURCE_IDENTITY_DIFFERS(
             Status.FAILED_PRECONDITION,
             "08004",

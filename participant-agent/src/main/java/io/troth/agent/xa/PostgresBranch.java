@@ -1,0 +1,374 @@
+package io.troth.agent.xa;
+
+import io.troth.core.ErrorCode;
+import io.troth.core.Proof;
+import io.troth.core.Reason;
+import io.troth.core.participant.OnePhaseCompletion;
+import io.troth.core.participant.PrepareResult;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
+
+/**
+ * One unprepared branch on PostgreSQL, with our own SQL (protocol 10.1, 10.3).
+ *
+ * <p>Why not pgjdbc's XAResource: PostgreSQL answers PREPARE TRANSACTION or COMMIT of a failed transaction with a silent
+ * ROLLBACK, and the driver reports success. Therefore every prepare and every one-phase commit is preceded by a probe on
+ * the same connection, and the probe is an SQL statement that <em>fails</em> when
+ * <ul>
+ *   <li>the transaction has failed (the server says so),
+ *   <li>the marker or the start time of the transaction is not the branch's own: SQL text inside the branch has ended
+ *       our transaction, and part of the work is durable or gone,
+ *   <li>the user is another one: the agent could not finish the branch.
+ * </ul>
+ * Since it fails, it can travel in one message in front of PREPARE TRANSACTION, which the server then skips. The start
+ * time is compared because a marker can be forged by SQL that reads it first; the microsecond of a new BEGIN cannot.
+ *
+ * <p>Round trips: begin 1, prepare 1 (2 when only queries ran and they wrote after all; 2 for a read-only branch: probe
+ * and COMMIT), one-phase 2.
+ */
+final class PostgresBranch implements BranchTransaction {
+
+    /** The database's own timeouts come after the agent's deadline and its abort of the connection 2 s later. */
+    private static final long BACKSTOP_MARGIN_MILLIS = 5_000;
+
+    private static final String STRONG_SYNCHRONOUS_COMMIT = "pg_catalog.set_config('synchronous_commit',"
+            + " CASE WHEN pg_catalog.current_setting('synchronous_commit') = 'remote_apply'"
+            + " THEN 'remote_apply' ELSE 'on' END, true)";
+
+    private static final String START_MICROS =
+            "(EXTRACT(EPOCH FROM pg_catalog.transaction_timestamp()) * 1000000)::pg_catalog.int8";
+
+    private static final String BEGIN = "SELECT pg_catalog.set_config('troth.branch', ?, true),"
+            + " pg_catalog.set_config('idle_in_transaction_session_timeout', ?, true),"
+            + " pg_catalog.set_config('lock_timeout', ?, true), "
+            + STRONG_SYNCHRONOUS_COMMIT + ", " + START_MICROS;
+
+    private static final String BEGIN_WITH_TRANSACTION_TIMEOUT =
+            BEGIN + ", pg_catalog.set_config('transaction_timeout', ?, true)";
+
+    private static final String BYPASSED = "troth: the transaction is not the branch's own";
+
+    private final BaseConnection connection;
+    private final TrothXid xid;
+    private final ServerFacts server;
+    private final int answerMillis;
+    private long startMicros;
+
+    private PostgresBranch(BaseConnection connection, TrothXid xid, ServerFacts server, int answerMillis) {
+        this.connection = connection;
+        this.xid = xid;
+        this.server = server;
+        this.answerMillis = answerMillis;
+    }
+
+    /**
+     * Sends BEGIN (pgjdbc puts it into the message of the first statement), marker and settings in one round trip.
+     *
+     * @param answerMillis how long prepare and commit wait for the server
+     */
+    static PostgresBranch begin(
+            BaseConnection connection, TrothXid xid, ServerFacts server, BranchStart start, int answerMillis)
+            throws SQLException {
+        PostgresBranch branch = new PostgresBranch(connection, xid, server, answerMillis);
+        connection.setAutoCommit(false);
+        boolean transactionTimeout = connection.haveMinimumServerVersion(170_000);
+        String isolation = isolationClause(start.isolation());
+        try (PreparedStatement statement = connection.prepareStatement(
+                isolation + (transactionTimeout ? BEGIN_WITH_TRANSACTION_TIMEOUT : BEGIN))) {
+            String backstop = millis(start.remainingMillis() + BACKSTOP_MARGIN_MILLIS);
+            statement.setString(1, branch.marker());
+            statement.setString(2, backstop);
+            statement.setString(3, millis(start.remainingMillis()));
+            if (transactionTimeout) {
+                statement.setString(4, backstop);
+            }
+            boolean rows = statement.execute();
+            if (!rows && !isolation.isEmpty()) {
+                rows = statement.getMoreResults();
+            }
+            ResultSet row = statement.getResultSet();
+            if (!rows || row == null || !row.next()) {
+                throw new SQLException("the server did not answer the begin of branch " + xid, "XX000");
+            }
+            branch.startMicros = row.getLong(5);
+        }
+        return branch;
+    }
+
+    private static String isolationClause(int isolation) throws SQLException {
+        return switch (isolation) {
+            case BranchStart.DEFAULT_ISOLATION -> "";
+            case Connection.TRANSACTION_READ_UNCOMMITTED, Connection.TRANSACTION_READ_COMMITTED ->
+                "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ";
+            case Connection.TRANSACTION_REPEATABLE_READ -> "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; ";
+            case Connection.TRANSACTION_SERIALIZABLE -> "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; ";
+            default -> throw new SQLException("isolation level " + isolation + " is not supported", "0A000");
+        };
+    }
+
+    private static String millis(long value) {
+        return Math.min(Integer.MAX_VALUE, Math.max(1, value)) + "ms";
+    }
+
+    private String marker() {
+        return xid.branch().toString();
+    }
+
+    @Override
+    public StatementVerdict afterFailure(SQLException failure) {
+        if (isConnectionLost(failure)) {
+            return StatementVerdict.CONNECTION_LOST;
+        }
+        return connection.getTransactionState() == TransactionState.OPEN
+                ? StatementVerdict.UNHARMED
+                : StatementVerdict.FAILED;
+    }
+
+    @Override
+    public Reason reasonOf(SQLException failure) {
+        return PostgresErrors.reasonOf(failure, ErrorCode.STATEMENT_FAILED);
+    }
+
+    @Override
+    public PrepareResult prepare(boolean mayHaveWritten) {
+        Reason notOpen = whyNotOpen();
+        if (notOpen != null) {
+            rollback();
+            return PrepareResult.refused(notOpen);
+        }
+        PrepareResult result = mayHaveWritten ? probeAndPrepare() : probeThenPrepare();
+        restore();
+        return result;
+    }
+
+    /** Null when the driver sees an open transaction: no round trip. The probe then says whether it is ours. */
+    private @Nullable Reason whyNotOpen() {
+        if (isClosed()) {
+            return new Reason(ErrorCode.CONNECTION_LOST, "the database connection of branch " + xid + " was closed");
+        }
+        return switch (connection.getTransactionState()) {
+            case OPEN -> null;
+            case FAILED ->
+                new Reason(ErrorCode.STATEMENT_FAILED, "a statement of branch " + xid + " failed and was not undone");
+            case IDLE -> bypassed("SQL inside the branch has ended its transaction");
+        };
+    }
+
+    private Reason bypassed(String what) {
+        return new Reason(ErrorCode.TRANSACTION_CONTROL_BYPASSED, "branch " + xid + ": " + what);
+    }
+
+    private String probeSql() throws SQLException {
+        String own = "pg_catalog.current_setting('troth.branch', true) OPERATOR(pg_catalog.=) '" + marker() + "'"
+                + " AND current_user::pg_catalog.text OPERATOR(pg_catalog.=) "
+                + "'" + connection.escapeString(server.role()) + "'"
+                + " AND " + START_MICROS + " OPERATOR(pg_catalog.=) " + startMicros;
+        return "SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text, CASE WHEN " + own
+                + " THEN 0 ELSE pg_catalog.concat('" + BYPASSED + ": marker ',"
+                + " pg_catalog.current_setting('troth.branch', true), ', user ', current_user)::pg_catalog.int4 END";
+    }
+
+    private PrepareResult probeThenPrepare() {
+        Long transactionId;
+        try {
+            awaitAnswerAtMost(answerMillis);
+            transactionId = probe("");
+        } catch (SQLException e) {
+            return refusedBeforePrepare(e);
+        }
+        if (transactionId == null) {
+            return commitReadOnly();
+        }
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("PREPARE TRANSACTION '" + PostgresGid.of(xid) + "'");
+        } catch (SQLException e) {
+            return afterFailedPrepare(e);
+        }
+        return PrepareResult.prepared(
+                PostgresProof.of(transactionId, server).encode());
+    }
+
+    private PrepareResult refusedBeforePrepare(SQLException failure) {
+        Reason reason = probeFailure(failure);
+        rollback();
+        return PrepareResult.refused(reason);
+    }
+
+    private Reason probeFailure(SQLException failure) {
+        if (isBypassed(failure)) {
+            return bypassed(PostgresErrors.describe(failure));
+        }
+        return PostgresErrors.reasonOf(failure, ErrorCode.PREPARE_REFUSED);
+    }
+
+    private static boolean isBypassed(SQLException failure) {
+        return PostgresErrors.has(failure, PostgresErrors.INVALID_TEXT_REPRESENTATION)
+                && String.valueOf(failure.getMessage()).contains(BYPASSED);
+    }
+
+    private PrepareResult commitReadOnly() {
+        try {
+            connection.commit();
+            return PrepareResult.readOnly();
+        } catch (SQLException e) {
+            rollback();
+            return PrepareResult.refused(PostgresErrors.reasonOf(e, ErrorCode.COMMIT_REFUSED));
+        }
+    }
+
+    private PrepareResult probeAndPrepare() {
+        Long transactionId;
+        try {
+            awaitAnswerAtMost(answerMillis);
+            transactionId = probe("; PREPARE TRANSACTION '" + PostgresGid.of(xid) + "'");
+        } catch (SQLException e) {
+            return afterFailedPrepare(e);
+        }
+        return transactionId == null
+                ? finishPreparedForNothing()
+                : PrepareResult.prepared(
+                        PostgresProof.of(transactionId, server).encode());
+    }
+
+    /** Runs the probe, with what follows it in the same message. Null when the transaction has written nothing. */
+    private @Nullable Long probe(String following) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(probeSql() + following);
+            ResultSet row = statement.getResultSet();
+            if (row == null || !row.next()) {
+                throw new SQLException("the server did not answer the probe of branch " + xid, "XX000");
+            }
+            String transactionId = row.getString(1);
+            return transactionId == null ? null : Long.valueOf(Long.parseUnsignedLong(transactionId));
+        }
+    }
+
+    /**
+     * The connection is whole and the server said no: nothing is prepared. We never roll back by gid here: when the gid
+     * was refused as a duplicate, that would end somebody else's prepared branch.
+     */
+    private PrepareResult afterFailedPrepare(SQLException failure) {
+        if (isConnectionLost(failure)) {
+            return PrepareResult.lost(new Reason(
+                    ErrorCode.CONNECTION_LOST,
+                    "no answer to the prepare of branch " + xid + ", " + PostgresErrors.describe(failure)));
+        }
+        rollback();
+        if (PostgresErrors.isOutOfSlots(failure)) {
+            return PrepareResult.refused(
+                    new Reason(ErrorCode.PREPARED_SLOTS_EXHAUSTED, PostgresErrors.describe(failure)));
+        }
+        return PrepareResult.refused(probeFailure(failure));
+    }
+
+    /** The statements looked like writes and wrote nothing: there is no transaction id, so nothing can be in doubt. */
+    private PrepareResult finishPreparedForNothing() {
+        String gid = PostgresGid.of(xid);
+        try (Statement statement = connection.createStatement()) {
+            connection.setAutoCommit(true);
+            statement.execute("COMMIT PREPARED '" + gid + "'");
+            return PrepareResult.readOnly();
+        } catch (SQLException e) {
+            return PrepareResult.lost(new Reason(
+                    ErrorCode.COMMIT_REFUSED, "branch " + xid + " wrote nothing, " + PostgresErrors.describe(e)));
+        }
+    }
+
+    @Override
+    public OnePhaseCompletion commitOnePhase(Consumer<Proof> proof) {
+        Reason notOpen = whyNotOpen();
+        if (notOpen != null) {
+            rollback();
+            return OnePhaseCompletion.rolledBack(notOpen);
+        }
+        Long transactionId;
+        try {
+            awaitAnswerAtMost(answerMillis);
+            // The application may have weakened the setting inside the branch; a commit in one phase stands on it.
+            transactionId = probe("; SELECT " + STRONG_SYNCHRONOUS_COMMIT);
+        } catch (SQLException e) {
+            Reason reason = probeFailure(e);
+            rollback();
+            restore();
+            return OnePhaseCompletion.rolledBack(reason);
+        }
+        if (transactionId != null) {
+            proof.accept(PostgresProof.of(transactionId, server).encode());
+        }
+        OnePhaseCompletion completion = commit(transactionId != null);
+        restore();
+        return completion;
+    }
+
+    private OnePhaseCompletion commit(boolean wrote) {
+        try {
+            connection.commit();
+            return wrote ? OnePhaseCompletion.committed() : OnePhaseCompletion.readOnly();
+        } catch (SQLException e) {
+            boolean serverSaidNo = !isConnectionLost(e) && connection.getTransactionState() == TransactionState.IDLE;
+            if (serverSaidNo || !wrote) {
+                rollback();
+                return OnePhaseCompletion.rolledBack(PostgresErrors.reasonOf(e, ErrorCode.COMMIT_REFUSED));
+            }
+            return OnePhaseCompletion.lost(new Reason(
+                    ErrorCode.CONNECTION_LOST,
+                    "no answer to the commit of branch " + xid + ", " + PostgresErrors.describe(e)));
+        }
+    }
+
+    @Override
+    public boolean rollback() {
+        try {
+            awaitAnswerAtMost(answerMillis);
+            connection.rollback();
+            restore();
+            return !isClosed() && connection.getTransactionState() == TransactionState.IDLE;
+        } catch (SQLException e) {
+            return false;
+        }
+    }
+
+    /** A server that does not answer must not hold the agent's thread for ever; costs no round trip. */
+    private void awaitAnswerAtMost(int millis) throws SQLException {
+        connection.setNetworkTimeout(Runnable::run, millis);
+    }
+
+    /** Gives the connection back its state outside branches; one that resists is not clean and will not be reused. */
+    private void restore() {
+        try {
+            if (!isClosed() && connection.getTransactionState() == TransactionState.IDLE) {
+                connection.setAutoCommit(true);
+                awaitAnswerAtMost(0);
+            }
+        } catch (SQLException e) {
+            abandon(e);
+        }
+    }
+
+    private void abandon(SQLException cause) {
+        try {
+            connection.abort(Runnable::run);
+        } catch (SQLException e) {
+            cause.addSuppressed(e);
+        }
+    }
+
+    private boolean isConnectionLost(SQLException failure) {
+        return isClosed() || PostgresErrors.isConnectionLost(failure);
+    }
+
+    private boolean isClosed() {
+        try {
+            return connection.isClosed();
+        } catch (SQLException e) {
+            return true;
+        }
+    }
+}

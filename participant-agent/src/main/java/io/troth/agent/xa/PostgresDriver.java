@@ -1,0 +1,303 @@
+package io.troth.agent.xa;
+
+import io.troth.agent.engine.ResourceIdentity;
+import io.troth.core.ErrorCode;
+import io.troth.core.Proof;
+import io.troth.core.Reason;
+import io.troth.core.XidCodec;
+import io.troth.core.coordinator.Fate;
+import io.troth.core.participant.PhaseTwoCompletion;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.WeakHashMap;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * PostgreSQL 14 and later, with our own SQL; see {@link PostgresBranch} for the reason. A prepared branch belongs to the
+ * server, not to its session: the connection is free right after prepare, and any connection of the same role and
+ * database finishes the branch.
+ */
+public final class PostgresDriver implements ResourceDriver {
+
+    /** How long prepare, commit and rollback wait for the server by default. */
+    public static final int ANSWER_MILLIS_DEFAULT = 30_000;
+
+    private static final Logger LOG = LoggerFactory.getLogger(PostgresDriver.class);
+
+    private static final String LIST = "SELECT gid FROM pg_catalog.pg_prepared_xacts"
+            + " WHERE database = pg_catalog.current_database() AND gid LIKE '" + XidCodec.FORMAT_ID + "\\_%' ORDER BY gid";
+
+    private static final String IS_LISTED = "SELECT 1 FROM pg_catalog.pg_prepared_xacts WHERE gid = ?";
+
+    private static final String STATUS = "SELECT pg_catalog.pg_xact_status(CAST(? AS pg_catalog.xid8))";
+
+    private final DataSource source;
+    private final int answerMillis;
+    private final Map<BaseConnection, ServerFacts> factsByConnection =
+            Collections.synchronizedMap(new WeakHashMap<>());
+
+    /**
+     * Wraps where connections come from.
+     *
+     * @param source gives unpooled connections of pgjdbc, always of the same role and database
+     * @param answerMillis how long prepare, commit and rollback wait for the server; on silence a prepare is in doubt
+     */
+    public PostgresDriver(DataSource source, int answerMillis) {
+        this.source = source;
+        this.answerMillis = answerMillis;
+    }
+
+    @Override
+    public String kind() {
+        return "postgresql";
+    }
+
+    @Override
+    public DataSource physicalConnections() {
+        return new PostgresConnections();
+    }
+
+    /** Opens connections, and reads once which server each of them talks to. */
+    private final class PostgresConnections extends PhysicalConnections {
+
+        @Override
+        public Connection getConnection() throws SQLException {
+            Connection connection = source.getConnection();
+            try {
+                factsOf(connection);
+                return connection;
+            } catch (SQLException e) {
+                connection.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public Connection getConnection(String user, String password) throws SQLException {
+            throw new SQLException("all branches of a resource use one role", "0A000");
+        }
+    }
+
+    private ServerFacts factsOf(Connection connection) throws SQLException {
+        BaseConnection physical = connection.unwrap(BaseConnection.class);
+        ServerFacts known = factsByConnection.get(physical);
+        if (known != null) {
+            return known;
+        }
+        ServerFacts read = ServerFacts.read(physical);
+        factsByConnection.put(physical, read);
+        return read;
+    }
+
+    @Override
+    public ResourceIdentity inspect(Connection connection, int poolSize)
+            throws SQLException, ResourceUnsuitableException {
+        PostgresSelfTest.checkSettings(connection, poolSize);
+        ServerFacts facts = factsOf(connection);
+        return new ResourceIdentity(kind(), facts.identity(), facts.role());
+    }
+
+    @Override
+    public void canary() throws SQLException, ResourceUnsuitableException {
+        PostgresSelfTest.canary(source);
+    }
+
+    @Override
+    public BranchTransaction begin(Connection connection, TrothXid xid, BranchStart start) throws SQLException {
+        ServerFacts facts = factsOf(connection);
+        return PostgresBranch.begin(connection.unwrap(BaseConnection.class), xid, facts, start, answerMillis);
+    }
+
+    @Override
+    public PhaseTwoCompletion commitPrepared(
+            Connection connection, TrothXid xid, @Nullable Proof proof, boolean firstAttempt) {
+        try {
+            awaitAnswer(connection);
+            finish(connection, "COMMIT PREPARED", xid);
+            return PhaseTwoCompletion.done();
+        } catch (SQLException e) {
+            if (!PostgresErrors.has(e, PostgresErrors.UNDEFINED_OBJECT)) {
+                return notYet(xid, e);
+            }
+        }
+        try {
+            if (isListed(connection, xid)) {
+                return busy(xid);
+            }
+            return proof == null ? goneWithoutProof(xid, firstAttempt) : goneWithProof(connection, xid, proof);
+        } catch (SQLException e) {
+            return notYet(xid, e);
+        }
+    }
+
+    @Override
+    public PhaseTwoCompletion rollbackPrepared(Connection connection, TrothXid xid) {
+        try {
+            awaitAnswer(connection);
+            finish(connection, "ROLLBACK PREPARED", xid);
+            return PhaseTwoCompletion.done();
+        } catch (SQLException e) {
+            if (!PostgresErrors.has(e, PostgresErrors.UNDEFINED_OBJECT)) {
+                return notYet(xid, e);
+            }
+        }
+        try {
+            return isListed(connection, xid) ? busy(xid) : PhaseTwoCompletion.done();
+        } catch (SQLException e) {
+            return notYet(xid, e);
+        }
+    }
+
+    private void awaitAnswer(Connection connection) throws SQLException {
+        connection.unwrap(BaseConnection.class).setNetworkTimeout(Runnable::run, answerMillis);
+    }
+
+    private static void finish(Connection connection, String verb, TrothXid xid) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(verb + " '" + PostgresGid.of(xid) + "'");
+        }
+    }
+
+    /** "Does not exist" can be said of a branch that another session holds; only the list read afterwards settles it. */
+    private static boolean isListed(Connection connection, TrothXid xid) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(IS_LISTED)) {
+            statement.setString(1, PostgresGid.of(xid));
+            try (ResultSet rows = statement.executeQuery()) {
+                return rows.next();
+            }
+        }
+    }
+
+    private static PhaseTwoCompletion busy(TrothXid xid) {
+        return PhaseTwoCompletion.notYet(
+                new Reason(ErrorCode.DATABASE_UNAVAILABLE, "another session is just finishing branch " + xid));
+    }
+
+    private static PhaseTwoCompletion notYet(TrothXid xid, SQLException failure) {
+        Reason misconfiguration = PostgresErrors.misconfiguration(failure);
+        if (misconfiguration != null) {
+            LOG.error("branch {} stays in doubt: {}", xid, misconfiguration);
+            return PhaseTwoCompletion.notYet(misconfiguration);
+        }
+        return PhaseTwoCompletion.notYet(
+                new Reason(ErrorCode.DATABASE_UNAVAILABLE, "branch " + xid + ", " + PostgresErrors.describe(failure)));
+    }
+
+    private static PhaseTwoCompletion goneWithoutProof(TrothXid xid, boolean firstAttempt) {
+        return firstAttempt
+                ? PhaseTwoCompletion.resolvedElsewhere("branch " + xid + " was no longer prepared")
+                : PhaseTwoCompletion.done();
+    }
+
+    private PhaseTwoCompletion goneWithProof(Connection connection, TrothXid xid, Proof proof) throws SQLException {
+        PostgresProof decoded = PostgresProof.decode(proof);
+        if (decoded == null || !decoded.isFrom(factsOf(connection))) {
+            return PhaseTwoCompletion.resolvedElsewhere(
+                    "branch " + xid + " was no longer prepared, and its proof is from another server or history");
+        }
+        return switch (statusOf(connection, decoded.transactionId())) {
+            case COMMITTED -> PhaseTwoCompletion.done();
+            case ABORTED ->
+                PhaseTwoCompletion.heuristic("branch " + xid + " was rolled back at the database by somebody else");
+            case IN_PROGRESS -> busy(xid);
+            case FUTURE, FORGOTTEN ->
+                PhaseTwoCompletion.resolvedElsewhere(
+                        "branch " + xid + " was no longer prepared, and the database cannot tell its fate");
+        };
+    }
+
+    /** What {@code pg_xact_status} says of a transaction id. */
+    private enum XactStatus {
+        COMMITTED,
+        ABORTED,
+        IN_PROGRESS,
+        /** The server has not given that id yet. */
+        FUTURE,
+        /** Too old: the commit log is truncated there. */
+        FORGOTTEN
+    }
+
+    private static XactStatus statusOf(Connection connection, long transactionId) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(STATUS)) {
+            statement.setString(1, Long.toUnsignedString(transactionId));
+            try (ResultSet row = statement.executeQuery()) {
+                String status = row.next() ? row.getString(1) : null;
+                if (status == null) {
+                    return XactStatus.FORGOTTEN;
+                }
+                return switch (status) {
+                    case "committed" -> XactStatus.COMMITTED;
+                    case "aborted" -> XactStatus.ABORTED;
+                    // "in progress", and whatever a later version may say: ask again.
+                    default -> XactStatus.IN_PROGRESS;
+                };
+            }
+        } catch (SQLException e) {
+            if (PostgresErrors.has(e, PostgresErrors.INVALID_PARAMETER_VALUE)) {
+                return XactStatus.FUTURE;
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public List<TrothXid> listPrepared(Connection connection) throws SQLException {
+        awaitAnswer(connection);
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(LIST)) {
+            List<TrothXid> listed = new ArrayList<>();
+            while (rows.next()) {
+                TrothXid xid = PostgresGid.parse(rows.getString(1));
+                if (xid != null) {
+                    listed.add(xid);
+                }
+            }
+            return List.copyOf(listed);
+        }
+    }
+
+    @Override
+    public Fate fate(Connection connection, Proof proof) throws SQLException {
+        awaitAnswer(connection);
+        ServerFacts server = factsOf(connection);
+        PostgresProof decoded = PostgresProof.decode(proof);
+        if (decoded == null || !decoded.isFrom(server)) {
+            return Fate.UNKNOWN;
+        }
+        return switch (statusOf(connection, decoded.transactionId())) {
+            case COMMITTED -> decoded.isFromThisLifeOf(server) ? Fate.COMMITTED : Fate.UNKNOWN;
+            case ABORTED, FUTURE -> Fate.ROLLED_BACK;
+            case IN_PROGRESS -> Fate.IN_PROGRESS;
+            case FORGOTTEN -> Fate.UNKNOWN;
+        };
+    }
+
+    @Override
+    public boolean isClean(Connection connection) {
+        try {
+            BaseConnection physical = connection.unwrap(BaseConnection.class);
+            return !physical.isClosed()
+                    && physical.getTransactionState() == TransactionState.IDLE
+                    && physical.getAutoCommit();
+        } catch (SQLException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public boolean isConnectionLost(SQLException failure) {
+        return PostgresErrors.isConnectionLost(failure);
+    }
+}

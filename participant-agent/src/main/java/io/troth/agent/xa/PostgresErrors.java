@@ -1,0 +1,100 @@
+package io.troth.agent.xa;
+
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
+
+/** Reads PostgreSQL's errors: by SQLState, never by text, except where PostgreSQL has one state for two things. */
+final class PostgresErrors {
+
+    static final String UNDEFINED_OBJECT = "42704";
+    static final String INSUFFICIENT_PRIVILEGE = "42501";
+    static final String FEATURE_NOT_SUPPORTED = "0A000";
+    static final String OBJECT_NOT_IN_PREREQUISITE_STATE = "55000";
+    static final String INVALID_PARAMETER_VALUE = "22023";
+    static final String INVALID_TEXT_REPRESENTATION = "22P02";
+    static final String IN_FAILED_TRANSACTION = "25P02";
+    static final String OUT_OF_MEMORY = "53200";
+    static final String IDLE_IN_TRANSACTION_TIMEOUT = "25P03";
+    static final String TRANSACTION_TIMEOUT = "25P04";
+    static final String DEADLOCK = "40P01";
+    static final String SERIALIZATION_FAILURE = "40001";
+
+    private PostgresErrors() {}
+
+    static boolean has(SQLException failure, String state) {
+        return state.equals(failure.getSQLState());
+    }
+
+    /**
+     * True when the session is over or not to be trusted: 08 connection exceptions, 57P0x shutdown and crash, 57P05 idle
+     * session timeout, the two transaction timeouts (both end the session), 58 system errors, XX internal errors, and
+     * whatever comes without a state.
+     */
+    static boolean isConnectionLost(SQLException failure) {
+        String state = failure.getSQLState();
+        return state == null
+                || state.startsWith("08")
+                || state.startsWith("57P")
+                || state.startsWith("58")
+                || state.startsWith("XX")
+                || state.equals(IDLE_IN_TRANSACTION_TIMEOUT)
+                || state.equals(TRANSACTION_TIMEOUT);
+    }
+
+    /** The database's own words and its state, without the statement, positions and hints. */
+    static String describe(SQLException failure) {
+        String text = failure.getMessage();
+        if (failure instanceof PSQLException postgres) {
+            ServerErrorMessage server = postgres.getServerErrorMessage();
+            if (server != null && server.getMessage() != null) {
+                text = server.getMessage();
+            }
+        }
+        return "SQLState " + failure.getSQLState() + ": " + text;
+    }
+
+    /** Why a statement or a prepare failed, in words of the catalogue. */
+    static Reason reasonOf(SQLException failure, ErrorCode otherwise) {
+        return new Reason(codeOf(failure.getSQLState(), otherwise), describe(failure));
+    }
+
+    private static ErrorCode codeOf(@Nullable String state, ErrorCode otherwise) {
+        if (state == null) {
+            return ErrorCode.CONNECTION_LOST;
+        }
+        return switch (state) {
+            case DEADLOCK -> ErrorCode.DEADLOCK;
+            case SERIALIZATION_FAILURE -> ErrorCode.SERIALIZATION_FAILURE;
+            case IDLE_IN_TRANSACTION_TIMEOUT, TRANSACTION_TIMEOUT -> ErrorCode.DEADLINE_EXCEEDED;
+            case IN_FAILED_TRANSACTION -> ErrorCode.STATEMENT_FAILED;
+            default ->
+                state.startsWith("08") || state.startsWith("57P") ? ErrorCode.CONNECTION_LOST : otherwise;
+        };
+    }
+
+    /** Whether a prepare was refused because every slot for prepared transactions is taken. */
+    static boolean isOutOfSlots(SQLException failure) {
+        // A real lack of shared memory has the same state; both heal in the same way, by freeing something.
+        return has(failure, OUT_OF_MEMORY);
+    }
+
+    /** What a finishing attempt ran into when the role or the database is the wrong one; null for anything else. */
+    static @Nullable Reason misconfiguration(SQLException failure) {
+        if (has(failure, INSUFFICIENT_PRIVILEGE)) {
+            return new Reason(
+                    ErrorCode.DATABASE_MISCONFIGURED,
+                    "the agent's role may not finish this branch; all instances of a resource use one role: "
+                            + describe(failure));
+        }
+        if (has(failure, FEATURE_NOT_SUPPORTED)) {
+            return new Reason(
+                    ErrorCode.DATABASE_MISCONFIGURED,
+                    "the branch belongs to another database of the same server: " + describe(failure));
+        }
+        return null;
+    }
+}
