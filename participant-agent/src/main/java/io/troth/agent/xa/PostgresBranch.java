@@ -53,7 +53,7 @@ final class PostgresBranch implements BranchTransaction {
     private static final String BEGIN_WITH_TRANSACTION_TIMEOUT =
             BEGIN + ", pg_catalog.set_config('transaction_timeout', ?, true)";
 
-    private static final String BYPASSED = "troth: the transaction is not the branch's own";
+    private static final String BYPASSED = "troth: the transaction is not that of its branch";
 
     private final BaseConnection connection;
     private final TrothXid xid;

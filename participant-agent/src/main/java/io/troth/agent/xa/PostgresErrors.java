@@ -47,7 +47,12 @@ final class PostgresErrors {
 
     /** The database's own words and its state, without the statement, positions and hints. */
     static String describe(SQLException failure) {
-        String text = failure.getMessage();
+        String text = String.valueOf(failure.getMessage());
+        int statement = text.indexOf(" in SQL ");
+        if (statement >= 0) {
+            // The driver's own parser quotes the statement; the server never does.
+            text = text.substring(0, statement);
+        }
         if (failure instanceof PSQLException postgres) {
             ServerErrorMessage server = postgres.getServerErrorMessage();
             if (server != null && server.getMessage() != null) {

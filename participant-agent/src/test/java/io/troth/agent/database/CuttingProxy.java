@@ -1,0 +1,156 @@
+package io.troth.agent.database;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A TCP proxy in front of a database that loses exactly the answer one wants lost: once a client's bytes contain the
+ * trigger text, what the server answers is read and thrown away, and the client's connection is cut. It also counts
+ * round trips: turns from answer to request.
+ */
+public final class CuttingProxy implements AutoCloseable {
+
+    private final ServerSocket listener;
+    private final int targetPort;
+    private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+    private final AtomicInteger roundTrips = new AtomicInteger();
+    private volatile String trigger;
+    private volatile boolean cutRequest;
+
+    public CuttingProxy(int targetPort) throws IOException {
+        this.targetPort = targetPort;
+        this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        start(this::acceptAll);
+    }
+
+    public int port() {
+        return listener.getLocalPort();
+    }
+
+    /** The answer to the first request with this text in it is lost, and its connection with it. */
+    public void loseAnswerTo(String text) {
+        cutRequest = false;
+        trigger = text;
+    }
+
+    /** The first request with this text in it does not reach the server; its connection is cut. */
+    public void loseRequest(String text) {
+        cutRequest = true;
+        trigger = text;
+    }
+
+    /** Round trips since the last call of this method, over all connections. */
+    public int takeRoundTrips() {
+        return roundTrips.getAndSet(0);
+    }
+
+    private void acceptAll() throws IOException {
+        while (true) {
+            Socket client = listener.accept();
+            Socket server = new Socket(InetAddress.getLoopbackAddress(), targetPort);
+            client.setTcpNoDelay(true);
+            server.setTcpNoDelay(true);
+            sockets.add(client);
+            sockets.add(server);
+            Pair pair = new Pair(client, server);
+            start(pair::requests);
+            start(pair::answers);
+        }
+    }
+
+    private final class Pair {
+
+        private final Socket client;
+        private final Socket server;
+        private volatile boolean answered = true;
+        private volatile boolean losing;
+
+        Pair(Socket client, Socket server) {
+            this.client = client;
+            this.server = server;
+        }
+
+        void requests() throws IOException {
+            byte[] buffer = new byte[65_536];
+            InputStream in = client.getInputStream();
+            OutputStream out = server.getOutputStream();
+            int length = in.read(buffer);
+            while (length >= 0) {
+                if (answered) {
+                    roundTrips.incrementAndGet();
+                    answered = false;
+                }
+                String text = trigger;
+                if (text != null && new String(buffer, 0, length, StandardCharsets.ISO_8859_1).contains(text)) {
+                    trigger = null;
+                    if (cutRequest) {
+                        break;
+                    }
+                    losing = true;
+                }
+                out.write(buffer, 0, length);
+                out.flush();
+                length = in.read(buffer);
+            }
+            if (!losing) {
+                close();
+            }
+        }
+
+        void answers() throws IOException {
+            byte[] buffer = new byte[65_536];
+            InputStream in = server.getInputStream();
+            OutputStream out = client.getOutputStream();
+            int length = in.read(buffer);
+            while (length >= 0) {
+                answered = true;
+                if (losing) {
+                    break;
+                }
+                out.write(buffer, 0, length);
+                out.flush();
+                length = in.read(buffer);
+            }
+            close();
+        }
+
+        private void close() throws IOException {
+            client.close();
+            server.close();
+        }
+    }
+
+    private interface Task {
+        void run() throws IOException;
+    }
+
+    private static void start(Task task) {
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        task.run();
+                    } catch (IOException closed) {
+                        // The end of a connection or of the proxy.
+                    }
+                },
+                "cutting-proxy");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    @Override
+    public void close() throws IOException {
+        listener.close();
+        for (Socket socket : sockets) {
+            socket.close();
+        }
+    }
+}

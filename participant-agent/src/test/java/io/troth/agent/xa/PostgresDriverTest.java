@@ -1,0 +1,486 @@
+package io.troth.agent.xa;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.agent.database.Branches;
+import io.troth.agent.database.PostgresExtension;
+import io.troth.agent.database.TestPostgres;
+import io.troth.core.ErrorCode;
+import io.troth.core.Proof;
+import io.troth.core.coordinator.OnePhaseFate;
+import io.troth.core.participant.OnePhaseCompletion;
+import io.troth.core.participant.PrepareResult;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.sql.Statement;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Goal: a vote of a PostgreSQL branch is true, whatever SQL ran inside it (protocol 7.1, 10.1, 10.3). Method: one branch
+ * on one connection of a real server; the server's own list of prepared transactions and the table are the judges.
+ */
+class PostgresDriverTest {
+
+    @RegisterExtension
+    static final PostgresExtension POSTGRES = new PostgresExtension();
+
+    private TestPostgres server;
+    private PostgresDriver driver;
+    private Connection connection;
+    private TrothXid xid;
+
+    @BeforeEach
+    void open() throws Exception {
+        server = POSTGRES.server();
+        server.rollbackEverythingPrepared();
+        server.execute(
+                "DROP TABLE IF EXISTS account CASCADE",
+                "CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL)",
+                "INSERT INTO account VALUES (1, 100), (2, 100)");
+        driver = new PostgresDriver(server.dataSource(), 10_000);
+        connection = driver.physicalConnections().getConnection();
+        xid = new TrothXid(Branches.CLUSTER, Branches.nextTx(), Branches.nextBranch());
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        connection.close();
+        server.rollbackEverythingPrepared();
+    }
+
+    private BranchTransaction begin() throws SQLException {
+        return driver.begin(connection, xid, new BranchStart(60_000, BranchStart.DEFAULT_ISOLATION));
+    }
+
+    private void run(String... statements) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        }
+    }
+
+    private String balance() throws SQLException {
+        return server.ask("SELECT balance FROM account WHERE id = 1");
+    }
+
+    private static ErrorCode codeOf(PrepareResult result) {
+        assertEquals(PrepareResult.Kind.REFUSED, result.kind(), () -> "was " + result);
+        return result.reason().code();
+    }
+
+    @Test
+    void preparesWhatWasWrittenAndFreesTheConnection() throws Exception {
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = balance - 10 WHERE id = 1");
+
+        PrepareResult result = branch.prepare(true);
+
+        assertEquals(PrepareResult.Kind.PREPARED, result.kind());
+        assertNotNull(result.proof());
+        assertEquals(List.of(PostgresGid.of(xid)), server.prepared());
+        assertTrue(driver.isClean(connection));
+        assertEquals("100", balance());
+    }
+
+    @Test
+    void writesTheGidAsTheDriversOwnXaResourceReadsIt() throws Exception {
+        begin();
+        run("UPDATE account SET balance = balance - 10 WHERE id = 1", "PREPARE TRANSACTION '" + PostgresGid.of(xid) + "'");
+        org.postgresql.xa.PGXADataSource xa = new org.postgresql.xa.PGXADataSource();
+        xa.setUrl(server.dataSource().getUrl());
+        xa.setUser("postgres");
+        javax.sql.XAConnection xaConnection = xa.getXAConnection();
+        try {
+            javax.transaction.xa.Xid[] found = xaConnection.getXAResource().recover(
+                    javax.transaction.xa.XAResource.TMSTARTRSCAN | javax.transaction.xa.XAResource.TMENDRSCAN);
+            assertEquals(1, found.length);
+            assertEquals(
+                    xid,
+                    TrothXid.read(
+                            found[0].getFormatId(), found[0].getGlobalTransactionId(), found[0].getBranchQualifier()));
+        } finally {
+            xaConnection.close();
+        }
+    }
+
+    @Test
+    void preparesAfterQueriesOnlyWhenTheyWroteAfterAll() throws Exception {
+        server.execute("CREATE OR REPLACE FUNCTION take() RETURNS int LANGUAGE sql"
+                + " AS 'UPDATE account SET balance = 7 WHERE id = 1 RETURNING 1'");
+        BranchTransaction branch = begin();
+        run("SELECT take()");
+
+        assertEquals(PrepareResult.Kind.PREPARED, branch.prepare(false).kind());
+        assertEquals(List.of(PostgresGid.of(xid)), server.prepared());
+    }
+
+    @Test
+    void votesReadOnlyAndLeavesNothingWhenNothingWasWritten() throws Exception {
+        BranchTransaction branch = begin();
+        run("SELECT * FROM account");
+
+        assertEquals(PrepareResult.Kind.READ_ONLY, branch.prepare(false).kind());
+        assertEquals(List.of(), server.prepared());
+        assertTrue(driver.isClean(connection));
+    }
+
+    @Test
+    void votesReadOnlyWhenAStatementOnlyLookedLikeAWrite() throws Exception {
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 0 WHERE id = 999");
+
+        assertEquals(PrepareResult.Kind.READ_ONLY, branch.prepare(true).kind());
+        assertEquals(List.of(), server.prepared());
+        assertTrue(driver.isClean(connection));
+    }
+
+    @Test
+    void preparesABranchThatOnlyLockedRowsAndKeepsTheLocks() throws Exception {
+        BranchTransaction branch = begin();
+        run("SELECT * FROM account WHERE id = 1 FOR UPDATE");
+
+        assertEquals(PrepareResult.Kind.PREPARED, branch.prepare(false).kind());
+        SQLException refused = assertThrows(
+                SQLException.class,
+                () -> server.execute("SET lock_timeout = 50", "UPDATE account SET balance = 0 WHERE id = 1"));
+        assertEquals("55P03", refused.getSQLState());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void votesNoForAFailedTransaction(boolean mayHaveWritten) throws Exception {
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 0 WHERE id = 1");
+        SQLException failure =
+                assertThrows(SQLException.class, () -> run("INSERT INTO account VALUES (1, 5)"));
+        assertEquals(StatementVerdict.FAILED, branch.afterFailure(failure));
+
+        assertEquals(ErrorCode.STATEMENT_FAILED, codeOf(branch.prepare(mayHaveWritten)));
+        assertEquals(List.of(), server.prepared());
+        assertEquals("100", balance());
+        assertTrue(driver.isClean(connection));
+    }
+
+    @Test
+    void theProbeAloneRefusesAFailedTransactionThatTheDriverDoesNotSee() throws Exception {
+        // A transaction that fails inside the message of the prepare itself: the driver's state is still OPEN.
+        begin();
+        run("UPDATE account SET balance = 0 WHERE id = 1");
+        SQLException failure = assertThrows(
+                SQLException.class,
+                () -> run("SELECT 1/0; PREPARE TRANSACTION '" + PostgresGid.of(xid) + "'"));
+        assertEquals("22012", failure.getSQLState());
+        assertEquals(List.of(), server.prepared());
+    }
+
+    @Test
+    void prepareFollowsWhenASavepointUndidTheFailure() throws Exception {
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 42 WHERE id = 1");
+        Savepoint savepoint = connection.setSavepoint();
+        assertThrows(SQLException.class, () -> run("INSERT INTO account VALUES (1, 5)"));
+        connection.rollback(savepoint);
+
+        assertEquals(PrepareResult.Kind.PREPARED, branch.prepare(true).kind());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "COMMIT",
+                "COMMIT; UPDATE account SET balance = 2 WHERE id = 2",
+                "COMMIT AND CHAIN",
+                "COMMIT; BEGIN",
+                "ROLLBACK",
+                "ROLLBACK AND CHAIN",
+                "END",
+                "ABORT AND CHAIN",
+            })
+    void votesNoAndAlarmsWhenSqlEndedTheTransaction(String stray) throws Exception {
+        for (boolean mayHaveWritten : new boolean[] {true, false}) {
+            BranchTransaction branch = begin();
+            run("UPDATE account SET balance = 1 WHERE id = 1");
+            for (String part : stray.split(";")) {
+                run(part);
+            }
+
+            PrepareResult result = branch.prepare(mayHaveWritten);
+
+            assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, codeOf(result), result.toString());
+            assertEquals(List.of(), server.prepared());
+            assertTrue(driver.isClean(connection));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void votesNoForANewTransactionWithAForgedMarker(boolean onePhase) throws Exception {
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 1 WHERE id = 1");
+        String marker;
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT current_setting('troth.branch')")) {
+            row.next();
+            marker = row.getString(1);
+        }
+        run("COMMIT", "BEGIN", "SET LOCAL troth.branch = '" + marker + "'", "UPDATE account SET balance = 2 WHERE id = 2");
+
+        ErrorCode code = onePhase
+                ? branch.commitOnePhase(proof -> {}).reason().code()
+                : codeOf(branch.prepare(true));
+
+        assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, code);
+        assertEquals("100", server.ask("SELECT balance FROM account WHERE id = 2"));
+        assertEquals(List.of(), server.prepared());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void votesNoWhenTheUserIsAnotherOne(boolean mayHaveWritten) throws Exception {
+        server.execute("DO $$ BEGIN CREATE ROLE clerk; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 1 WHERE id = 1", "SET ROLE clerk");
+
+        assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, codeOf(branch.prepare(mayHaveWritten)));
+        assertEquals("100", balance());
+        assertEquals(List.of(), server.prepared());
+        assertEquals("postgres", TestPostgres.ask(server.dataSource(), "SELECT current_user"));
+    }
+
+    @Test
+    void aShadowedFunctionDoesNotDeceiveTheProbe() throws Exception {
+        server.execute(
+                "CREATE SCHEMA IF NOT EXISTS evil",
+                "CREATE OR REPLACE FUNCTION evil.current_setting(text, boolean) RETURNS text LANGUAGE sql"
+                        + " AS $$ SELECT '" + xid.branch() + "' $$");
+        BranchTransaction branch = begin();
+        run("SET LOCAL search_path = evil, pg_catalog, public", "UPDATE account SET balance = 1 WHERE id = 1");
+        run("COMMIT AND CHAIN", "SET LOCAL search_path = evil, pg_catalog, public");
+
+        assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, codeOf(branch.prepare(true)));
+    }
+
+    @Test
+    void namesATemporaryTableAsTheReasonOfARefusedPrepare() throws Exception {
+        BranchTransaction branch = begin();
+        run("CREATE TEMPORARY TABLE scratch (id int)", "UPDATE account SET balance = 1 WHERE id = 1");
+
+        PrepareResult result = branch.prepare(true);
+
+        assertEquals(ErrorCode.PREPARE_REFUSED, codeOf(result));
+        assertTrue(result.reason().detail().contains("temporary"), result.toString());
+        assertEquals("100", balance());
+        assertTrue(driver.isClean(connection));
+    }
+
+    @Test
+    void namesNotifyAsTheReasonOfARefusedPrepare() throws Exception {
+        BranchTransaction branch = begin();
+        run("NOTIFY somebody", "UPDATE account SET balance = 1 WHERE id = 1");
+
+        PrepareResult result = branch.prepare(true);
+
+        assertEquals(ErrorCode.PREPARE_REFUSED, codeOf(result));
+        assertTrue(result.reason().detail().contains("NOTIFY"), result.toString());
+    }
+
+    @Test
+    void votesNoWhenADeferredConstraintFailsAtPrepare() throws Exception {
+        server.execute(
+                "DROP TABLE IF EXISTS pair",
+                "CREATE TABLE pair (id int REFERENCES account DEFERRABLE INITIALLY DEFERRED)");
+        BranchTransaction branch = begin();
+        run("INSERT INTO pair VALUES (77)");
+
+        PrepareResult result = branch.prepare(true);
+
+        assertEquals(ErrorCode.PREPARE_REFUSED, codeOf(result));
+        assertTrue(result.reason().detail().startsWith("SQLState 23503"), result.toString());
+        assertEquals("0", server.ask("SELECT count(*) FROM pair"));
+        assertTrue(driver.isClean(connection));
+    }
+
+    @Test
+    void leavesAPreparedBranchOfTheSameNameAloneWhenASecondPrepareIsRefused() throws Exception {
+        BranchTransaction first = begin();
+        run("UPDATE account SET balance = 1 WHERE id = 1");
+        assertEquals(PrepareResult.Kind.PREPARED, first.prepare(true).kind());
+        BranchTransaction second = begin();
+        run("UPDATE account SET balance = 2 WHERE id = 2");
+
+        assertEquals(ErrorCode.PREPARE_REFUSED, codeOf(second.prepare(true)));
+        assertEquals(List.of(PostgresGid.of(xid)), server.prepared());
+    }
+
+    @Test
+    void tellsDeadlockAndSerializationFailureByName() throws Exception {
+        BranchTransaction branch = begin();
+        assertEquals(
+                ErrorCode.DEADLOCK,
+                branch.reasonOf(new SQLException("deadlock detected", "40P01")).code());
+        assertEquals(
+                ErrorCode.SERIALIZATION_FAILURE,
+                branch.reasonOf(new SQLException("could not serialize", "40001")).code());
+        assertTrue(branch.rollback());
+    }
+
+    @Test
+    void aSerializableBranchThatLosesIsRefusedAsSerializationFailure() throws Exception {
+        BranchTransaction branch =
+                driver.begin(connection, xid, new BranchStart(60_000, Connection.TRANSACTION_SERIALIZABLE));
+        run("SELECT sum(balance) FROM account");
+        try (Connection rival = server.dataSource().getConnection();
+                Statement statement = rival.createStatement()) {
+            statement.execute("BEGIN ISOLATION LEVEL SERIALIZABLE");
+            statement.execute("SELECT sum(balance) FROM account");
+            statement.execute("UPDATE account SET balance = 5 WHERE id = 2");
+            statement.execute("COMMIT");
+        }
+        SQLException atStatement = null;
+        try {
+            run("UPDATE account SET balance = 5 WHERE id = 1");
+        } catch (SQLException e) {
+            atStatement = e;
+        }
+        ErrorCode code = atStatement != null
+                ? branch.reasonOf(atStatement).code()
+                : codeOf(branch.prepare(true));
+        assertEquals(ErrorCode.SERIALIZATION_FAILURE, code);
+        branch.rollback();
+        assertEquals(List.of(), server.prepared());
+    }
+
+    @Test
+    void setsTheBackstopTimeoutsInTheBranchOnly() throws Exception {
+        String before = setting("idle_in_transaction_session_timeout") + setting("lock_timeout");
+        BranchTransaction branch =
+                driver.begin(connection, xid, new BranchStart(20_000, BranchStart.DEFAULT_ISOLATION));
+        assertEquals("25s", setting("idle_in_transaction_session_timeout"));
+        assertEquals("25s", setting("transaction_timeout"));
+        assertEquals("20s", setting("lock_timeout"));
+        run("UPDATE account SET balance = 1 WHERE id = 1");
+        branch.prepare(true);
+        assertEquals(before, setting("idle_in_transaction_session_timeout") + setting("lock_timeout"));
+        assertEquals("0", setting("transaction_timeout"));
+    }
+
+    private String setting(String name) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SHOW " + name)) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    @Test
+    void aWeakSynchronousCommitOfTheRoleIsOverriddenAndAStrongOneIsKept() throws Exception {
+        run("SET synchronous_commit = off");
+        BranchTransaction weak = begin();
+        assertEquals("on", setting("synchronous_commit"));
+        weak.rollback();
+        run("SET synchronous_commit = remote_apply");
+        BranchTransaction strong = begin();
+        assertEquals("remote_apply", setting("synchronous_commit"));
+        strong.rollback();
+    }
+
+    @Test
+    void oneChangedInsideTheBranchIsSetRightBeforeAOnePhaseCommit() throws Exception {
+        server.execute(
+                "CREATE TABLE IF NOT EXISTS seen (value text)",
+                "DELETE FROM seen",
+                "CREATE OR REPLACE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS"
+                        + " $$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$",
+                "CREATE CONSTRAINT TRIGGER note AFTER UPDATE ON account DEFERRABLE INITIALLY DEFERRED"
+                        + " FOR EACH ROW EXECUTE FUNCTION note()");
+        BranchTransaction branch = begin();
+        run("SET LOCAL synchronous_commit = off", "UPDATE account SET balance = 1 WHERE id = 1");
+
+        assertEquals(OnePhaseFate.COMMITTED, branch.commitOnePhase(proof -> {}).fate());
+        assertEquals("on", server.ask("SELECT value FROM seen"));
+    }
+
+    @Test
+    void commitsInOnePhaseAfterTheProofIsOut() throws Exception {
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 1 WHERE id = 1");
+        AtomicReference<Proof> proof = new AtomicReference<>();
+
+        OnePhaseCompletion completion = branch.commitOnePhase(told -> {
+            proof.set(told);
+            assertEquals("100", assertAsk());
+        });
+
+        assertEquals(OnePhaseFate.COMMITTED, completion.fate());
+        assertEquals("1", balance());
+        assertEquals(
+                io.troth.core.coordinator.Fate.COMMITTED, driver.fate(connection, proof.get()));
+        assertTrue(driver.isClean(connection));
+    }
+
+    private String assertAsk() {
+        try {
+            return balance();
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void aOnePhaseCommitThatTheDatabaseRefusesIsRolledBackForSure() throws Exception {
+        server.execute(
+                "DROP TABLE IF EXISTS pair",
+                "CREATE TABLE pair (id int REFERENCES account DEFERRABLE INITIALLY DEFERRED)");
+        BranchTransaction branch = begin();
+        run("INSERT INTO pair VALUES (77)");
+
+        OnePhaseCompletion completion = branch.commitOnePhase(proof -> {});
+
+        assertEquals(OnePhaseFate.ROLLED_BACK, completion.fate());
+        assertEquals(ErrorCode.COMMIT_REFUSED, completion.reason().code());
+        assertTrue(driver.isClean(connection));
+    }
+
+    @Test
+    void aFailedTransactionIsNotCommittedInOnePhase() throws Exception {
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 1 WHERE id = 1");
+        assertThrows(SQLException.class, () -> run("SELECT 1/0"));
+
+        assertEquals(OnePhaseFate.ROLLED_BACK, branch.commitOnePhase(proof -> {}).fate());
+        assertEquals("100", balance());
+    }
+
+    @Test
+    void aReadOnlyBranchInOnePhaseHasNoProof() throws Exception {
+        BranchTransaction branch = begin();
+        run("SELECT 1");
+        AtomicReference<Proof> proof = new AtomicReference<>();
+
+        assertEquals(OnePhaseFate.READ_ONLY, branch.commitOnePhase(proof::set).fate());
+        assertNull(proof.get());
+    }
+
+    @Test
+    void aConnectionWithAnOpenTransactionIsNotClean() throws Exception {
+        begin();
+        assertFalse(driver.isClean(connection));
+        run("COMMIT");
+        assertFalse(driver.isClean(connection), "auto-commit is still off");
+    }
+}

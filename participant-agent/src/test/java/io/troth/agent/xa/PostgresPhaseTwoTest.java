@@ -1,0 +1,252 @@
+package io.troth.agent.xa;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.agent.database.Branches;
+import io.troth.agent.database.PostgresExtension;
+import io.troth.agent.database.TestPostgres;
+import io.troth.core.ErrorCode;
+import io.troth.core.Proof;
+import io.troth.core.coordinator.Fate;
+import io.troth.core.participant.PhaseTwoCompletion;
+import io.troth.core.participant.PrepareResult;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * Goal: phase 2 says done only when it is, whoever else has a hand in the database (protocol 8.2, 9.3, 10.2). Method:
+ * branches prepared on one connection and finished on another, with a person's COMMIT PREPARED or ROLLBACK PREPARED, a
+ * wrong role, a wrong database or a stranger's xid in between.
+ */
+class PostgresPhaseTwoTest {
+
+    @RegisterExtension
+    static final PostgresExtension POSTGRES = new PostgresExtension();
+
+    private TestPostgres server;
+    private PostgresDriver driver;
+    private Connection other;
+    private TrothXid xid;
+    private Proof proof;
+
+    @BeforeEach
+    void prepareOne() throws Exception {
+        server = POSTGRES.server();
+        server.rollbackEverythingPrepared();
+        server.execute(
+                "DROP TABLE IF EXISTS account CASCADE",
+                "CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL)",
+                "INSERT INTO account VALUES (1, 100)");
+        driver = new PostgresDriver(server.dataSource(), 10_000);
+        other = driver.physicalConnections().getConnection();
+        xid = new TrothXid(Branches.CLUSTER, Branches.nextTx(), Branches.nextBranch());
+        proof = prepare(xid).proof();
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        other.close();
+        server.rollbackEverythingPrepared();
+    }
+
+    private PrepareResult prepare(TrothXid branchXid) throws SQLException {
+        try (Connection connection = driver.physicalConnections().getConnection()) {
+            BranchTransaction branch =
+                    driver.begin(connection, branchXid, new BranchStart(60_000, BranchStart.DEFAULT_ISOLATION));
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("UPDATE account SET balance = balance + 1 WHERE id = 1");
+            }
+            return branch.prepare(true);
+        }
+    }
+
+    private PhaseTwoCompletion.Kind commit(boolean withProof, boolean firstAttempt) {
+        return driver.commitPrepared(other, xid, withProof ? proof : null, firstAttempt).kind();
+    }
+
+    private void byHand(String verb) throws SQLException {
+        server.execute(verb + " PREPARED '" + PostgresGid.of(xid) + "'");
+    }
+
+    @Test
+    void commitsFromAnotherConnectionAfterTheFirstIsClosed() throws Exception {
+        assertEquals(PhaseTwoCompletion.Kind.DONE, commit(true, true));
+        assertEquals("101", server.ask("SELECT balance FROM account"));
+        assertEquals(List.of(), server.prepared());
+    }
+
+    @Test
+    void rollsBackFromAnotherConnectionAndIsDoneWhenItIsGone() throws Exception {
+        assertEquals(
+                PhaseTwoCompletion.Kind.DONE, driver.rollbackPrepared(other, xid).kind());
+        assertEquals("100", server.ask("SELECT balance FROM account"));
+        assertEquals(
+                PhaseTwoCompletion.Kind.DONE, driver.rollbackPrepared(other, xid).kind());
+    }
+
+    @Test
+    void aBranchCommittedByHandIsDoneBecauseItsProofSaysSo() throws Exception {
+        byHand("COMMIT");
+        assertEquals(PhaseTwoCompletion.Kind.DONE, commit(true, true));
+        assertEquals(PhaseTwoCompletion.Kind.DONE, commit(true, false));
+    }
+
+    @Test
+    void aBranchRolledBackByHandIsAHeuristicBecauseItsProofSaysSo() throws Exception {
+        byHand("ROLLBACK");
+        assertEquals(PhaseTwoCompletion.Kind.HEURISTIC, commit(true, true));
+        assertEquals(PhaseTwoCompletion.Kind.HEURISTIC, commit(true, false));
+    }
+
+    @Test
+    void withoutAProofAVanishedBranchIsReportedAtTheFirstAttemptOnly() throws Exception {
+        byHand("ROLLBACK");
+        assertEquals(PhaseTwoCompletion.Kind.RESOLVED_ELSEWHERE, commit(false, true));
+        assertEquals(PhaseTwoCompletion.Kind.DONE, commit(false, false));
+    }
+
+    @Test
+    void aProofOfAnotherServerHistoryOrFutureIsNeverCountedAsDone() throws Exception {
+        byHand("COMMIT");
+        PostgresProof own = PostgresProof.decode(proof);
+        List<PostgresProof> others = List.of(
+                new PostgresProof(own.transactionId(), own.systemIdentifier() + 1, own.timeline(), own.databaseOid(), own.life()),
+                new PostgresProof(own.transactionId(), own.systemIdentifier(), own.timeline() + 1, own.databaseOid(), own.life()),
+                new PostgresProof(own.transactionId(), own.systemIdentifier(), own.timeline(), own.databaseOid() + 1, own.life()),
+                new PostgresProof(own.transactionId() + 1_000_000, own.systemIdentifier(), own.timeline(), own.databaseOid(), own.life()));
+        for (PostgresProof strange : others) {
+            assertEquals(
+                    PhaseTwoCompletion.Kind.RESOLVED_ELSEWHERE,
+                    driver.commitPrepared(other, xid, strange.encode(), false).kind());
+        }
+        assertEquals(
+                PhaseTwoCompletion.Kind.RESOLVED_ELSEWHERE,
+                driver.commitPrepared(other, xid, Proof.of(new byte[] {9, 9}), false).kind());
+    }
+
+    @Test
+    void anotherRoleCannotFinishTheBranchAndSaysThatTheConfigurationIsWrong() throws Exception {
+        server.execute("DO $$ BEGIN CREATE ROLE clerk LOGIN; EXCEPTION WHEN duplicate_object THEN ALTER ROLE clerk LOGIN; END $$");
+        PostgresDriver clerk = new PostgresDriver(server.dataSource("clerk", "postgres"), 10_000);
+        try (Connection connection = clerk.physicalConnections().getConnection()) {
+            for (PhaseTwoCompletion completion : List.of(
+                    clerk.commitPrepared(connection, xid, proof, true), clerk.rollbackPrepared(connection, xid))) {
+                assertEquals(PhaseTwoCompletion.Kind.NOT_YET, completion.kind());
+                assertEquals(ErrorCode.DATABASE_MISCONFIGURED, completion.reason().code());
+            }
+        }
+        assertEquals(PhaseTwoCompletion.Kind.DONE, commit(true, false));
+    }
+
+    @Test
+    void anotherDatabaseOfTheServerCannotFinishTheBranch() throws Exception {
+        if (server.ask("SELECT 1 FROM pg_database WHERE datname = 'second'") == null) {
+            server.execute("CREATE DATABASE second");
+        }
+        PostgresDriver second = new PostgresDriver(server.dataSource("postgres", "second"), 10_000);
+        try (Connection connection = second.physicalConnections().getConnection()) {
+            PhaseTwoCompletion completion = second.commitPrepared(connection, xid, proof, true);
+            assertEquals(PhaseTwoCompletion.Kind.NOT_YET, completion.kind());
+            assertEquals(ErrorCode.DATABASE_MISCONFIGURED, completion.reason().code());
+            assertEquals(List.of(), second.listPrepared(connection), "the list is of one database");
+        }
+    }
+
+    @Test
+    void listsBranchesOfEveryClusterAndNothingThatIsNotInTrothsForm() throws Exception {
+        TrothXid foreignCluster = new TrothXid(Branches.OTHER_CLUSTER, Branches.nextTx(), Branches.nextBranch());
+        for (String gid : List.of(
+                PostgresGid.of(foreignCluster),
+                "1414680404_garbage_x",
+                "1414680404_AAAA_BBBB",
+                "1414680405_AAAA_BBBB",
+                "somebody else's".replace("'", "''"),
+                PostgresGid.of(PostgresSelfTest.CANARY_FORMAT_ID, new byte[8], new byte[8]))) {
+            server.execute("BEGIN", "SELECT pg_current_xact_id()", "PREPARE TRANSACTION '" + gid + "'");
+        }
+        List<String> before = server.prepared();
+
+        assertEquals(
+                List.of(xid, foreignCluster).stream().map(PostgresGid::of).sorted().toList(),
+                driver.listPrepared(other).stream().map(PostgresGid::of).sorted().toList());
+        driver.canary();
+        assertEquals(before, server.prepared(), "foreign and fresh ones stay");
+    }
+
+    @Test
+    void theFateOfALostOnePhaseBranchFollowsTheProof() throws Exception {
+        PostgresProof own = PostgresProof.decode(proof);
+        assertEquals(Fate.IN_PROGRESS, driver.fate(other, proof));
+        byHand("COMMIT");
+        assertEquals(Fate.COMMITTED, driver.fate(other, proof));
+        PostgresProof earlierLife = new PostgresProof(
+                own.transactionId(), own.systemIdentifier(), own.timeline(), own.databaseOid(), own.life() - 1);
+        assertEquals(Fate.UNKNOWN, driver.fate(other, earlierLife.encode()), "a stranger may have that id");
+        PostgresProof future = new PostgresProof(
+                own.transactionId() + 1_000_000, own.systemIdentifier(), own.timeline(), own.databaseOid(), own.life());
+        assertEquals(Fate.ROLLED_BACK, driver.fate(other, future.encode()));
+        PostgresProof otherServer =
+                new PostgresProof(own.transactionId(), 1, own.timeline(), own.databaseOid(), own.life());
+        assertEquals(Fate.UNKNOWN, driver.fate(other, otherServer.encode()));
+        assertEquals(Fate.UNKNOWN, driver.fate(other, Proof.of(new byte[33])));
+    }
+
+    @Test
+    void theFateOfARolledBackBranchIsRolledBackInAnyLife() throws Exception {
+        byHand("ROLLBACK");
+        assertEquals(Fate.ROLLED_BACK, driver.fate(other, proof));
+    }
+
+    @Test
+    void everySlotTakenIsNamedAndHealsWhenOneIsFreed() throws Exception {
+        int taken = server.prepared().size();
+        for (int i = taken; i < 20; i++) {
+            server.execute("BEGIN", "SELECT pg_current_xact_id()", "PREPARE TRANSACTION 'filler-" + i + "'");
+        }
+        TrothXid next = new TrothXid(Branches.CLUSTER, Branches.nextTx(), Branches.nextBranch());
+        PrepareResult refused = prepareInsert(next, 50);
+        assertEquals(PrepareResult.Kind.REFUSED, refused.kind());
+        assertEquals(ErrorCode.PREPARED_SLOTS_EXHAUSTED, refused.reason().code());
+        driver.canary();
+
+        assertEquals(PhaseTwoCompletion.Kind.DONE, commit(true, true));
+        TrothXid again = new TrothXid(Branches.CLUSTER, Branches.nextTx(), Branches.nextBranch());
+        assertEquals(PrepareResult.Kind.PREPARED, prepareInsert(again, 51).kind());
+    }
+
+    private PrepareResult prepareInsert(TrothXid branchXid, int id) throws SQLException {
+        try (Connection connection = driver.physicalConnections().getConnection()) {
+            BranchTransaction branch =
+                    driver.begin(connection, branchXid, new BranchStart(60_000, BranchStart.DEFAULT_ISOLATION));
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("INSERT INTO account VALUES (" + id + ", 0)");
+            }
+            return branch.prepare(true);
+        }
+    }
+
+    @Test
+    void inspectNamesTheDatabaseAndTheRole() throws Exception {
+        var identity = driver.inspect(other, 10);
+        assertEquals("postgresql", identity.kind());
+        assertEquals("postgres", identity.role());
+        assertTrue(identity.identity().contains("database=postgres"), identity.identity());
+        assertFalse(identity.identity().contains("system=0"), identity.identity());
+    }
+
+    @Test
+    void inspectRefusesTooFewSlotsAndSaysHowManyAreNeeded() {
+        ResourceUnsuitableException refused = assertThrows(
+                ResourceUnsuitableException.class, () -> driver.inspect(other, 19));
+        assertTrue(refused.getMessage().contains("max_prepared_transactions is 20; set it to at least 21"), refused.getMessage());
+    }
+}
