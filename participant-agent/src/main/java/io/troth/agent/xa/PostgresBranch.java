@@ -191,8 +191,7 @@ final class PostgresBranch implements BranchTransaction {
         } catch (SQLException e) {
             return afterFailedPrepare(e);
         }
-        return PrepareResult.prepared(
-                PostgresProof.of(transactionId, server).encode());
+        return PrepareResult.prepared(PostgresProof.of(transactionId, server).encode());
     }
 
     private PrepareResult refusedBeforePrepare(SQLException failure) {
@@ -233,8 +232,7 @@ final class PostgresBranch implements BranchTransaction {
         }
         return transactionId == null
                 ? finishPreparedForNothing()
-                : PrepareResult.prepared(
-                        PostgresProof.of(transactionId, server).encode());
+                : PrepareResult.prepared(PostgresProof.of(transactionId, server).encode());
     }
 
     /** Runs the probe, with what follows it in the same message. Null when the transaction has written nothing. */

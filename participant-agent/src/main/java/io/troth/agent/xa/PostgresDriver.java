@@ -37,7 +37,8 @@ public final class PostgresDriver implements ResourceDriver {
     private static final Logger LOG = LoggerFactory.getLogger(PostgresDriver.class);
 
     private static final String LIST = "SELECT gid FROM pg_catalog.pg_prepared_xacts"
-            + " WHERE database = pg_catalog.current_database() AND gid LIKE '" + XidCodec.FORMAT_ID + "\\_%' ORDER BY gid";
+            + " WHERE database = pg_catalog.current_database() AND gid LIKE '" + XidCodec.FORMAT_ID
+            + "\\_%' ORDER BY gid";
 
     private static final String IS_LISTED = "SELECT 1 FROM pg_catalog.pg_prepared_xacts WHERE gid = ?";
 
@@ -45,8 +46,7 @@ public final class PostgresDriver implements ResourceDriver {
 
     private final DataSource source;
     private final int answerMillis;
-    private final Map<BaseConnection, ServerFacts> factsByConnection =
-            Collections.synchronizedMap(new WeakHashMap<>());
+    private final Map<BaseConnection, ServerFacts> factsByConnection = Collections.synchronizedMap(new WeakHashMap<>());
 
     /**
      * Wraps where connections come from.

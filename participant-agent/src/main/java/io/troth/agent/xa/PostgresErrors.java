@@ -76,8 +76,7 @@ final class PostgresErrors {
             case SERIALIZATION_FAILURE -> ErrorCode.SERIALIZATION_FAILURE;
             case IDLE_IN_TRANSACTION_TIMEOUT, TRANSACTION_TIMEOUT -> ErrorCode.DEADLINE_EXCEEDED;
             case IN_FAILED_TRANSACTION -> ErrorCode.STATEMENT_FAILED;
-            default ->
-                state.startsWith("08") || state.startsWith("57P") ? ErrorCode.CONNECTION_LOST : otherwise;
+            default -> state.startsWith("08") || state.startsWith("57P") ? ErrorCode.CONNECTION_LOST : otherwise;
         };
     }
 

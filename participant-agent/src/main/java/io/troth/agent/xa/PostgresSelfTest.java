@@ -51,8 +51,8 @@ final class PostgresSelfTest {
             int slots = row.getInt(2);
             int wanted = poolSize + SLOTS_HEADROOM;
             if (slots < wanted) {
-                throw new ResourceUnsuitableException("max_prepared_transactions is " + slots + (slots == 0
-                        ? " (prepared transactions are disabled)" : "") + "; set it to at least " + wanted
+                throw new ResourceUnsuitableException("max_prepared_transactions is " + slots
+                        + (slots == 0 ? " (prepared transactions are disabled)" : "") + "; set it to at least " + wanted
                         + " (pool size " + poolSize + " + " + SLOTS_HEADROOM + ") and restart the server");
             }
             if (!"on".equals(row.getString(3))) {

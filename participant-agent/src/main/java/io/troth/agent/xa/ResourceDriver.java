@@ -49,8 +49,7 @@ public interface ResourceDriver {
      *
      * @param firstAttempt true when no commit of this branch was ever sent before, by nobody
      */
-    PhaseTwoCompletion commitPrepared(
-            Connection connection, TrothXid xid, @Nullable Proof proof, boolean firstAttempt);
+    PhaseTwoCompletion commitPrepared(Connection connection, TrothXid xid, @Nullable Proof proof, boolean firstAttempt);
 
     /** Rolls a prepared branch back; done also when the database does not hold it. */
     PhaseTwoCompletion rollbackPrepared(Connection connection, TrothXid xid);

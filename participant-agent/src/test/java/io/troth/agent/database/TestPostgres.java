@@ -149,7 +149,9 @@ public final class TestPostgres implements AutoCloseable {
 
     /** SIGKILL to the server, as at a power failure of its host; returns when it is gone. */
     public void kill() throws IOException {
-        long pid = Long.parseLong(Files.readAllLines(directory.resolve("data/postmaster.pid")).get(0).trim());
+        long pid = Long.parseLong(Files.readAllLines(directory.resolve("data/postmaster.pid"))
+                .get(0)
+                .trim());
         ProcessHandle postmaster = ProcessHandle.of(pid).orElseThrow();
         List<ProcessHandle> backends = postmaster.descendants().toList();
         postmaster.destroyForcibly();

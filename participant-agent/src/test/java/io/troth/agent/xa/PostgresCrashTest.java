@@ -112,7 +112,8 @@ class PostgresCrashTest {
 
         PrepareResult result = branch.prepare(true);
 
-        assertTrue(Set.of(PrepareResult.Kind.LOST, PrepareResult.Kind.REFUSED).contains(result.kind()), result.toString());
+        assertTrue(
+                Set.of(PrepareResult.Kind.LOST, PrepareResult.Kind.REFUSED).contains(result.kind()), result.toString());
         assertFalse(driver.isClean(connection));
         assertEquals(List.of(), server.prepared());
         server.execute("SET lock_timeout = 100", "UPDATE account SET balance = 3");
@@ -123,8 +124,9 @@ class PostgresCrashTest {
         BranchTransaction branch = write();
         int pid = backend();
         Thread killer = new Thread(() -> {
-            Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> "active"
-                    .equals(server.ask("SELECT state FROM pg_stat_activity WHERE pid = " + pid)));
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() -> "active".equals(server.ask("SELECT state FROM pg_stat_activity WHERE pid = " + pid)));
             try {
                 terminate(pid);
             } catch (SQLException e) {
@@ -165,8 +167,9 @@ class PostgresCrashTest {
         proxy.loseRequest("PREPARE TRANSACTION");
 
         assertEquals(PrepareResult.Kind.LOST, branch.prepare(true).kind());
-        Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> server.execute(
-                "SET lock_timeout = 100", "UPDATE account SET balance = 3"));
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> server.execute("SET lock_timeout = 100", "UPDATE account SET balance = 3"));
         assertEquals(List.of(), onFreshConnection(direct::listPrepared));
     }
 
@@ -236,8 +239,10 @@ class PostgresCrashTest {
                         })
                         .fate());
 
-        Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertEquals(
-                Fate.COMMITTED, onFreshConnection(fresh -> direct.fate(fresh, proof.get()))));
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(20))
+                .untilAsserted(() ->
+                        assertEquals(Fate.COMMITTED, onFreshConnection(fresh -> direct.fate(fresh, proof.get()))));
         assertEquals("1", balance());
     }
 
@@ -253,8 +258,10 @@ class PostgresCrashTest {
                         })
                         .fate());
 
-        Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertEquals(
-                Fate.ROLLED_BACK, onFreshConnection(fresh -> direct.fate(fresh, proof.get()))));
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(20))
+                .untilAsserted(() ->
+                        assertEquals(Fate.ROLLED_BACK, onFreshConnection(fresh -> direct.fate(fresh, proof.get()))));
         assertEquals("100", balance());
     }
 

@@ -100,14 +100,17 @@ class PostgresDriverTest {
     @Test
     void writesTheGidAsTheDriversOwnXaResourceReadsIt() throws Exception {
         begin();
-        run("UPDATE account SET balance = balance - 10 WHERE id = 1", "PREPARE TRANSACTION '" + PostgresGid.of(xid) + "'");
+        run(
+                "UPDATE account SET balance = balance - 10 WHERE id = 1",
+                "PREPARE TRANSACTION '" + PostgresGid.of(xid) + "'");
         org.postgresql.xa.PGXADataSource xa = new org.postgresql.xa.PGXADataSource();
         xa.setUrl(server.dataSource().getUrl());
         xa.setUser("postgres");
         javax.sql.XAConnection xaConnection = xa.getXAConnection();
         try {
-            javax.transaction.xa.Xid[] found = xaConnection.getXAResource().recover(
-                    javax.transaction.xa.XAResource.TMSTARTRSCAN | javax.transaction.xa.XAResource.TMENDRSCAN);
+            javax.transaction.xa.Xid[] found = xaConnection
+                    .getXAResource()
+                    .recover(javax.transaction.xa.XAResource.TMSTARTRSCAN | javax.transaction.xa.XAResource.TMENDRSCAN);
             assertEquals(1, found.length);
             assertEquals(
                     xid,
@@ -166,8 +169,7 @@ class PostgresDriverTest {
     void votesNoForAFailedTransaction(boolean mayHaveWritten) throws Exception {
         BranchTransaction branch = begin();
         run("UPDATE account SET balance = 0 WHERE id = 1");
-        SQLException failure =
-                assertThrows(SQLException.class, () -> run("INSERT INTO account VALUES (1, 5)"));
+        SQLException failure = assertThrows(SQLException.class, () -> run("INSERT INTO account VALUES (1, 5)"));
         assertEquals(StatementVerdict.FAILED, branch.afterFailure(failure));
 
         assertEquals(ErrorCode.STATEMENT_FAILED, codeOf(branch.prepare(mayHaveWritten)));
@@ -182,8 +184,7 @@ class PostgresDriverTest {
         begin();
         run("UPDATE account SET balance = 0 WHERE id = 1");
         SQLException failure = assertThrows(
-                SQLException.class,
-                () -> run("SELECT 1/0; PREPARE TRANSACTION '" + PostgresGid.of(xid) + "'"));
+                SQLException.class, () -> run("SELECT 1/0; PREPARE TRANSACTION '" + PostgresGid.of(xid) + "'"));
         assertEquals("22012", failure.getSQLState());
         assertEquals(List.of(), server.prepared());
     }
@@ -238,11 +239,13 @@ class PostgresDriverTest {
             row.next();
             marker = row.getString(1);
         }
-        run("COMMIT", "BEGIN", "SET LOCAL troth.branch = '" + marker + "'", "UPDATE account SET balance = 2 WHERE id = 2");
+        run(
+                "COMMIT",
+                "BEGIN",
+                "SET LOCAL troth.branch = '" + marker + "'",
+                "UPDATE account SET balance = 2 WHERE id = 2");
 
-        ErrorCode code = onePhase
-                ? branch.commitOnePhase(proof -> {}).reason().code()
-                : codeOf(branch.prepare(true));
+        ErrorCode code = onePhase ? branch.commitOnePhase(proof -> {}).reason().code() : codeOf(branch.prepare(true));
 
         assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, code);
         assertEquals("100", server.ask("SELECT balance FROM account WHERE id = 2"));
@@ -335,7 +338,8 @@ class PostgresDriverTest {
                 branch.reasonOf(new SQLException("deadlock detected", "40P01")).code());
         assertEquals(
                 ErrorCode.SERIALIZATION_FAILURE,
-                branch.reasonOf(new SQLException("could not serialize", "40001")).code());
+                branch.reasonOf(new SQLException("could not serialize", "40001"))
+                        .code());
         assertTrue(branch.rollback());
     }
 
@@ -357,9 +361,7 @@ class PostgresDriverTest {
         } catch (SQLException e) {
             atStatement = e;
         }
-        ErrorCode code = atStatement != null
-                ? branch.reasonOf(atStatement).code()
-                : codeOf(branch.prepare(true));
+        ErrorCode code = atStatement != null ? branch.reasonOf(atStatement).code() : codeOf(branch.prepare(true));
         assertEquals(ErrorCode.SERIALIZATION_FAILURE, code);
         branch.rollback();
         assertEquals(List.of(), server.prepared());
@@ -428,8 +430,7 @@ class PostgresDriverTest {
 
         assertEquals(OnePhaseFate.COMMITTED, completion.fate());
         assertEquals("1", balance());
-        assertEquals(
-                io.troth.core.coordinator.Fate.COMMITTED, driver.fate(connection, proof.get()));
+        assertEquals(io.troth.core.coordinator.Fate.COMMITTED, driver.fate(connection, proof.get()));
         assertTrue(driver.isClean(connection));
     }
 
@@ -462,7 +463,8 @@ class PostgresDriverTest {
         run("UPDATE account SET balance = 1 WHERE id = 1");
         assertThrows(SQLException.class, () -> run("SELECT 1/0"));
 
-        assertEquals(OnePhaseFate.ROLLED_BACK, branch.commitOnePhase(proof -> {}).fate());
+        assertEquals(
+                OnePhaseFate.ROLLED_BACK, branch.commitOnePhase(proof -> {}).fate());
         assertEquals("100", balance());
     }
 

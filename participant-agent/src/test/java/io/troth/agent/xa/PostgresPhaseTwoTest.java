@@ -70,7 +70,8 @@ class PostgresPhaseTwoTest {
     }
 
     private PhaseTwoCompletion.Kind commit(boolean withProof, boolean firstAttempt) {
-        return driver.commitPrepared(other, xid, withProof ? proof : null, firstAttempt).kind();
+        return driver.commitPrepared(other, xid, withProof ? proof : null, firstAttempt)
+                .kind();
     }
 
     private void byHand(String verb) throws SQLException {
@@ -87,10 +88,12 @@ class PostgresPhaseTwoTest {
     @Test
     void rollsBackFromAnotherConnectionAndIsDoneWhenItIsGone() throws Exception {
         assertEquals(
-                PhaseTwoCompletion.Kind.DONE, driver.rollbackPrepared(other, xid).kind());
+                PhaseTwoCompletion.Kind.DONE,
+                driver.rollbackPrepared(other, xid).kind());
         assertEquals("100", server.ask("SELECT balance FROM account"));
         assertEquals(
-                PhaseTwoCompletion.Kind.DONE, driver.rollbackPrepared(other, xid).kind());
+                PhaseTwoCompletion.Kind.DONE,
+                driver.rollbackPrepared(other, xid).kind());
     }
 
     @Test
@@ -119,10 +122,18 @@ class PostgresPhaseTwoTest {
         byHand("COMMIT");
         PostgresProof own = PostgresProof.decode(proof);
         List<PostgresProof> others = List.of(
-                new PostgresProof(own.transactionId(), own.systemIdentifier() + 1, own.timeline(), own.databaseOid(), own.life()),
-                new PostgresProof(own.transactionId(), own.systemIdentifier(), own.timeline() + 1, own.databaseOid(), own.life()),
-                new PostgresProof(own.transactionId(), own.systemIdentifier(), own.timeline(), own.databaseOid() + 1, own.life()),
-                new PostgresProof(own.transactionId() + 1_000_000, own.systemIdentifier(), own.timeline(), own.databaseOid(), own.life()));
+                new PostgresProof(
+                        own.transactionId(), own.systemIdentifier() + 1, own.timeline(), own.databaseOid(), own.life()),
+                new PostgresProof(
+                        own.transactionId(), own.systemIdentifier(), own.timeline() + 1, own.databaseOid(), own.life()),
+                new PostgresProof(
+                        own.transactionId(), own.systemIdentifier(), own.timeline(), own.databaseOid() + 1, own.life()),
+                new PostgresProof(
+                        own.transactionId() + 1_000_000,
+                        own.systemIdentifier(),
+                        own.timeline(),
+                        own.databaseOid(),
+                        own.life()));
         for (PostgresProof strange : others) {
             assertEquals(
                     PhaseTwoCompletion.Kind.RESOLVED_ELSEWHERE,
@@ -130,18 +141,21 @@ class PostgresPhaseTwoTest {
         }
         assertEquals(
                 PhaseTwoCompletion.Kind.RESOLVED_ELSEWHERE,
-                driver.commitPrepared(other, xid, Proof.of(new byte[] {9, 9}), false).kind());
+                driver.commitPrepared(other, xid, Proof.of(new byte[] {9, 9}), false)
+                        .kind());
     }
 
     @Test
     void anotherRoleCannotFinishTheBranchAndSaysThatTheConfigurationIsWrong() throws Exception {
-        server.execute("DO $$ BEGIN CREATE ROLE clerk LOGIN; EXCEPTION WHEN duplicate_object THEN ALTER ROLE clerk LOGIN; END $$");
+        server.execute(
+                "DO $$ BEGIN CREATE ROLE clerk LOGIN; EXCEPTION WHEN duplicate_object THEN ALTER ROLE clerk LOGIN; END $$");
         PostgresDriver clerk = new PostgresDriver(server.dataSource("clerk", "postgres"), 10_000);
         try (Connection connection = clerk.physicalConnections().getConnection()) {
             for (PhaseTwoCompletion completion : List.of(
                     clerk.commitPrepared(connection, xid, proof, true), clerk.rollbackPrepared(connection, xid))) {
                 assertEquals(PhaseTwoCompletion.Kind.NOT_YET, completion.kind());
-                assertEquals(ErrorCode.DATABASE_MISCONFIGURED, completion.reason().code());
+                assertEquals(
+                        ErrorCode.DATABASE_MISCONFIGURED, completion.reason().code());
             }
         }
         assertEquals(PhaseTwoCompletion.Kind.DONE, commit(true, false));
@@ -176,8 +190,14 @@ class PostgresPhaseTwoTest {
         List<String> before = server.prepared();
 
         assertEquals(
-                List.of(xid, foreignCluster).stream().map(PostgresGid::of).sorted().toList(),
-                driver.listPrepared(other).stream().map(PostgresGid::of).sorted().toList());
+                List.of(xid, foreignCluster).stream()
+                        .map(PostgresGid::of)
+                        .sorted()
+                        .toList(),
+                driver.listPrepared(other).stream()
+                        .map(PostgresGid::of)
+                        .sorted()
+                        .toList());
         driver.canary();
         assertEquals(before, server.prepared(), "foreign and fresh ones stay");
     }
@@ -245,8 +265,10 @@ class PostgresPhaseTwoTest {
 
     @Test
     void inspectRefusesTooFewSlotsAndSaysHowManyAreNeeded() {
-        ResourceUnsuitableException refused = assertThrows(
-                ResourceUnsuitableException.class, () -> driver.inspect(other, 19));
-        assertTrue(refused.getMessage().contains("max_prepared_transactions is 20; set it to at least 21"), refused.getMessage());
+        ResourceUnsuitableException refused =
+                assertThrows(ResourceUnsuitableException.class, () -> driver.inspect(other, 19));
+        assertTrue(
+                refused.getMessage().contains("max_prepared_transactions is 20; set it to at least 21"),
+                refused.getMessage());
     }
 }
