@@ -216,7 +216,7 @@ class PostgresDriverTest {
         for (boolean mayHaveWritten : new boolean[] {true, false}) {
             BranchTransaction branch = begin();
             run("UPDATE account SET balance = 1 WHERE id = 1");
-            for (String part : stray.split(";")) {
+            for (String part : stray.split(";", -1)) {
                 run(part);
             }
 
