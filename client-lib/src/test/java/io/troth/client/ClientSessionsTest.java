@@ -1,0 +1,257 @@
+package io.troth.client;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.client.context.CallScope;
+import io.troth.core.BranchId;
+import io.troth.core.ErrorCode;
+import io.troth.core.Outcome;
+import io.troth.core.TrothException;
+import io.troth.proto.v1.ClientEntry;
+import io.troth.proto.v1.ClientEntry.EntryCase;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Goal: begin needs no message, and every limit and announcement of the coordinator is kept at the client (protocol 4).
+ * Method: a simulated coordinator that counts what arrives.
+ */
+class ClientSessionsTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    private SimulatedCoordinator coordinator;
+    private TrothClient client;
+
+    @BeforeEach
+    void start() throws IOException {
+        coordinator = SimulatedCoordinator.started();
+        client = TrothClient.connect(coordinator.endpoint());
+    }
+
+    @AfterEach
+    void stop() {
+        client.close();
+        coordinator.close();
+    }
+
+    private GlobalTransaction beginUnbound() {
+        return client.beginAsync(TransactionOptions.DEFAULTS)
+                .toCompletableFuture()
+                .join();
+    }
+
+    private static GlobalTransaction withBranches(GlobalTransaction tx) {
+        try (Transaction.Binding binding = tx.bind()) {
+            assertTrue(binding != null);
+            CallScope.current().addBranch(new BranchId(1, tx.id().sequence() * 2), "left");
+            CallScope.current().addBranch(new BranchId(1, tx.id().sequence() * 2 + 1), "right");
+        }
+        return tx;
+    }
+
+    private static ErrorCode codeOf(CompletableFuture<?> future) {
+        CompletionException thrown = assertThrows(CompletionException.class, future::join);
+        return ((TrothException) thrown.getCause()).code();
+    }
+
+    @Test
+    void beginsAndEndsAnEmptyTransactionWithoutAMessage() {
+        assertEquals(Outcome.READ_ONLY, client.begin().commit().outcome());
+        client.begin().close();
+        client.begin().rollback();
+        assertTrue(coordinator.received(EntryCase.COMMIT).isEmpty());
+        assertTrue(coordinator.received(EntryCase.ROLLBACK).isEmpty());
+    }
+
+    @Test
+    void tellsTheLowestOpenSequenceWithEveryMessage() {
+        GlobalTransaction first = withBranches(beginUnbound());
+        GlobalTransaction second = withBranches(beginUnbound());
+        GlobalTransaction third = withBranches(beginUnbound());
+        second.commit();
+        first.commit();
+        third.rollback();
+        assertEquals(
+                List.of(1L, 1L),
+                coordinator.received(EntryCase.COMMIT).stream()
+                        .map(entry -> entry.getCommit().getLowestOpen())
+                        .toList());
+        assertEquals(
+                3, coordinator.received(EntryCase.ROLLBACK).get(0).getRollback().getLowestOpen());
+        await().atMost(PATIENCE)
+                .until(() -> coordinator.received(EntryCase.PROGRESS).stream()
+                        .anyMatch(entry -> entry.getProgress().getLowestOpen() == 4));
+    }
+
+    @Test
+    void failsBeginLocallyWhileTheCoordinatorAcceptsNone() {
+        beginUnbound().close();
+        coordinator.push(false, "DISK_FLOOR");
+        await().atMost(PATIENCE).until(() -> {
+            try {
+                beginUnbound().close();
+                return false;
+            } catch (CompletionException e) {
+                return ((TrothException) e.getCause()).code() == ErrorCode.DISK_FLOOR;
+            }
+        });
+        assertEquals(
+                ErrorCode.DISK_FLOOR,
+                assertThrows(TrothException.class, () -> client.begin()).code());
+        coordinator.push(true, "");
+        await().atMost(PATIENCE).ignoreExceptions().until(() -> {
+            beginUnbound().close();
+            return true;
+        });
+    }
+
+    @Test
+    void refusesMoreOpenTransactionsThanTheCoordinatorAllows() {
+        client.close();
+        coordinator.sessionTerms(3, 3_600_000);
+        client = TrothClient.connect(coordinator.endpoint());
+        GlobalTransaction first = beginUnbound();
+        GlobalTransaction second = beginUnbound();
+        GlobalTransaction third = beginUnbound();
+        assertEquals(
+                ErrorCode.OVERLOADED,
+                codeOf(client.beginAsync(TransactionOptions.DEFAULTS).toCompletableFuture()));
+        second.close();
+        beginUnbound().close();
+        first.close();
+        third.close();
+    }
+
+    @Test
+    void opensTheNextSessionWhenOneIsOld() {
+        client.close();
+        coordinator.sessionTerms(100, 500);
+        client = TrothClient.connect(coordinator.endpoint());
+        GlobalTransaction old = withBranches(beginUnbound());
+        await().atMost(PATIENCE).until(() -> {
+            try (GlobalTransaction young = beginUnbound()) {
+                return young.id().session() != old.id().session();
+            }
+        });
+        assertEquals(Outcome.COMMITTED, old.commit().outcome());
+        await().atMost(PATIENCE)
+                .until(() -> coordinator.received(EntryCase.CLOSE_SESSION).stream()
+                        .anyMatch(entry -> entry.getCloseSession().getSession().getSession()
+                                == old.id().session()));
+    }
+
+    @Test
+    void opensTheNextSessionBeforeTheWindowIsFull() {
+        GlobalTransaction oldest = withBranches(beginUnbound());
+        long last = 0;
+        for (int i = 0; i < 10_500; i++) {
+            GlobalTransaction tx = beginUnbound();
+            last = tx.id().session();
+            assertTrue(tx.id().sequence() <= 10_000, "no sequence beyond the window of " + oldest.id());
+            tx.close();
+        }
+        assertNotEquals(oldest.id().session(), last);
+        assertEquals(2, coordinator.received(EntryCase.OPEN_SESSION).size());
+        assertEquals(Outcome.COMMITTED, oldest.commit().outcome());
+    }
+
+    @Test
+    void saysThatThereIsNoCoordinatorAndFindsItLater() throws IOException {
+        client.close();
+        coordinator.kill();
+        client = TrothClient.builder()
+                .endpoint(coordinator.endpoint())
+                .connectTimeout(Duration.ofMillis(300))
+                .build();
+        TrothException thrown = assertThrows(TrothException.class, () -> client.begin());
+        assertEquals(ErrorCode.NO_COORDINATOR, thrown.code());
+        assertTrue(thrown.getMessage().contains(coordinator.endpoint()), thrown.getMessage());
+        coordinator.start();
+        await().atMost(PATIENCE).ignoreExceptions().until(() -> {
+            client.begin().close();
+            return true;
+        });
+    }
+
+    @Test
+    void rollsBackByItselfWhatRunsLongerThanItsTimeout() {
+        GlobalTransaction tx =
+                withBranches(client.beginAsync(TransactionOptions.DEFAULTS.withTimeout(Duration.ofMillis(50)))
+                        .toCompletableFuture()
+                        .join());
+        await().atMost(PATIENCE)
+                .until(() -> !coordinator.received(EntryCase.ROLLBACK).isEmpty());
+        RolledBackException thrown = assertThrows(RolledBackException.class, tx::commit);
+        assertEquals(ErrorCode.DEADLINE_EXCEEDED, thrown.code());
+        assertTrue(coordinator.received(EntryCase.COMMIT).isEmpty());
+    }
+
+    @Test
+    void commitsTenThousandAtOnceOnFewThreadsAndInBatches() {
+        client.begin().close();
+        List<GlobalTransaction> open = new ArrayList<>();
+        for (int i = 0; i < 10_000; i++) {
+            open.add(withBranches(beginUnbound()));
+        }
+        int batchesBefore = coordinator.batches();
+        List<CompletableFuture<CommitResult>> commits =
+                open.stream().map(tx -> tx.commitAsync().toCompletableFuture()).toList();
+        long threads = Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("troth-client"))
+                .count();
+        commits.forEach(commit -> assertEquals(Outcome.COMMITTED, commit.join().outcome()));
+        assertTrue(threads <= 4, "threads of the client: " + threads);
+        List<ClientEntry> received = coordinator.received(EntryCase.COMMIT);
+        assertEquals(10_000, received.size());
+        int batches = coordinator.batches() - batchesBefore;
+        assertTrue(batches <= 10_000 / 8, "10,000 commits came in " + batches + " batches");
+    }
+
+    @Test
+    void refusesToWaitOnItsOwnThread() {
+        CompletableFuture<Boolean> refused = withBranches(beginUnbound())
+                .commitAsync()
+                .thenApply(result -> {
+                    GlobalTransaction tx = withBranches(beginUnbound());
+                    assertThrows(IllegalStateException.class, tx::commit);
+                    return true;
+                })
+                .toCompletableFuture();
+        assertTrue(refused.join());
+    }
+
+    @Test
+    void finishesRunningCommitsWhenItIsClosed() {
+        CompletableFuture<CommitResult> commit =
+                withBranches(beginUnbound()).commitAsync().toCompletableFuture();
+        client.close();
+        assertEquals(Outcome.COMMITTED, commit.join().outcome());
+        assertEquals(
+                ErrorCode.NO_COORDINATOR,
+                codeOf(client.beginAsync(TransactionOptions.DEFAULTS).toCompletableFuture()));
+    }
+
+    @Test
+    void refusesPlaintextToOtherMachines() {
+        assertThrows(IllegalArgumentException.class, () -> TrothClient.connect("coordinator.example:7700"));
+        assertThrows(IllegalArgumentException.class, () -> TrothClient.connect("localhost"));
+        assertThrows(IllegalArgumentException.class, () -> TrothClient.connect("localhost:0"));
+        TrothClient.builder()
+                .endpoint("coordinator.example:7700")
+                .insecure()
+                .build()
+                .close();
+    }
+}

@@ -1,0 +1,282 @@
+package io.troth.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.client.SimulatedCoordinator.Reaction;
+import io.troth.client.context.CallScope;
+import io.troth.core.BranchId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Reason;
+import io.troth.core.TrothException;
+import io.troth.proto.v1.ClientEntry.EntryCase;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Goal: the rules of joining, separate transactions, threads and repetition. Method: a simulated coordinator. */
+class InTransactionTest {
+
+    private SimulatedCoordinator coordinator;
+    private TrothClient client;
+
+    @BeforeEach
+    void start() throws IOException {
+        coordinator = SimulatedCoordinator.started();
+        client = TrothClient.builder()
+                .endpoint(coordinator.endpoint())
+                .outcomeTimeout(Duration.ofMillis(500))
+                .build();
+    }
+
+    @AfterEach
+    void stop() {
+        client.close();
+        coordinator.close();
+    }
+
+    private static void work(String... resources) {
+        long counter = 0;
+        for (String resource : resources) {
+            CallScope.current().addBranch(new BranchId(0xA, ++counter), resource);
+        }
+    }
+
+    @Test
+    void commitsOnReturnAndUnbindsTheThread() {
+        String result = client.callInTransaction(tx -> {
+            work("left", "right");
+            assertEquals(tx.id(), GlobalTransaction.current().orElseThrow().id());
+            return "done";
+        });
+        assertEquals("done", result);
+        assertEquals(1, coordinator.committedCount());
+        assertTrue(GlobalTransaction.current().isEmpty());
+    }
+
+    @Test
+    void rollsBackAndPassesTheExceptionOn() {
+        IOException cause = new IOException("thrown on purpose");
+        IOException thrown = assertThrows(
+                IOException.class,
+                () -> client.inTransaction(tx -> {
+                    work("left", "right");
+                    throw cause;
+                }));
+        assertSame(cause, thrown);
+        assertEquals(1, coordinator.received(EntryCase.ROLLBACK).size());
+        assertEquals(0, coordinator.committedCount());
+        assertTrue(GlobalTransaction.current().isEmpty());
+    }
+
+    @Test
+    void joinsTheTransactionAround() {
+        client.inTransaction(outer -> {
+            work("left", "right");
+            client.inTransaction(inner -> assertEquals(outer.id(), inner.id()));
+        });
+        assertEquals(1, coordinator.received(EntryCase.COMMIT).size());
+    }
+
+    @Test
+    void rollsBackWhenJoinedWorkThrewEvenIfSomebodyCaughtIt() {
+        RolledBackException thrown = assertThrows(
+                RolledBackException.class,
+                () -> client.inTransaction(outer -> {
+                    work("left", "right");
+                    assertThrows(
+                            IllegalStateException.class,
+                            () -> client.inTransaction(inner -> {
+                                throw new IllegalStateException("thrown on purpose");
+                            }));
+                }));
+        assertEquals(ErrorCode.ROLLBACK_ONLY, thrown.code());
+        assertTrue(coordinator.received(EntryCase.COMMIT).isEmpty());
+    }
+
+    @Test
+    void refusesToBeginInsideUnlessSeparate() {
+        client.inTransaction(outer -> {
+            assertEquals(
+                    ErrorCode.ALREADY_IN_TRANSACTION,
+                    assertThrows(TrothException.class, () -> client.begin()).code());
+            try (GlobalTransaction separate = client.begin(TransactionOptions.DEFAULTS.withSeparate())) {
+                assertNotEquals(outer.id(), separate.id());
+                assertEquals(
+                        separate.id(), GlobalTransaction.current().orElseThrow().id());
+            }
+            assertEquals(outer.id(), GlobalTransaction.current().orElseThrow().id());
+            client.inTransaction(
+                    TransactionOptions.DEFAULTS.withSeparate(), inner -> assertNotEquals(outer.id(), inner.id()));
+        });
+    }
+
+    @Test
+    void rollsBackWhatIsClosedWithoutCommit() {
+        try (GlobalTransaction tx = client.begin()) {
+            work("left", "right");
+            assertFalse(tx.isRollbackOnly());
+        }
+        assertEquals(1, coordinator.received(EntryCase.ROLLBACK).size());
+        assertTrue(GlobalTransaction.current().isEmpty());
+    }
+
+    @Test
+    void commitsOnlyOnce() {
+        GlobalTransaction tx = client.begin();
+        work("left", "right");
+        tx.commit();
+        assertEquals(
+                ErrorCode.TRANSACTION_ENDED,
+                assertThrows(TrothException.class, tx::commit).code());
+        assertEquals(
+                ErrorCode.TRANSACTION_ENDED,
+                assertThrows(TrothException.class, tx::rollback).code());
+        tx.close();
+        assertEquals(1, coordinator.received(EntryCase.COMMIT).size());
+        assertTrue(coordinator.received(EntryCase.ROLLBACK).isEmpty());
+    }
+
+    @Test
+    void doesNotCommitWhatIsRollbackOnly() {
+        RolledBackException thrown = assertThrows(
+                RolledBackException.class,
+                () -> client.inTransaction(tx -> {
+                    work("left", "right");
+                    GlobalTransaction.current().orElseThrow().setRollbackOnly("the credit limit");
+                }));
+        assertTrue(thrown.getMessage().contains("the credit limit"), thrown.getMessage());
+        assertTrue(coordinator.received(EntryCase.COMMIT).isEmpty());
+    }
+
+    @Test
+    void runsTheBodyAgainAfterACertainRollbackThatIsWorthIt() {
+        List<GlobalTxId> ids = new ArrayList<>();
+        client.inTransaction(TransactionOptions.DEFAULTS.withRetries(3), tx -> {
+            ids.add(tx.id());
+            work("left", ids.size() < 3 ? SimulatedCoordinator.REFUSING : "right");
+        });
+        assertEquals(3, ids.size());
+        assertEquals(3, new HashSet<>(ids).size(), "each time another transaction");
+        assertEquals(1, coordinator.committedCount());
+    }
+
+    @Test
+    void givesUpAfterTheLastRepetitionWithTheRollback() {
+        List<GlobalTxId> ids = new ArrayList<>();
+        RolledBackException thrown = assertThrows(
+                RolledBackException.class,
+                () -> client.inTransaction(TransactionOptions.DEFAULTS.withRetries(2), tx -> {
+                    ids.add(tx.id());
+                    work("left", SimulatedCoordinator.REFUSING);
+                }));
+        assertEquals(3, ids.size());
+        assertEquals(ids.get(2), thrown.tx());
+    }
+
+    @Test
+    void repeatsAfterABranchSaidWhyItsStatementFailed() {
+        List<GlobalTxId> ids = new ArrayList<>();
+        client.inTransaction(TransactionOptions.DEFAULTS.withRetries(1), tx -> {
+            ids.add(tx.id());
+            work("left", "right");
+            if (ids.size() == 1) {
+                CallScope.current().setRollbackOnly(new Reason(ErrorCode.DEADLOCK, "on purpose"));
+                throw new IllegalStateException("what the driver throws");
+            }
+        });
+        assertEquals(2, ids.size());
+    }
+
+    @Test
+    void neverRunsTheBodyAgainAfterAnUnknownOutcome() {
+        coordinator.plan(EntryCase.COMMIT, Reaction.IGNORE);
+        List<GlobalTxId> ids = new ArrayList<>();
+        assertThrows(
+                OutcomeUnknownException.class,
+                () -> client.inTransaction(TransactionOptions.DEFAULTS.withRetries(5), tx -> {
+                    ids.add(tx.id());
+                    work("left", "right");
+                }));
+        assertEquals(1, ids.size());
+    }
+
+    @Test
+    void doesNotRepeatWhatIsNotWorthIt() {
+        List<GlobalTxId> ids = new ArrayList<>();
+        assertThrows(
+                IllegalStateException.class,
+                () -> client.inTransaction(TransactionOptions.DEFAULTS.withRetries(5), tx -> {
+                    ids.add(tx.id());
+                    throw new IllegalStateException("a bug");
+                }));
+        assertEquals(1, ids.size());
+    }
+
+    @Test
+    void takesItsTransactionAcrossAnExecutorAndWaitsForItsTasks() {
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        CountDownLatch release = new CountDownLatch(1);
+        GlobalTransaction tx = client.begin();
+        work("left");
+        Executor wrapped = tx.wrap(threads);
+        CompletableFuture<Void> task = CompletableFuture.runAsync(
+                () -> {
+                    awaitLatch(release);
+                    CallScope.current().addBranch(new BranchId(0xB, 1), "right");
+                },
+                wrapped);
+        CompletableFuture<CommitResult> commit = tx.commitAsync().toCompletableFuture();
+        assertFalse(commit.isDone());
+        assertTrue(coordinator.received(EntryCase.COMMIT).isEmpty());
+        release.countDown();
+        task.join();
+        commit.join();
+        assertEquals(
+                2,
+                coordinator
+                        .received(EntryCase.COMMIT)
+                        .get(0)
+                        .getCommit()
+                        .getContent()
+                        .getBranchesCount());
+        threads.shutdownNow();
+    }
+
+    @Test
+    void rollsBackAtTheDeadlineWhenATaskNeverEnds() {
+        ExecutorService threads = Executors.newFixedThreadPool(1);
+        CountDownLatch never = new CountDownLatch(1);
+        GlobalTransaction tx = client.begin(TransactionOptions.DEFAULTS.withTimeout(Duration.ofMillis(100)));
+        work("left", "right");
+        tx.wrap(threads).execute(() -> awaitLatch(never));
+        RolledBackException thrown = assertThrows(RolledBackException.class, tx::commit);
+        assertEquals(ErrorCode.DEADLINE_EXCEEDED, thrown.code());
+        never.countDown();
+        threads.shutdownNow();
+    }
+
+    private static void awaitLatch(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(20, TimeUnit.SECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.troth.client.grpc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.troth.client.grpc.ServedCalls.Verdict;
+import io.troth.core.EpochId;
+import io.troth.core.GlobalTxId;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/** Goal: no call is served twice within T's time, and memory is bounded. Method: a clock that the test turns. */
+class ServedCallsTest {
+
+    private static final GlobalTxId TX = new GlobalTxId(0, new EpochId(1, 1), 1, 1);
+
+    private final AtomicLong now = new AtomicLong();
+    private final ServedCalls served = new ServedCalls(2, now::get);
+
+    @Test
+    void refusesASecondArrivalUntilTheTimeIsOver() {
+        assertEquals(Verdict.NEW, served.admit(TX, 1, 100));
+        assertEquals(Verdict.DUPLICATE, served.admit(TX, 1, 100));
+        now.addAndGet(TimeUnit.MILLISECONDS.toNanos(99));
+        assertEquals(Verdict.DUPLICATE, served.admit(TX, 1, 100));
+        now.addAndGet(TimeUnit.MILLISECONDS.toNanos(1));
+        assertEquals(Verdict.NEW, served.admit(TX, 1, 100));
+    }
+
+    @Test
+    void refusesNewCallsRatherThanForgetOldOnes() {
+        assertEquals(Verdict.NEW, served.admit(TX, 1, 1_000));
+        assertEquals(Verdict.NEW, served.admit(TX, 2, 10));
+        assertEquals(Verdict.FULL, served.admit(TX, 3, 10));
+        now.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
+        assertEquals(Verdict.NEW, served.admit(TX, 3, 10), "the one behind a longer one has made room");
+        assertEquals(Verdict.DUPLICATE, served.admit(TX, 1, 10));
+    }
+}
