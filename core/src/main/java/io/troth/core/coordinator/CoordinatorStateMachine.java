@@ -1,6 +1,8 @@
 package io.troth.core.coordinator;
 
 import io.troth.core.GlobalTxId;
+import io.troth.core.Invariant;
+import io.troth.core.ProtocolViolation;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -3,6 +3,7 @@ package io.troth.core.coordinator;
 import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
+import io.troth.core.Invariant;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
 import io.troth.core.Vote;

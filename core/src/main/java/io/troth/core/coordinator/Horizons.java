@@ -1,6 +1,7 @@
 package io.troth.core.coordinator;
 
 import io.troth.core.EpochId;
+import io.troth.core.Invariant;
 import java.util.Map;
 
 /**

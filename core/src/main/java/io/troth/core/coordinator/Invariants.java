@@ -1,5 +1,7 @@
 package io.troth.core.coordinator;
 
+import io.troth.core.Invariant;
+import io.troth.core.ProtocolViolation;
 import org.jspecify.annotations.Nullable;
 
 /** The production assertions: checked at the write and again at the read. */

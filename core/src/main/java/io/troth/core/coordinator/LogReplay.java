@@ -3,6 +3,7 @@ package io.troth.core.coordinator;
 import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
+import io.troth.core.Invariant;
 
 /** Applies log entries, live and in recovery alike: the only way in which logged facts change the state. */
 final class LogReplay implements LogRecord.Visitor<Boolean> {

@@ -2,6 +2,7 @@ package io.troth.core.coordinator;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.troth.core.ProtocolViolation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
