@@ -7,7 +7,6 @@ import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
-import io.troth.core.ProtocolViolation;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
 import io.troth.core.coordinator.AgentHello;
@@ -43,7 +42,6 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
 
     private final long instance;
     private final Map<String, BranchDatabase> databases;
-    private final Map<String, String> sqlAddresses;
     private final CoordinatorLink link;
     private final AgentTimers timers;
     private final AgentListener listener;
@@ -67,20 +65,23 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
     @GuardedBy("lock")
     private boolean stepping;
 
+    /** Why the engine has stopped for good. */
     @GuardedBy("lock")
-    private @Nullable ProtocolViolation violation;
+    private @Nullable RuntimeException failure;
+
+    /** Where SQL is taken for the resources; null when nowhere. */
+    @GuardedBy("lock")
+    private @Nullable String sqlAddress;
 
     /**
      * What an engine works with.
      *
      * @param instance the random id of this process
      * @param databases by resource name; their self-tests have passed
-     * @param sqlAddresses by resource name, {@code host:port} of the SQL gateway where it is on
      */
     public record Parts(
             long instance,
             Map<String, BranchDatabase> databases,
-            Map<String, String> sqlAddresses,
             CoordinatorLink link,
             AgentTimers timers,
             AgentListener listener,
@@ -88,14 +89,12 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
             AgentLimits limits) {
         public Parts {
             databases = Map.copyOf(databases);
-            sqlAddresses = Map.copyOf(sqlAddresses);
         }
     }
 
     public AgentEngine(Parts parts) {
         this.instance = parts.instance();
         this.databases = new TreeMap<>(parts.databases());
-        this.sqlAddresses = parts.sqlAddresses();
         this.link = parts.link();
         this.timers = parts.timers();
         this.listener = parts.listener();
@@ -107,8 +106,15 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
      * Starts to work.
      *
      * @param pinned the cluster that the configuration names, null to take the first one heard
+     * @param announced {@code host:port} of the SQL gateway, told to the coordinator; null when it is off
      */
-    public void start(@Nullable ClusterId pinned) {
+    public void start(@Nullable ClusterId pinned, @Nullable String announced) {
+        lock.lock();
+        try {
+            sqlAddress = announced;
+        } finally {
+            lock.unlock();
+        }
         databases.forEach((name, database) ->
                 database.onConnectionLost(() -> handle(new AgentEvent.DatabaseConnectionLost(name))));
         if (pinned != null) {
@@ -171,7 +177,7 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
         try {
             statementRefusal = null;
             handle(new AgentEvent.StatementBegins(branch, scope.scopeId()));
-            refusal = violation == null ? statementRefusal : Reason.of(ErrorCode.INTERNAL);
+            refusal = failure == null ? statementRefusal : Reason.of(ErrorCode.INTERNAL);
         } finally {
             lock.unlock();
         }
@@ -203,7 +209,7 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
             databases.forEach((name, database) -> {
                 ResourceIdentity identity = database.identity();
                 resources.add(new AgentHello.AgentResource(
-                        name, identity.kind(), identity.identity(), identity.role(), sqlAddresses.get(name)));
+                        name, identity.kind(), identity.identity(), identity.role(), sqlAddress));
             });
             return new AgentHello(instance, machine.highestEpoch(), machine.highestBatch(), resources);
         } finally {
@@ -251,7 +257,7 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
     public boolean isReady() {
         lock.lock();
         try {
-            return violation == null && machine.ready() != null;
+            return failure == null && machine.ready() != null;
         } finally {
             lock.unlock();
         }
@@ -298,13 +304,13 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
         long nanos = timeout.toNanos();
         lock.lock();
         try {
-            while (violation == null && !condition.getAsBoolean()) {
+            while (failure == null && !condition.getAsBoolean()) {
                 if (nanos <= 0) {
                     return false;
                 }
                 nanos = moved.awaitNanos(nanos);
             }
-            return violation == null;
+            return failure == null;
         } finally {
             lock.unlock();
         }
@@ -334,14 +340,15 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
     @GuardedBy("lock")
     private void drainInbox() {
         AgentEvent next = inbox.poll();
-        while (next != null && violation == null) {
+        while (next != null && failure == null) {
             try {
                 for (AgentAction action : machine.step(next)) {
                     action.accept(runner);
                 }
-            } catch (ProtocolViolation broken) {
-                violation = broken;
-                listener.violated(broken);
+            } catch (RuntimeException broken) {
+                // A broken invariant, or a bug half way through a step: better stopped than wrong.
+                failure = broken;
+                listener.failed(broken);
                 link.close();
                 timers.close();
             }

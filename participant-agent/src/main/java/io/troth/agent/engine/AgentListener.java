@@ -1,6 +1,5 @@
 package io.troth.agent.engine;
 
-import io.troth.core.ProtocolViolation;
 import io.troth.core.participant.AgentNotice;
 
 /** Hears what happens, for metrics, logs and alarms. Called under the engine's lock: must be quick and not call back. */
@@ -8,6 +7,11 @@ public interface AgentListener {
 
     void heard(AgentNotice notice);
 
-    /** An invariant is broken: the engine has stopped for good. The process should end. */
-    void violated(ProtocolViolation violation);
+    /**
+     * An invariant is broken, or a bug has shown itself: the engine has stopped for good, and whoever owns it should
+     * free the databases and end the process.
+     *
+     * @param cause a {@link io.troth.core.ProtocolViolation} that names the invariant, or the unexpected exception
+     */
+    void failed(RuntimeException cause);
 }

@@ -31,6 +31,7 @@ import io.troth.proto.v1.AgentStreamRequest;
 import io.troth.proto.v1.AgentStreamResponse;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -64,17 +65,19 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
     // Loop thread only.
     private @Nullable LinkListener listener;
     private int endpoint;
-    private long pauseMillis;
+    private long pauseMillisMax;
     private boolean closed;
 
     private volatile @Nullable Stream current;
     private volatile String problem = "no attempt has ended yet";
 
-    /** @throws IllegalArgumentException when a TLS file cannot be read */
+    /** @throws IllegalArgumentException when a TLS file cannot be read or is no such file */
     public GrpcCoordinatorLink(LinkSettings settings) {
         this.settings = settings;
         this.credentials = credentials(settings.tls());
-        this.pauseMillis = settings.reconnectMillisMin();
+        this.pauseMillisMax = firstPauseMillisMax();
+        // Fails here, and not at the first attempt, when the credentials are no good.
+        channelBuilder(settings.endpoints().get(0));
         this.group = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("troth-agent-link", true), NioIoHandler.newFactory());
         this.loop = group.next();
@@ -140,6 +143,11 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         });
     }
 
+    /** Waits until a closed link has sent what it had and is gone. Not on the link's own thread. */
+    public void awaitClosed(Duration atMost) throws InterruptedException {
+        var unused = group.awaitTermination(atMost.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
     private void shutDown() {
         var unused = group.shutdownGracefully(0, CLOSE_MILLIS, TimeUnit.MILLISECONDS);
     }
@@ -166,7 +174,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             return;
         }
         Endpoint target = settings.endpoints().get(endpoint);
-        ManagedChannel channel = NettyChannelBuilder.forAddress(target.host(), target.port(), credentials)
+        ManagedChannel channel = channelBuilder(target)
                 .eventLoopGroup(group)
                 .channelType(NioSocketChannel.class)
                 .directExecutor()
@@ -184,14 +192,23 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         });
     }
 
+    private NettyChannelBuilder channelBuilder(Endpoint target) {
+        return NettyChannelBuilder.forAddress(target.host(), target.port(), credentials);
+    }
+
+    private long firstPauseMillisMax() {
+        return Math.min(2 * settings.reconnectMillisMin(), settings.reconnectMillisMax());
+    }
+
     private void reconnect() {
         if (closed) {
             shutDown();
             return;
         }
         endpoint = (endpoint + 1) % settings.endpoints().size();
-        long pause = pauseMillis / 2 + ThreadLocalRandom.current().nextLong(pauseMillis / 2 + 1);
-        pauseMillis = Math.min(pauseMillis * 2, settings.reconnectMillisMax());
+        long min = settings.reconnectMillisMin();
+        long pause = min + ThreadLocalRandom.current().nextLong(pauseMillisMax - min + 1);
+        pauseMillisMax = Math.min(pauseMillisMax * 2, settings.reconnectMillisMax());
         schedule(this::connect, pause);
     }
 
@@ -205,6 +222,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         private final AtomicInteger queued = new AtomicInteger();
         private final AtomicBoolean drainScheduled = new AtomicBoolean();
         private @Nullable ClientCallStreamObserver<AgentStreamRequest> call;
+        private boolean welcomed;
         private boolean over;
 
         Stream(Endpoint target, ManagedChannel channel, LinkListener hears) {
@@ -258,9 +276,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
                 fail(new Reason(ErrorCode.INVALID_ARGUMENT, "the coordinator sent nonsense: " + e.getMessage()));
                 return;
             }
-            if (batch.cluster() != null) {
-                pauseMillis = settings.reconnectMillisMin();
-            }
+            welcomed |= batch.cluster() != null;
             hears.received(batch);
         }
 
@@ -294,6 +310,8 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         void fail(Reason why) {
             if (!over) {
                 ClientCallStreamObserver<AgentStreamRequest> requests = call;
+                // It will say the same again: the pauses grow as if nobody had answered.
+                welcomed = false;
                 end(why.toString());
                 if (requests != null) {
                     requests.cancel(why.toString(), null);
@@ -316,6 +334,9 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
                 return;
             }
             over = true;
+            if (welcomed) {
+                pauseMillisMax = firstPauseMillisMax();
+            }
             problem = target + ": " + why;
             current = null;
             if (closed) {

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param endpoints tried in turn, at least one
  * @param tls null for plaintext
- * @param reconnectMillisMin the first pause between two attempts; doubles, with jitter
- * @param reconnectMillisMax the longest such pause
+ * @param reconnectMillisMin the shortest pause between two attempts
+ * @param reconnectMillisMax the longest; each pause is drawn between the shortest and a bound that doubles up to it
  */
 public record LinkSettings(
         List<Endpoint> endpoints, @Nullable TlsFiles tls, long reconnectMillisMin, long reconnectMillisMax) {
@@ -78,6 +78,10 @@ public record LinkSettings(
         endpoints = List.copyOf(endpoints);
         if (endpoints.isEmpty()) {
             throw new IllegalArgumentException("name at least one coordinator");
+        }
+        if (reconnectMillisMin < 1 || reconnectMillisMax < reconnectMillisMin) {
+            throw new IllegalArgumentException("the pauses between two attempts must be positive and in order, found "
+                    + reconnectMillisMin + " and " + reconnectMillisMax + " ms");
         }
     }
 

@@ -2,6 +2,7 @@ package io.troth.agent.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -43,12 +44,11 @@ class AgentEngineTest {
     private final SimulatedCoordinatorLink link = new SimulatedCoordinatorLink();
     private final ManualTimers timers = new ManualTimers();
     private final List<AgentNotice> notices = new ArrayList<>();
-    private final List<ProtocolViolation> violations = new ArrayList<>();
+    private final List<RuntimeException> failures = new ArrayList<>();
     private final List<String> points = new ArrayList<>();
     private final AgentEngine engine = new AgentEngine(new AgentEngine.Parts(
             0xa,
             Map.of("accounts", database),
-            Map.of("accounts", "localhost:7710"),
             link,
             timers,
             new AgentListener() {
@@ -58,15 +58,15 @@ class AgentEngineTest {
                 }
 
                 @Override
-                public void violated(ProtocolViolation violation) {
-                    violations.add(violation);
+                public void failed(RuntimeException cause) {
+                    failures.add(cause);
                 }
             },
             (point, tx, branch) -> points.add(point.name()),
             AgentLimits.DEFAULTS));
 
     private void ready() {
-        engine.start(null);
+        engine.start(null, "localhost:7710");
         link.welcome(CLUSTER, EPOCH);
         link.takeKinds();
         database.asked.clear();
@@ -78,7 +78,7 @@ class AgentEngineTest {
 
     @Test
     void refusesWorkWithoutACoordinator() {
-        engine.start(null);
+        engine.start(null, "localhost:7710");
         BranchRefusedException refused =
                 assertThrows(BranchRefusedException.class, () -> engine.join(scope(1), "accounts"));
         assertEquals(ErrorCode.NO_COORDINATOR, refused.reason().code());
@@ -87,7 +87,7 @@ class AgentEngineTest {
 
     @Test
     void readsTheListOfPreparedXidsOnEveryWelcome() {
-        engine.start(null);
+        engine.start(null, "localhost:7710");
         link.welcome(CLUSTER, EPOCH);
         assertEquals(CLUSTER, database.cluster);
         assertTrue(engine.isReady());
@@ -120,7 +120,7 @@ class AgentEngineTest {
                         "BEFORE_PHASE_TWO",
                         "AFTER_PHASE_TWO_BEFORE_DONE"),
                 points);
-        assertTrue(violations.isEmpty());
+        assertTrue(failures.isEmpty());
     }
 
     @Test
@@ -184,7 +184,7 @@ class AgentEngineTest {
     @Test
     void asksForTheOutcomeOfWhatItFindsPrepared() {
         database.prepared.put(new BranchId(99, 1), TX);
-        engine.start(null);
+        engine.start(null, "localhost:7710");
         link.welcome(CLUSTER, EPOCH);
         assertTrue(link.takeKinds().contains("BranchInquiry"));
         link.order(EPOCH, new AgentMessage.RollbackBranch(TX, new BranchId(99, 1), "accounts"));
@@ -220,8 +220,8 @@ class AgentEngineTest {
         assertEquals(branch, engine.join(second, "accounts"));
         engine.statementBegins(first, branch);
         assertThrows(BranchRefusedException.class, () -> engine.statementBegins(second, branch));
-        assertEquals(
-                "I10_NO_STATEMENT_AFTER_PREPARE", violations.get(0).invariant().name());
+        ProtocolViolation violation = assertInstanceOf(ProtocolViolation.class, failures.get(0));
+        assertEquals("I10_NO_STATEMENT_AFTER_PREPARE", violation.invariant().name());
         assertTrue(link.closed);
         assertThrows(BranchRefusedException.class, () -> engine.join(scope(3), "accounts"));
     }
