@@ -23,6 +23,9 @@ class ArchitectureTest {
     static final ArchRule MICROMETER_STAYS_IN_ITS_PACKAGE = only("..metrics..", "io.micrometer..", "io.prometheus..");
 
     @ArchTest
+    static final ArchRule THE_CONFIGURATION_LIBRARY_STAYS_IN_ITS_PACKAGE = only("..config..", "com.typesafe.config..");
+
+    @ArchTest
     static final ArchRule GRPC_AND_NETTY_STAY_IN_THEIR_PACKAGE = only("..grpc..", "io.grpc..", "io.netty..");
 
     @ArchTest
@@ -54,6 +57,7 @@ class ArchitectureTest {
                     "..coordinator.metrics..",
                     "..coordinator.server..",
                     "..coordinator.cli..",
+                    "..coordinator.config..",
                     "..coordinator.admin..",
                     "org.rocksdb..",
                     "io.grpc..",
