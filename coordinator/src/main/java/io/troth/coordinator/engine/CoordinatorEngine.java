@@ -1,0 +1,638 @@
+package io.troth.coordinator.engine;
+
+import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.ProtocolViolation;
+import io.troth.core.Reason;
+import io.troth.core.SessionKey;
+import io.troth.core.TrothException;
+import io.troth.core.coordinator.Action;
+import io.troth.core.coordinator.CoordinatorLimits;
+import io.troth.core.coordinator.CoordinatorStateMachine;
+import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.LogEntry;
+import io.troth.core.coordinator.LogRecord;
+import io.troth.core.coordinator.Notice;
+import io.troth.core.coordinator.StreamId;
+import io.troth.core.coordinator.TimerKey;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Drives the core over the ports: takes what the edges and the log hand over, steps the machine, carries its actions out
+ * in order, and lets what was sent leave at the end of each turn. It decides nothing of the protocol.
+ *
+ * <h2>Turns</h2>
+ *
+ * {@link #start} once, then {@link #runOnce} again and again, by one thread at a time: the <i>engine thread</i>. There is
+ * no thread in here, so that a simulator drives exactly this class; {@code EngineThread} is what drives it in production.
+ * A turn fires the timers that are due, takes what waits in the queue (at most about {@value #EVENTS_PER_TURN} events)
+ * and flushes once: what is ready together leaves together.
+ *
+ * <h2>What stops or holds it</h2>
+ *
+ * <ul>
+ *   <li>The log <b>failed</b> (protocol L4, L5): whoever waits hears NOT_LEADER, which is no outcome; nothing else is said
+ *       any more. The next process reads the truth.
+ *   <li>A write of the log <b>hangs</b>: no new transaction begins, no timer fires, and whatever is said waits ({@link
+ *       HeldGateway}). Events are still stepped, but their edges do not hear that they were, so that they read no more
+ *       than they may. When the write returns everything goes on; when it fails what was held is never said.
+ *   <li>An <b>invariant</b> is broken, or something unforeseen is thrown: the machine is never stepped again, and what
+ *       this turn has sent does not leave.
+ *   <li>{@link #drain}: no new transaction begins, and when the running ones have ended, or time is over, it stops.
+ * </ul>
+ *
+ * <p>Methods are for the engine thread unless they say otherwise.
+ */
+public final class CoordinatorEngine implements EngineInbox, LogListener {
+
+    /** A turn takes no further batch after so many events, so that answers leave in time. */
+    static final int EVENTS_PER_TURN = 256;
+
+    /** How often the engine looks whether it is overloaded. */
+    private static final long LOAD_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private enum Phase {
+        NEW,
+        RUNNING,
+        STOPPED
+    }
+
+    /** Something in the queue. */
+    private interface Task {
+        /** Does it and says how much of a turn that was. */
+        int run();
+
+        /** The engine has stopped before it came to it. */
+        default void dropped() {}
+    }
+
+    private final CoordinatorStateMachine machine;
+    private final CoordinatorLimits limits;
+    private final EnginePorts ports;
+    private final HeldGateway gateway;
+    private final @Nullable StepPoints points;
+    private final Action.Visitor<Boolean> carrier = new Carrier();
+
+    // Shared with other threads.
+    private final Queue<Task> inbox = new ConcurrentLinkedQueue<>();
+    private final AtomicLong streams = new AtomicLong();
+    private final AtomicReference<@Nullable Throwable> logFailure = new AtomicReference<>();
+    private volatile Phase phase = Phase.NEW;
+    private volatile Runnable waker = () -> {};
+    private volatile @Nullable Reason notReady = Reason.of(ErrorCode.NOT_READY);
+
+    // Engine thread only.
+    private final TimerQueue timers = new TimerQueue();
+    private final Admission admission = new Admission();
+    private @Nullable Reason announced;
+    /** The edges that wait to hear that their batch was stepped, while a write of the log hangs. */
+    private final List<Runnable> unheard = new ArrayList<>();
+
+    private final List<CompletableFuture<Boolean>> drains = new ArrayList<>();
+    private long drainEndNanos;
+    private long loadCheckedNanos;
+    private @Nullable EpochId own;
+    private long durableBatch;
+    private boolean ready;
+    private boolean distrusted;
+
+    /** An engine that has done nothing yet. */
+    public CoordinatorEngine(int shard, CoordinatorLimits limits, EnginePorts ports) {
+        this(new CoordinatorStateMachine(shard, limits), limits, ports);
+    }
+
+    /** For tests: around a machine in any state. */
+    CoordinatorEngine(CoordinatorStateMachine machine, CoordinatorLimits limits, EnginePorts ports) {
+        this.machine = machine;
+        this.limits = limits;
+        this.ports = ports;
+        gateway = new HeldGateway(ports.gateway());
+        points = ports.steps() == StepListener.NONE ? null : new StepPoints(ports.steps());
+    }
+
+    /**
+     * Recovers, and begins to lead the next epoch. It answers nobody before its EPOCH is applied, some turns later.
+     *
+     * @return what the log says of itself
+     * @throws RuntimeException when the log is damaged, or an invariant does not hold for what is in it (the listener
+     *     was told); the process must not go on
+     */
+    public Recovered start() {
+        if (phase != Phase.NEW) {
+            throw new IllegalStateException("an engine starts once");
+        }
+        try {
+            Recovered recovered = ports.log().recover(this::apply);
+            EpochId epoch =
+                    new EpochId(recovered.highestEpoch() + 1, ports.secureBits().getAsLong());
+            own = epoch;
+            durableBatch = recovered.durableBatch();
+            loadCheckedNanos = ports.nanoTime().getAsLong();
+            ports.log().start(epoch.number(), this);
+            phase = Phase.RUNNING;
+            step(new Event.LeadershipStarted(epoch, recovered.durableBatch()));
+            return recovered;
+        } catch (ProtocolViolation e) {
+            violated(e);
+            throw e;
+        }
+    }
+
+    /**
+     * One turn.
+     *
+     * @return false when there was nothing to do: then {@link #nanosToNextTurn} says how long to wait
+     */
+    public boolean runOnce() {
+        if (phase != Phase.RUNNING) {
+            return false;
+        }
+        try {
+            return turn(ports.nanoTime().getAsLong());
+        } catch (ProtocolViolation e) {
+            violated(e);
+        } catch (Throwable e) {
+            end(false);
+            ports.listener().crashed(e);
+        }
+        return true;
+    }
+
+    /** How long nothing will be to do unless something is handed over; {@link Long#MAX_VALUE} for ever. */
+    public long nanosToNextTurn() {
+        if (phase != Phase.RUNNING) {
+            return Long.MAX_VALUE;
+        }
+        if (!inbox.isEmpty() || logFailure.get() != null) {
+            return 0;
+        }
+        long now = ports.nanoTime().getAsLong();
+        long nanos = gateway.isHolding() ? Long.MAX_VALUE : timers.nanosToNext(now);
+        if (admission.has(Admission.Cause.DRAINING)) {
+            nanos = Math.min(nanos, drainEndNanos - now);
+        }
+        if (admission.has(Admission.Cause.OVERLOADED)) {
+            nanos = Math.min(nanos, loadCheckedNanos + LOAD_CHECK_NANOS - now);
+        }
+        return Math.max(0, nanos);
+    }
+
+    /** Whom to call, on any thread, when something was handed over. Set before the first turn. */
+    public void wakeWith(Runnable wakes) {
+        waker = wakes;
+    }
+
+    /** True when it will never do anything again. Any thread. */
+    public boolean isStopped() {
+        return phase == Phase.STOPPED;
+    }
+
+    /**
+     * Why this coordinator is not one to send clients to: it is starting, stopping, has stopped, or its log hangs or is
+     * distrusted. Null when it is ready. Any thread.
+     */
+    public @Nullable Reason notReady() {
+        return notReady;
+    }
+
+    /**
+     * Lets no new transaction begin, waits until the running ones have ended, at most this long, and stops. Any thread.
+     *
+     * @return completed on the engine thread after the engine has stopped: true when every transaction had ended
+     */
+    public CompletableFuture<Boolean> drain(Duration limit) {
+        CompletableFuture<Boolean> result = new CompletableFuture<>();
+        offer(new Task() {
+            @Override
+            public int run() {
+                beginDrain(limit, result);
+                return 1;
+            }
+
+            @Override
+            public void dropped() {
+                result.complete(false);
+            }
+        });
+        return result;
+    }
+
+    // The inbox: any thread.
+
+    @Override
+    public StreamId newStream() {
+        return new StreamId(streams.incrementAndGet());
+    }
+
+    @Override
+    public SessionKey newSessionKey() {
+        return new SessionKey(ports.secureBits().getAsLong(), ports.secureBits().getAsLong());
+    }
+
+    @Override
+    public void submit(List<Event> events, Runnable stepped) {
+        List<Event> batch = List.copyOf(events);
+        offer(() -> stepAll(batch, stepped));
+    }
+
+    @Override
+    public <T> CompletableFuture<T> look(Function<CoordinatorStateMachine, T> look) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        offer(new Task() {
+            @Override
+            public int run() {
+                try {
+                    result.complete(look.apply(machine));
+                } catch (RuntimeException e) {
+                    result.completeExceptionally(e);
+                }
+                return 1;
+            }
+
+            @Override
+            public void dropped() {
+                result.completeExceptionally(
+                        new TrothException(new Reason(ErrorCode.NOT_READY, "the engine has stopped")));
+            }
+        });
+        return result;
+    }
+
+    // The log's listener: any thread.
+
+    @Override
+    public void applied(List<LogEntry> entries, long durable) {
+        offer(() -> {
+            durableBatch = Math.max(durableBatch, durable);
+            entries.forEach(this::apply);
+            return entries.size();
+        });
+    }
+
+    @Override
+    public void failed(Throwable cause) {
+        logFailure.set(cause);
+        waker.run();
+    }
+
+    @Override
+    public void stalled(boolean stalled) {
+        offer(() -> {
+            if (stalled) {
+                beginHold();
+            } else {
+                endHold();
+            }
+            return 1;
+        });
+    }
+
+    @Override
+    public void free(boolean aboveFloor, long freeBytes) {
+        offer(() -> {
+            if (aboveFloor) {
+                admission.clear(Admission.Cause.DISK_FLOOR);
+            } else {
+                admission.raise(Admission.Cause.DISK_FLOOR, freeBytes + " bytes are left on the log's disk");
+            }
+            announce();
+            return 1;
+        });
+    }
+
+    private void offer(Task task) {
+        inbox.add(task);
+        if (phase == Phase.STOPPED) {
+            dropAll();
+        } else {
+            waker.run();
+        }
+    }
+
+    private void dropAll() {
+        for (Task task = inbox.poll(); task != null; task = inbox.poll()) {
+            task.dropped();
+        }
+    }
+
+    // One turn.
+
+    private boolean turn(long now) {
+        if (hasLost()) {
+            return true;
+        }
+        int done = fireDue(now);
+        while (done < EVENTS_PER_TURN) {
+            Task task = inbox.poll();
+            if (task == null) {
+                break;
+            }
+            done += task.run();
+            if (hasLost()) {
+                return true;
+            }
+        }
+        watchLoad(now);
+        boolean drained = isDrained(now);
+        if (done == 0 && !drained) {
+            return false;
+        }
+        if (drained) {
+            boolean all = openTransactions() == 0;
+            gateway.discard();
+            step(new Event.LeadershipLost(Reason.of(ErrorCode.DRAINING)));
+            flush();
+            end(all);
+        } else {
+            flush();
+            updateReadiness();
+        }
+        return true;
+    }
+
+    /** True when the log has failed: then nothing is said any more but that this is not the place to ask. */
+    private boolean hasLost() {
+        Throwable cause = logFailure.get();
+        if (cause == null) {
+            return false;
+        }
+        gateway.discard();
+        step(new Event.LeadershipLost(Reason.of(ErrorCode.NOT_LEADER)));
+        flush();
+        end(false);
+        ports.listener().logFailed(cause);
+        return true;
+    }
+
+    private int fireDue(long now) {
+        int fired = 0;
+        // Not while a write hangs: a timer could only repeat what is held already.
+        while (fired < EVENTS_PER_TURN && !gateway.isHolding()) {
+            TimerKey due = timers.pollDue(now);
+            if (due == null) {
+                break;
+            }
+            step(new Event.TimerFired(due));
+            fired++;
+        }
+        return fired;
+    }
+
+    private int stepAll(List<Event> events, Runnable stepped) {
+        for (Event event : events) {
+            step(event);
+            if (gateway.isHolding()) {
+                forgetGone(event);
+            }
+        }
+        if (gateway.isHolding()) {
+            unheard.add(stepped);
+        } else {
+            stepped.run();
+        }
+        return Math.max(1, events.size());
+    }
+
+    private void step(Event event) {
+        carryOut(machine.step(event));
+    }
+
+    private void apply(LogEntry entry) {
+        List<Action> actions = machine.apply(entry);
+        if (points != null
+                && phase == Phase.RUNNING
+                && entry.record() instanceof LogRecord.Commit commit
+                && commit.tx().epoch().equals(own)) {
+            points.commitDurable(commit.tx());
+        }
+        ports.listener().applied(entry);
+        carryOut(actions);
+    }
+
+    private void carryOut(List<Action> actions) {
+        if (points == null) {
+            for (Action action : actions) {
+                action.accept(carrier);
+            }
+            return;
+        }
+        points.begin();
+        for (Action action : actions) {
+            points.before(action);
+            action.accept(carrier);
+            points.after(action);
+        }
+    }
+
+    private void flush() {
+        gateway.flush(ready ? own : null, durableBatch);
+        if (points != null && !gateway.isHolding()) {
+            points.flushed();
+        }
+    }
+
+    // What holds it, and why nothing may begin.
+
+    private void beginHold() {
+        admission.raise(Admission.Cause.LOG_STALLED, "a write of the log hangs");
+        announce();
+        gateway.hold();
+    }
+
+    private void endHold() {
+        gateway.release();
+        admission.clear(Admission.Cause.LOG_STALLED);
+        announce();
+        List<Runnable> waiting = List.copyOf(unheard);
+        unheard.clear();
+        waiting.forEach(Runnable::run);
+    }
+
+    private void forgetGone(Event event) {
+        if (event instanceof Event.AgentDisconnected gone) {
+            gateway.forget(gone.stream());
+        } else if (event instanceof Event.ClientDisconnected gone) {
+            gateway.forget(gone.stream());
+        }
+    }
+
+    private void watchLoad(long now) {
+        if (now - loadCheckedNanos < LOAD_CHECK_NANOS) {
+            return;
+        }
+        loadCheckedNanos = now;
+        int open = openTransactions();
+        int max = limits.openTransactionsMax();
+        if (open >= max) {
+            admission.raise(Admission.Cause.OVERLOADED, "too many open transactions");
+        } else if (open < max - max / 10) {
+            admission.clear(Admission.Cause.OVERLOADED);
+        }
+        announce();
+    }
+
+    /** Tells the core, and by it the clients, when the reason why nothing may begin is another one than before. */
+    private void announce() {
+        Reason reason = admission.reason();
+        boolean same = reason == null ? announced == null : reason.equals(announced);
+        if (!same) {
+            Reason told = reason == null ? announced : reason;
+            announced = reason;
+            step(new Event.AcceptingChanged(reason == null, told == null ? Reason.of(ErrorCode.OVERLOADED) : told));
+        }
+    }
+
+    private void beginDrain(Duration limit, CompletableFuture<Boolean> result) {
+        long end = ports.nanoTime().getAsLong() + limit.toNanos();
+        boolean draining = admission.has(Admission.Cause.DRAINING);
+        drainEndNanos = draining && drainEndNanos - end < 0 ? drainEndNanos : end;
+        drains.add(result);
+        admission.raise(Admission.Cause.DRAINING, "the coordinator is stopping");
+        announce();
+    }
+
+    private boolean isDrained(long now) {
+        if (!admission.has(Admission.Cause.DRAINING)) {
+            return false;
+        }
+        return drainEndNanos - now <= 0 || (openTransactions() == 0 && !gateway.isHolding());
+    }
+
+    private int openTransactions() {
+        int open = 0;
+        for (int count : machine.view().open().values()) {
+            open += count;
+        }
+        return open;
+    }
+
+    private void updateReadiness() {
+        if (distrusted) {
+            notReady = Reason.of(ErrorCode.LOG_DISTRUSTED);
+        } else if (!ready) {
+            notReady = Reason.of(ErrorCode.NOT_READY);
+        } else if (admission.has(Admission.Cause.DRAINING) || admission.has(Admission.Cause.LOG_STALLED)) {
+            notReady = admission.reason();
+        } else {
+            notReady = null;
+        }
+    }
+
+    // The end.
+
+    private void violated(ProtocolViolation violation) {
+        end(false);
+        ports.listener().violated(violation);
+    }
+
+    private void end(boolean drained) {
+        notReady = new Reason(ErrorCode.NOT_READY, "the engine has stopped");
+        phase = Phase.STOPPED;
+        timers.clear();
+        unheard.clear();
+        drains.forEach(result -> result.complete(drained));
+        drains.clear();
+        dropAll();
+    }
+
+    private void lookUp(GlobalTxId tx) {
+        LogRecord.Commit found;
+        try {
+            found = ports.log().find(tx);
+        } catch (RuntimeException e) {
+            // Absence would be an answer. That it cannot be read is none: the next process shall look.
+            lookupFailed(e);
+            return;
+        }
+        offer(() -> {
+            step(new Event.CommitFetched(tx, found));
+            return 1;
+        });
+    }
+
+    private void lookupFailed(RuntimeException cause) {
+        logFailure.compareAndSet(null, cause);
+        waker.run();
+    }
+
+    /** One method an action. */
+    private final class Carrier implements Action.Visitor<Boolean> {
+
+        @Override
+        public Boolean append(Action.Append action) {
+            ports.log().append(action.record(), action.forced());
+            return true;
+        }
+
+        @Override
+        public Boolean fetchCommit(Action.FetchCommit action) {
+            try {
+                ports.lookups().execute(() -> lookUp(action.tx()));
+            } catch (RejectedExecutionException e) {
+                lookupFailed(e);
+            }
+            return true;
+        }
+
+        @Override
+        public Boolean purge(Action.Purge action) {
+            ports.log().purge(action.horizon());
+            return true;
+        }
+
+        @Override
+        public Boolean startTimer(Action.StartTimer action) {
+            long now = ports.nanoTime().getAsLong();
+            timers.start(action.key(), now + TimeUnit.MILLISECONDS.toNanos(action.delayMillis()));
+            return true;
+        }
+
+        @Override
+        public Boolean cancelTimer(Action.CancelTimer action) {
+            timers.cancel(action.key());
+            return true;
+        }
+
+        @Override
+        public Boolean sendToAgent(Action.SendToAgent action) {
+            gateway.sendToAgent(action.stream(), action.message());
+            return true;
+        }
+
+        @Override
+        public Boolean sendToClient(Action.SendToClient action) {
+            gateway.sendToClient(action.stream(), action.message());
+            return true;
+        }
+
+        @Override
+        public Boolean closeStream(Action.CloseStream action) {
+            gateway.close(action.stream(), action.reason());
+            return true;
+        }
+
+        @Override
+        public Boolean notify(Action.Notify action) {
+            Notice notice = action.notice();
+            if (notice instanceof Notice.Ready) {
+                ready = true;
+            } else if (notice instanceof Notice.Alarm alarm && alarm.reason().code() == ErrorCode.LOG_DISTRUSTED) {
+                distrusted = true;
+            }
+            ports.listener().heard(notice);
+            return true;
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package io.troth.coordinator.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.core.BranchWork;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Outcome;
+import io.troth.core.Vote;
+import io.troth.core.coordinator.ClientMessage;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What one transaction costs and how it ends. The engine runs over a simulated log; entries and forced writes are
+ * counted exactly, so that a growth fails the test (test plan, pitfall 21).
+ */
+class CoordinatorEngineTest {
+
+    private final EngineWorld world = EngineWorld.fresh().open();
+
+    @Test
+    void commitsTwoBranchesWithTwelveEntriesAndOneForcedWrite() {
+        int forcedBefore = world.simulated().forcedWrites();
+        int recordsBefore = world.simulated().recordsWritten();
+        world.countFromHere();
+
+        GlobalTxId tx = world.commitTwo();
+        world.settle();
+
+        assertEquals(Outcome.COMMITTED, onlyAnswer().outcome());
+        assertEquals(12, world.entries());
+        assertEquals(1, world.simulated().forcedWrites() - forcedBefore);
+        assertEquals(2, world.simulated().recordsWritten() - recordsBefore, "COMMIT and END");
+        assertTrue(world.agents.stream().allMatch(agent -> agent.committed.contains(tx)));
+    }
+
+    @Test
+    void rollsBackWithoutAnyRecord() {
+        int before = world.simulated().recordsWritten();
+        GlobalTxId tx = world.begin();
+        List<BranchWork> works = world.enlist(tx, world.agents.get(0), world.agents.get(1));
+        world.rollback(tx, works);
+        world.settle();
+
+        assertEquals(Outcome.ROLLED_BACK, onlyAnswer().outcome());
+        assertEquals(0, world.simulated().recordsWritten() - before);
+        assertTrue(world.agents.stream().allMatch(agent -> agent.rolledBack.contains(tx)));
+    }
+
+    @Test
+    void rollsBackWithoutAnyRecordWhenABranchVotesNo() {
+        int before = world.simulated().recordsWritten();
+        world.agents.get(1).vote = Vote.NO;
+        GlobalTxId tx = world.commitTwo();
+        world.settle();
+
+        assertEquals(Outcome.ROLLED_BACK, onlyAnswer().outcome());
+        assertEquals(0, world.simulated().recordsWritten() - before);
+        assertTrue(world.agents.get(0).prepared.isEmpty());
+        assertTrue(world.agents.get(0).rolledBack.contains(tx));
+    }
+
+    @Test
+    void commitsOneBranchInOnePhaseWithoutAnyRecord() {
+        int before = world.simulated().recordsWritten();
+        world.countFromHere();
+        GlobalTxId tx = world.begin();
+        world.commit(tx, world.enlist(tx, world.agents.get(0)), true);
+        world.settle();
+
+        assertEquals(Outcome.COMMITTED, onlyAnswer().outcome());
+        assertEquals(0, world.simulated().recordsWritten() - before);
+        assertEquals(5, world.entries(), "enlist, commit, commit in one phase, its result, answer");
+    }
+
+    @Test
+    void forcesNothingWhenAllBranchesAreReadOnlyAndOnceWhenOneIsNot() {
+        int before = world.simulated().forcedWrites();
+        world.agents.forEach(agent -> agent.vote = Vote.READ_ONLY);
+        world.commitTwo();
+        world.settle();
+        assertEquals(Outcome.READ_ONLY, onlyAnswer().outcome());
+        assertEquals(0, world.simulated().forcedWrites() - before);
+
+        world.agents.get(0).vote = Vote.YES;
+        world.commitTwo();
+        world.settle();
+        assertEquals(Outcome.COMMITTED, world.gateway.answers().get(1).outcome());
+        assertEquals(1, world.simulated().forcedWrites() - before);
+    }
+
+    @Test
+    void saysTheSameToARepeatedCommit() {
+        GlobalTxId tx = world.begin();
+        List<BranchWork> works = world.enlist(tx, world.agents.get(0), world.agents.get(1));
+        world.commit(tx, works, true);
+        world.settle();
+        world.commit(tx, works, true);
+        world.settle();
+
+        assertEquals(
+                List.of(Outcome.COMMITTED, Outcome.COMMITTED),
+                world.gateway.answers().stream()
+                        .map(ClientMessage.Answer::outcome)
+                        .toList());
+    }
+
+    @Test
+    void reportsEveryPointOfACommitInOrder() {
+        world.commitTwo();
+        world.settle();
+
+        assertEquals(
+                List.of(
+                        "BEFORE_SEND_PREPARE 1",
+                        "AFTER_SEND_PREPARE 1",
+                        "BEFORE_APPEND_COMMIT 1",
+                        "AFTER_APPEND_COMMIT 1",
+                        "AFTER_COMMIT_DURABLE 1",
+                        "AFTER_SEND_COMMIT 1",
+                        "BEFORE_APPEND_END 1",
+                        "AFTER_APPEND_END 1",
+                        "BEFORE_SEND_ANSWER 1",
+                        "AFTER_SEND_ANSWER 1"),
+                world.points);
+    }
+
+    private ClientMessage.Answer onlyAnswer() {
+        assertEquals(1, world.gateway.answers().size());
+        return world.gateway.answers().get(0);
+    }
+}
