@@ -2,11 +2,13 @@ package io.troth.coordinator.engine;
 
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.Event;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Why no new transaction may begin: several causes may hold at the same time, the first in order is told. */
+/** Whether new transactions may begin: several causes may speak against it at once, the first in order is told. */
 final class Admission {
 
     /** The causes, the one that lasts longest first. */
@@ -23,7 +25,18 @@ final class Admission {
         }
     }
 
+    /** How often the load is looked at. */
+    private static final long LOAD_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
     private final Map<Cause, Reason> causes = new EnumMap<>(Cause.class);
+    private final int openTransactionsMax;
+    private @Nullable Reason announced;
+    private long loadCheckedNanos;
+    private long drainEndNanos;
+
+    Admission(int openTransactionsMax) {
+        this.openTransactionsMax = openTransactionsMax;
+    }
 
     void raise(Cause cause, String detail) {
         causes.putIfAbsent(cause, new Reason(cause.code, detail));
@@ -33,13 +46,64 @@ final class Admission {
         causes.remove(cause);
     }
 
-    boolean has(Cause cause) {
-        return causes.containsKey(cause);
+    /** Why the coordinator as a whole is not one to send clients to; full is not such a reason. */
+    @Nullable
+    Reason notReady() {
+        Reason draining = causes.get(Cause.DRAINING);
+        return draining == null ? causes.get(Cause.LOG_STALLED) : draining;
     }
 
-    /** Null when new transactions are welcome. */
+    /** What the core, and by it the clients, have to be told since the last call; null when nothing has changed. */
     @Nullable
-    Reason reason() {
-        return causes.isEmpty() ? null : causes.values().iterator().next();
+    Event change() {
+        Reason reason = causes.isEmpty() ? null : causes.values().iterator().next();
+        Reason before = announced;
+        announced = reason;
+        if (reason == null) {
+            return before == null ? null : new Event.AcceptingChanged(true, before);
+        }
+        return reason.equals(before) ? null : new Event.AcceptingChanged(false, reason);
+    }
+
+    boolean isLoadCheckDue(long nowNanos) {
+        return nowNanos - loadCheckedNanos >= LOAD_CHECK_NANOS;
+    }
+
+    /** Full is full; there is room again when a tenth is free, so that clients are not told at every transaction. */
+    void checkLoad(long nowNanos, int open) {
+        loadCheckedNanos = nowNanos;
+        if (open >= openTransactionsMax) {
+            raise(Cause.OVERLOADED, "too many open transactions");
+        } else if (open < openTransactionsMax - openTransactionsMax / 10) {
+            clear(Cause.OVERLOADED);
+        }
+    }
+
+    /** The end comes at this time, or at that of an earlier drain. */
+    void drainUntil(long endNanos) {
+        if (!isDraining() || endNanos - drainEndNanos < 0) {
+            drainEndNanos = endNanos;
+        }
+        raise(Cause.DRAINING, "the coordinator is stopping");
+    }
+
+    boolean isDraining() {
+        return causes.containsKey(Cause.DRAINING);
+    }
+
+    boolean isDrainOver(long nowNanos) {
+        return isDraining() && drainEndNanos - nowNanos <= 0;
+    }
+
+    /** How long nothing will be to do here; not negative. */
+    long nanosToNext(long nowNanos) {
+        long nanos = Long.MAX_VALUE;
+        if (isDraining()) {
+            nanos = Math.min(nanos, drainEndNanos - nowNanos);
+        }
+        if (causes.containsKey(Cause.OVERLOADED)) {
+            nanos = Math.min(nanos, loadCheckedNanos + LOAD_CHECK_NANOS - nowNanos);
+        }
+        return Math.max(0, nanos);
     }
 }

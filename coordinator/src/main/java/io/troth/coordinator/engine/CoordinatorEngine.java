@@ -13,17 +13,12 @@ import io.troth.core.coordinator.CoordinatorStateMachine;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
-import io.troth.core.coordinator.Notice;
 import io.troth.core.coordinator.StreamId;
 import io.troth.core.coordinator.TimerKey;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
@@ -60,53 +55,34 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
     /** A turn takes no further batch after so many events, so that answers leave in time. */
     static final int EVENTS_PER_TURN = 256;
 
-    /** How often the engine looks whether it is overloaded. */
-    private static final long LOAD_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-
     private enum Phase {
         NEW,
         RUNNING,
         STOPPED
     }
 
-    /** Something in the queue. */
-    private interface Task {
-        /** Does it and says how much of a turn that was. */
-        int run();
-
-        /** The engine has stopped before it came to it. */
-        default void dropped() {}
-    }
-
     private final CoordinatorStateMachine machine;
-    private final CoordinatorLimits limits;
     private final EnginePorts ports;
     private final HeldGateway gateway;
     private final @Nullable StepPoints points;
-    private final Action.Visitor<Boolean> carrier = new Carrier();
+    private final ActionCarrier carrier;
 
     // Shared with other threads.
-    private final Queue<Task> inbox = new ConcurrentLinkedQueue<>();
+    private final TaskQueue inbox = new TaskQueue();
     private final AtomicLong streams = new AtomicLong();
     private final AtomicReference<@Nullable Throwable> logFailure = new AtomicReference<>();
     private volatile Phase phase = Phase.NEW;
-    private volatile Runnable waker = () -> {};
     private volatile @Nullable Reason notReady = Reason.of(ErrorCode.NOT_READY);
 
     // Engine thread only.
     private final TimerQueue timers = new TimerQueue();
-    private final Admission admission = new Admission();
-    private @Nullable Reason announced;
+    private final Admission admission;
     /** The edges that wait to hear that their batch was stepped, while a write of the log hangs. */
     private final List<Runnable> unheard = new ArrayList<>();
 
     private final List<CompletableFuture<Boolean>> drains = new ArrayList<>();
-    private long drainEndNanos;
-    private long loadCheckedNanos;
     private @Nullable EpochId own;
     private long durableBatch;
-    private boolean ready;
-    private boolean distrusted;
 
     /** An engine that has done nothing yet. */
     public CoordinatorEngine(int shard, CoordinatorLimits limits, EnginePorts ports) {
@@ -116,9 +92,11 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
     /** For tests: around a machine in any state. */
     CoordinatorEngine(CoordinatorStateMachine machine, CoordinatorLimits limits, EnginePorts ports) {
         this.machine = machine;
-        this.limits = limits;
+        admission = new Admission(limits.openTransactionsMax());
         this.ports = ports;
         gateway = new HeldGateway(ports.gateway());
+        LogLookups lookups = new LogLookups(ports, this::found, this::lookUpFailed);
+        carrier = new ActionCarrier(ports, gateway, timers, lookups);
         points = ports.steps() == StepListener.NONE ? null : new StepPoints(ports.steps());
     }
 
@@ -139,7 +117,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
                     new EpochId(recovered.highestEpoch() + 1, ports.secureBits().getAsLong());
             own = epoch;
             durableBatch = recovered.durableBatch();
-            loadCheckedNanos = ports.nanoTime().getAsLong();
+            admission.checkLoad(ports.nanoTime().getAsLong(), 0);
             ports.log().start(epoch.number(), this);
             phase = Phase.RUNNING;
             step(new Event.LeadershipStarted(epoch, recovered.durableBatch()));
@@ -180,18 +158,12 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         }
         long now = ports.nanoTime().getAsLong();
         long nanos = gateway.isHolding() ? Long.MAX_VALUE : timers.nanosToNext(now);
-        if (admission.has(Admission.Cause.DRAINING)) {
-            nanos = Math.min(nanos, drainEndNanos - now);
-        }
-        if (admission.has(Admission.Cause.OVERLOADED)) {
-            nanos = Math.min(nanos, loadCheckedNanos + LOAD_CHECK_NANOS - now);
-        }
-        return Math.max(0, nanos);
+        return Math.min(nanos, admission.nanosToNext(now));
     }
 
     /** Whom to call, on any thread, when something was handed over. Set before the first turn. */
     public void wakeWith(Runnable wakes) {
-        waker = wakes;
+        inbox.wakeWith(wakes);
     }
 
     /** True when it will never do anything again. Any thread. */
@@ -214,7 +186,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
      */
     public CompletableFuture<Boolean> drain(Duration limit) {
         CompletableFuture<Boolean> result = new CompletableFuture<>();
-        offer(new Task() {
+        inbox.offer(new TaskQueue.Task() {
             @Override
             public int run() {
                 beginDrain(limit, result);
@@ -244,13 +216,13 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
     @Override
     public void submit(List<Event> events, Runnable stepped) {
         List<Event> batch = List.copyOf(events);
-        offer(() -> stepAll(batch, stepped));
+        inbox.offer(() -> stepAll(batch, stepped));
     }
 
     @Override
     public <T> CompletableFuture<T> look(Function<CoordinatorStateMachine, T> look) {
         CompletableFuture<T> result = new CompletableFuture<>();
-        offer(new Task() {
+        inbox.offer(new TaskQueue.Task() {
             @Override
             public int run() {
                 try {
@@ -274,7 +246,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
 
     @Override
     public void applied(List<LogEntry> entries, long durable) {
-        offer(() -> {
+        inbox.offer(() -> {
             durableBatch = Math.max(durableBatch, durable);
             entries.forEach(this::apply);
             return entries.size();
@@ -284,12 +256,12 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
     @Override
     public void failed(Throwable cause) {
         logFailure.set(cause);
-        waker.run();
+        inbox.wake();
     }
 
     @Override
     public void stalled(boolean stalled) {
-        offer(() -> {
+        inbox.offer(() -> {
             if (stalled) {
                 beginHold();
             } else {
@@ -301,7 +273,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
 
     @Override
     public void free(boolean aboveFloor, long freeBytes) {
-        offer(() -> {
+        inbox.offer(() -> {
             if (aboveFloor) {
                 admission.clear(Admission.Cause.DISK_FLOOR);
             } else {
@@ -312,21 +284,6 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         });
     }
 
-    private void offer(Task task) {
-        inbox.add(task);
-        if (phase == Phase.STOPPED) {
-            dropAll();
-        } else {
-            waker.run();
-        }
-    }
-
-    private void dropAll() {
-        for (Task task = inbox.poll(); task != null; task = inbox.poll()) {
-            task.dropped();
-        }
-    }
-
     // One turn.
 
     private boolean turn(long now) {
@@ -335,7 +292,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         }
         int done = fireDue(now);
         while (done < EVENTS_PER_TURN) {
-            Task task = inbox.poll();
+            TaskQueue.Task task = inbox.poll();
             if (task == null) {
                 break;
             }
@@ -437,7 +394,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
     }
 
     private void flush() {
-        gateway.flush(ready ? own : null, durableBatch);
+        gateway.flush(carrier.hasBecomeReady() ? own : null, durableBatch);
         if (points != null && !gateway.isHolding()) {
             points.flushed();
         }
@@ -469,45 +426,28 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
     }
 
     private void watchLoad(long now) {
-        if (now - loadCheckedNanos < LOAD_CHECK_NANOS) {
-            return;
+        if (admission.isLoadCheckDue(now)) {
+            admission.checkLoad(now, openTransactions());
+            announce();
         }
-        loadCheckedNanos = now;
-        int open = openTransactions();
-        int max = limits.openTransactionsMax();
-        if (open >= max) {
-            admission.raise(Admission.Cause.OVERLOADED, "too many open transactions");
-        } else if (open < max - max / 10) {
-            admission.clear(Admission.Cause.OVERLOADED);
-        }
-        announce();
     }
 
-    /** Tells the core, and by it the clients, when the reason why nothing may begin is another one than before. */
     private void announce() {
-        Reason reason = admission.reason();
-        boolean same = reason == null ? announced == null : reason.equals(announced);
-        if (!same) {
-            Reason told = reason == null ? announced : reason;
-            announced = reason;
-            step(new Event.AcceptingChanged(reason == null, told == null ? Reason.of(ErrorCode.OVERLOADED) : told));
+        Event change = admission.change();
+        if (change != null) {
+            step(change);
         }
     }
 
     private void beginDrain(Duration limit, CompletableFuture<Boolean> result) {
-        long end = ports.nanoTime().getAsLong() + limit.toNanos();
-        boolean draining = admission.has(Admission.Cause.DRAINING);
-        drainEndNanos = draining && drainEndNanos - end < 0 ? drainEndNanos : end;
         drains.add(result);
-        admission.raise(Admission.Cause.DRAINING, "the coordinator is stopping");
+        admission.drainUntil(ports.nanoTime().getAsLong() + limit.toNanos());
         announce();
     }
 
     private boolean isDrained(long now) {
-        if (!admission.has(Admission.Cause.DRAINING)) {
-            return false;
-        }
-        return drainEndNanos - now <= 0 || (openTransactions() == 0 && !gateway.isHolding());
+        boolean allEnded = admission.isDraining() && !gateway.isHolding() && openTransactions() == 0;
+        return allEnded || admission.isDrainOver(now);
     }
 
     private int openTransactions() {
@@ -519,14 +459,10 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
     }
 
     private void updateReadiness() {
-        if (distrusted) {
+        if (carrier.isDistrusted()) {
             notReady = Reason.of(ErrorCode.LOG_DISTRUSTED);
-        } else if (!ready) {
-            notReady = Reason.of(ErrorCode.NOT_READY);
-        } else if (admission.has(Admission.Cause.DRAINING) || admission.has(Admission.Cause.LOG_STALLED)) {
-            notReady = admission.reason();
         } else {
-            notReady = null;
+            notReady = carrier.hasBecomeReady() ? admission.notReady() : Reason.of(ErrorCode.NOT_READY);
         }
     }
 
@@ -544,95 +480,18 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         unheard.clear();
         drains.forEach(result -> result.complete(drained));
         drains.clear();
-        dropAll();
+        inbox.close();
     }
 
-    private void lookUp(GlobalTxId tx) {
-        LogRecord.Commit found;
-        try {
-            found = ports.log().find(tx);
-        } catch (RuntimeException e) {
-            // Absence would be an answer. That it cannot be read is none: the next process shall look.
-            lookupFailed(e);
-            return;
-        }
-        offer(() -> {
-            step(new Event.CommitFetched(tx, found));
+    private void found(GlobalTxId tx, LogRecord.@Nullable Commit commit) {
+        inbox.offer(() -> {
+            step(new Event.CommitFetched(tx, commit));
             return 1;
         });
     }
 
-    private void lookupFailed(RuntimeException cause) {
+    private void lookUpFailed(RuntimeException cause) {
         logFailure.compareAndSet(null, cause);
-        waker.run();
-    }
-
-    /** One method an action. */
-    private final class Carrier implements Action.Visitor<Boolean> {
-
-        @Override
-        public Boolean append(Action.Append action) {
-            ports.log().append(action.record(), action.forced());
-            return true;
-        }
-
-        @Override
-        public Boolean fetchCommit(Action.FetchCommit action) {
-            try {
-                ports.lookups().execute(() -> lookUp(action.tx()));
-            } catch (RejectedExecutionException e) {
-                lookupFailed(e);
-            }
-            return true;
-        }
-
-        @Override
-        public Boolean purge(Action.Purge action) {
-            ports.log().purge(action.horizon());
-            return true;
-        }
-
-        @Override
-        public Boolean startTimer(Action.StartTimer action) {
-            long now = ports.nanoTime().getAsLong();
-            timers.start(action.key(), now + TimeUnit.MILLISECONDS.toNanos(action.delayMillis()));
-            return true;
-        }
-
-        @Override
-        public Boolean cancelTimer(Action.CancelTimer action) {
-            timers.cancel(action.key());
-            return true;
-        }
-
-        @Override
-        public Boolean sendToAgent(Action.SendToAgent action) {
-            gateway.sendToAgent(action.stream(), action.message());
-            return true;
-        }
-
-        @Override
-        public Boolean sendToClient(Action.SendToClient action) {
-            gateway.sendToClient(action.stream(), action.message());
-            return true;
-        }
-
-        @Override
-        public Boolean closeStream(Action.CloseStream action) {
-            gateway.close(action.stream(), action.reason());
-            return true;
-        }
-
-        @Override
-        public Boolean notify(Action.Notify action) {
-            Notice notice = action.notice();
-            if (notice instanceof Notice.Ready) {
-                ready = true;
-            } else if (notice instanceof Notice.Alarm alarm && alarm.reason().code() == ErrorCode.LOG_DISTRUSTED) {
-                distrusted = true;
-            }
-            ports.listener().heard(notice);
-            return true;
-        }
+        inbox.wake();
     }
 }

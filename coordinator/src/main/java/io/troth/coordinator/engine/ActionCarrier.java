@@ -1,0 +1,96 @@
+package io.troth.coordinator.engine;
+
+import io.troth.core.ErrorCode;
+import io.troth.core.coordinator.Action;
+import io.troth.core.coordinator.Notice;
+import java.util.concurrent.TimeUnit;
+
+/** Carries one action out, whatever it is. */
+final class ActionCarrier implements Action.Visitor<Boolean> {
+
+    private final EnginePorts ports;
+    private final StreamGateway gateway;
+    private final TimerQueue timers;
+    private final LogLookups lookups;
+    private boolean ready;
+    private boolean distrusted;
+
+    /** {@code gateway}: instead of that of the ports. */
+    ActionCarrier(EnginePorts ports, StreamGateway gateway, TimerQueue timers, LogLookups lookups) {
+        this.ports = ports;
+        this.gateway = gateway;
+        this.timers = timers;
+        this.lookups = lookups;
+    }
+
+    /** The core has said that its own EPOCH is applied. */
+    boolean hasBecomeReady() {
+        return ready;
+    }
+
+    /** The core has said that an agent knows more of the log than is left of it. */
+    boolean isDistrusted() {
+        return distrusted;
+    }
+
+    @Override
+    public Boolean append(Action.Append action) {
+        ports.log().append(action.record(), action.forced());
+        return true;
+    }
+
+    @Override
+    public Boolean fetchCommit(Action.FetchCommit action) {
+        lookups.lookUp(action.tx());
+        return true;
+    }
+
+    @Override
+    public Boolean purge(Action.Purge action) {
+        ports.log().purge(action.horizon());
+        return true;
+    }
+
+    @Override
+    public Boolean startTimer(Action.StartTimer action) {
+        long now = ports.nanoTime().getAsLong();
+        timers.start(action.key(), now + TimeUnit.MILLISECONDS.toNanos(action.delayMillis()));
+        return true;
+    }
+
+    @Override
+    public Boolean cancelTimer(Action.CancelTimer action) {
+        timers.cancel(action.key());
+        return true;
+    }
+
+    @Override
+    public Boolean sendToAgent(Action.SendToAgent action) {
+        gateway.sendToAgent(action.stream(), action.message());
+        return true;
+    }
+
+    @Override
+    public Boolean sendToClient(Action.SendToClient action) {
+        gateway.sendToClient(action.stream(), action.message());
+        return true;
+    }
+
+    @Override
+    public Boolean closeStream(Action.CloseStream action) {
+        gateway.close(action.stream(), action.reason());
+        return true;
+    }
+
+    @Override
+    public Boolean notify(Action.Notify action) {
+        Notice notice = action.notice();
+        if (notice instanceof Notice.Ready) {
+            ready = true;
+        } else if (notice instanceof Notice.Alarm alarm && alarm.reason().code() == ErrorCode.LOG_DISTRUSTED) {
+            distrusted = true;
+        }
+        ports.listener().heard(notice);
+        return true;
+    }
+}
