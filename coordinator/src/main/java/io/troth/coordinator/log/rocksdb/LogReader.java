@@ -35,12 +35,22 @@ final class LogReader {
             Comparator.comparing(LogRecord.Horizon::epoch).thenComparingLong(LogRecord.Horizon::session);
 
     private final OpenLog log;
+    private final Consumer<LogRefusedException> damages;
     private final Set<EpochId> epochs = new HashSet<>();
     private long highestEpoch;
     private LogRecord.@Nullable Horizon horizon;
 
+    /** For recovery: the first damage ends it. */
     LogReader(OpenLog log) {
+        this(log, damage -> {
+            throw damage;
+        });
+    }
+
+    /** For an inspection: {@code damages} hears of each damaged record, which is then passed over. */
+    LogReader(OpenLog log, Consumer<LogRefusedException> damages) {
         this.log = log;
+        this.damages = damages;
     }
 
     /**
@@ -49,19 +59,24 @@ final class LogReader {
      * @throws LogRefusedException when something is damaged
      */
     void replay(Consumer<LogEntry> applier) {
+        replayHead(stored -> applier.accept(stored.entry()));
+        scan(Family.OPEN, lowWater(), stored -> applier.accept(stored.entry()));
+    }
+
+    /** Hands over everything but COMMITs: EPOCHs, DISTRUSTs, HORIZONs, HEURISTICs. */
+    void replayHead(Consumer<StoredRecord> consumer) {
         scan(Family.EPOCH, null, stored -> {
             epochRead(stored);
-            applier.accept(stored.entry());
+            consumer.accept(stored);
         });
-        Map<RecordKind, List<LogEntry>> control = new EnumMap<>(RecordKind.class);
+        Map<RecordKind, List<StoredRecord>> control = new EnumMap<>(RecordKind.class);
         scan(Family.CONTROL, null, stored -> {
             controlRead(stored);
-            control.computeIfAbsent(stored.kind(), kind -> new ArrayList<>()).add(stored.entry());
+            control.computeIfAbsent(stored.kind(), kind -> new ArrayList<>()).add(stored);
         });
         for (RecordKind kind : List.of(RecordKind.DISTRUST, RecordKind.HORIZON, RecordKind.HEURISTIC)) {
-            control.getOrDefault(kind, List.of()).forEach(applier);
+            control.getOrDefault(kind, List.of()).forEach(consumer);
         }
-        scan(Family.OPEN, lowWater(), stored -> applier.accept(stored.entry()));
     }
 
     /** Hands over the COMMITs that have ended, as records of kind END. */
@@ -98,7 +113,16 @@ final class LogReader {
 
     private void scan(Family family, byte @Nullable [] from, Consumer<StoredRecord> consumer) {
         try {
-            log.store().scan(family, from, null, (key, value) -> consumer.accept(read(family, key, value)));
+            log.store().scan(family, from, null, (key, value) -> {
+                StoredRecord stored;
+                try {
+                    stored = read(family, key, value);
+                } catch (LogRefusedException e) {
+                    damages.accept(e);
+                    return;
+                }
+                consumer.accept(stored);
+            });
         } catch (RocksDBException e) {
             throw OpenLog.damaged(log.directory(), e);
         }

@@ -49,13 +49,22 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
      * @throws LogRefusedException when it is not to be used
      */
     static OpenLog open(LogSettings settings, LogEnvironment environment) {
+        return open(settings, environment, true);
+    }
+
+    /** The same for a log that may end below its watermark: to be restored, not to be led. */
+    static OpenLog openCut(LogSettings settings, LogEnvironment environment) {
+        return open(settings, environment, false);
+    }
+
+    private static OpenLog open(LogSettings settings, LogEnvironment environment, boolean whole) {
         Path directory = settings.directory();
         try {
             Files.createDirectories(directory);
             DirectoryLock lock = DirectoryLock.exclusive(directory);
             boolean opened = false;
             try {
-                OpenLog log = openLocked(settings, environment, lock);
+                OpenLog log = openLocked(settings, environment, lock, whole);
                 opened = true;
                 return log;
             } finally {
@@ -68,8 +77,8 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
         }
     }
 
-    private static OpenLog openLocked(LogSettings settings, LogEnvironment environment, DirectoryLock lock)
-            throws IOException {
+    private static OpenLog openLocked(
+            LogSettings settings, LogEnvironment environment, DirectoryLock lock, boolean whole) throws IOException {
         Path directory = settings.directory();
         Incarnation incarnation = Incarnation.read(directory);
         if (incarnation == null || !incarnation.whole()) {
@@ -84,6 +93,9 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
         boolean checked = false;
         try {
             Watermark last = identify(directory, incarnation, store);
+            if (whole) {
+                checkEnd(directory, last);
+            }
             checked = true;
             return new OpenLog(directory, incarnation, last, store, lock);
         } finally {
@@ -112,8 +124,9 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
                 checkDatabase(directory);
                 RocksStore store = RocksStore.openReadOnly(database(directory), messages);
                 try {
-                    OpenLog log =
-                            new OpenLog(directory, incarnation, identify(directory, incarnation, store), store, lock);
+                    Watermark last = identify(directory, incarnation, store);
+                    checkEnd(directory, last);
+                    OpenLog log = new OpenLog(directory, incarnation, last, store, lock);
                     opened = true;
                     return log;
                 } finally {
@@ -188,8 +201,15 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
         }
     }
 
-    /** Compares the identity inside with the one outside, and the end of the log with the watermark. */
-    private static Watermark identify(Path directory, Incarnation incarnation, RocksStore store) throws IOException {
+    private static void checkEnd(Path directory, Watermark last) throws IOException {
+        Watermark watermark = Watermark.read(directory);
+        if (watermark != null) {
+            watermark.check(directory, last.batch());
+        }
+    }
+
+    /** Compares the identity inside with the one outside; the last batch. */
+    private static Watermark identify(Path directory, Incarnation incarnation, RocksStore store) {
         try {
             byte[] inside = store.get(Family.META, Meta.INCARNATION);
             byte[] last = store.get(Family.META, Meta.LAST_BATCH);
@@ -205,12 +225,7 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
                         "INCARNATION names cluster " + incarnation.cluster() + ", the database cluster "
                                 + found.cluster() + " or another incarnation of it");
             }
-            Watermark lastBatch = Meta.lastBatch(last);
-            Watermark watermark = Watermark.read(directory);
-            if (watermark != null) {
-                watermark.check(directory, lastBatch.batch());
-            }
-            return lastBatch;
+            return Meta.lastBatch(last);
         } catch (RocksDBException e) {
             throw damaged(directory, e);
         } catch (DamagedRecordException e) {

@@ -9,6 +9,7 @@ import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogSettings;
 import io.troth.coordinator.log.RecordCodec;
 import io.troth.coordinator.log.RecordKeys;
+import io.troth.core.ClusterId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
@@ -73,6 +74,12 @@ public final class RocksDbDecisionLog implements DecisionLog {
         return new RocksDbDecisionLog(settings, environment, log, log.store(), freeBytesOf(settings));
     }
 
+    /** Opens a log although its end is missing; see {@link LogRestore}. */
+    static RocksDbDecisionLog openForRestore(LogSettings settings, LogEnvironment environment) {
+        OpenLog log = OpenLog.openCut(settings, environment);
+        return new RocksDbDecisionLog(settings, environment, log, log.store(), freeBytesOf(settings));
+    }
+
     /** For tests: with a writer around the store's, and another measure of free space. */
     static RocksDbDecisionLog open(
             LogSettings settings, LogEnvironment environment, WriterDecorator decorator, LongSupplier freeBytes) {
@@ -84,6 +91,11 @@ public final class RocksDbDecisionLog implements DecisionLog {
     @FunctionalInterface
     interface WriterDecorator {
         BatchWriter around(BatchWriter writer);
+    }
+
+    /** The cluster whose decisions it holds. */
+    public ClusterId cluster() {
+        return log.incarnation().cluster();
     }
 
     private static LongSupplier freeBytesOf(LogSettings settings) {
@@ -110,10 +122,8 @@ public final class RocksDbDecisionLog implements DecisionLog {
         LogReader reading = new LogReader(log);
         reading.replay(applier);
         reader = reading;
-        recovered = new Recovered(
-                log.incarnation().cluster(),
-                reading.highestEpoch(),
-                log.lastBatch().batch());
+        recovered =
+                new Recovered(cluster(), reading.highestEpoch(), log.lastBatch().batch());
         return recovered;
     }
 

@@ -1,0 +1,48 @@
+package io.troth.coordinator.cli;
+
+import io.troth.coordinator.config.ConfigRefusedException;
+import io.troth.coordinator.log.LogRefusedException;
+import io.troth.coordinator.server.StartFailedException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The commands of the coordinator's module; the launcher {@code troth} gives the name of one as the first argument. */
+@Command(
+        name = "troth",
+        subcommands = {CoordinatorCommand.class, ConfigCommand.class, LogCommand.class})
+public final class CoordinatorMain extends Group {
+
+    private CoordinatorMain() {}
+
+    /** Runs one command and ends the process with its exit code. */
+    public static void main(String[] arguments) {
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        System.exit(run(out, err, arguments));
+    }
+
+    /** Runs one command. */
+    static int run(PrintWriter out, PrintWriter err, String... arguments) {
+        return new CommandLine(new CoordinatorMain())
+                .setOut(out)
+                .setErr(err)
+                .setExecutionExceptionHandler((failure, line, parsed) -> explain(failure, err))
+                .execute(arguments);
+    }
+
+    /** Refusals say everything in their message; of anything else a developer wants to see where it came from. */
+    private static int explain(Exception failure, PrintWriter err) {
+        if (failure instanceof ConfigRefusedException
+                || failure instanceof LogRefusedException
+                || failure instanceof StartFailedException) {
+            String message = String.valueOf(failure.getMessage());
+            message.lines().forEach(line -> err.println("troth: " + line));
+        } else {
+            err.println("troth: " + failure);
+            failure.printStackTrace(err);
+        }
+        return ExitCode.FAILED;
+    }
+}

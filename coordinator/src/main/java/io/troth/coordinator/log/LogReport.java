@@ -1,0 +1,35 @@
+package io.troth.coordinator.log;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an inspection of a data directory found.
+ *
+ * @param incarnation who the log is, null when that cannot be read
+ * @param lastBatch the last batch and its epoch, null when the database cannot be opened
+ * @param highestEpoch the highest epoch number that was read
+ * @param records how many records of each kind were read
+ * @param notes what is unusual and not wrong, such as a torn tail
+ * @param damages what is wrong; a coordinator does not start on it
+ */
+public record LogReport(
+        @Nullable Incarnation incarnation,
+        @Nullable Watermark lastBatch,
+        long highestEpoch,
+        Map<RecordKind, Integer> records,
+        List<String> notes,
+        List<String> damages) {
+
+    public LogReport {
+        records = Map.copyOf(records);
+        notes = List.copyOf(notes);
+        damages = List.copyOf(damages);
+    }
+
+    /** Whether a coordinator would start on it. */
+    public boolean isGood() {
+        return damages.isEmpty();
+    }
+}

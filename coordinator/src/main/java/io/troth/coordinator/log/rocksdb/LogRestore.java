@@ -1,0 +1,89 @@
+package io.troth.coordinator.log.rocksdb;
+
+import io.troth.coordinator.engine.LogListener;
+import io.troth.coordinator.engine.Recovered;
+import io.troth.coordinator.log.LogEnvironment;
+import io.troth.coordinator.log.LogSettings;
+import io.troth.core.ClusterId;
+import io.troth.core.EpochId;
+import io.troth.core.coordinator.LogEntry;
+import io.troth.core.coordinator.LogRecord;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Makes a log that lost its end, because it came from a backup or was cut, one that may be started (protocol 10.5): a
+ * DISTRUST says that up to some epoch the absence of a record is no word about a transaction.
+ *
+ * <p>The lost end may have held epochs that agents have heard of. One DISTRUST above them all is enough, and numbers
+ * cost nothing: {@value #EPOCHS_ABOVE} above the highest known one by default, which is as many starts as no backup is
+ * old.
+ */
+public final class LogRestore {
+
+    static final long EPOCHS_ABOVE = 1_000_000;
+
+    private LogRestore() {}
+
+    /**
+     * What was done.
+     *
+     * @param cluster whose log it is
+     * @param highestEpoch the highest epoch of the log before
+     * @param distrusted up to this epoch number absence means nothing
+     */
+    public record Restored(ClusterId cluster, long highestEpoch, long distrusted) {}
+
+    /**
+     * Writes the DISTRUST; it is durable on return. An end that is missing below the watermark is no reason to refuse
+     * here; everything else is. An empty data directory becomes a new log that distrusts every earlier one.
+     *
+     * @param throughEpoch distrust at least up to this epoch; 0 for the default
+     * @throws io.troth.coordinator.log.LogRefusedException when the log is not to be used
+     */
+    public static Restored restore(LogSettings settings, LogEnvironment environment, long throughEpoch) {
+        try (RocksDbDecisionLog log = RocksDbDecisionLog.openForRestore(settings, environment)) {
+            Recovered recovered = log.recover(entry -> {});
+            long highest = recovered.highestEpoch();
+            long distrusted = Math.max(highest, throughEpoch > 0 ? throughEpoch : highest + EPOCHS_ABOVE);
+            LogRecord last = new LogRecord.Distrust(distrusted);
+            Ending ending = new Ending(last);
+            log.start(highest + 1, ending);
+            log.append(
+                    new LogRecord.Epoch(
+                            new EpochId(highest + 1, environment.random().getAsLong())),
+                    true);
+            log.append(last, true);
+            ending.applied.join();
+            return new Restored(recovered.cluster(), highest, distrusted);
+        }
+    }
+
+    /** Waits for the last record. */
+    private static final class Ending implements LogListener {
+        private final CompletableFuture<Boolean> applied = new CompletableFuture<>();
+        private final LogRecord last;
+
+        Ending(LogRecord last) {
+            this.last = last;
+        }
+
+        @Override
+        public void applied(List<LogEntry> entries, long durableBatch) {
+            if (entries.get(entries.size() - 1).record().equals(last)) {
+                applied.complete(true);
+            }
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            applied.completeExceptionally(cause);
+        }
+
+        @Override
+        public void stalled(boolean stalled) {}
+
+        @Override
+        public void free(boolean aboveFloor, long freeBytes) {}
+    }
+}

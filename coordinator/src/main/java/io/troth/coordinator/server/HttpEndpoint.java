@@ -1,0 +1,98 @@
+package io.troth.coordinator.server;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.troth.core.Reason;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code /livez}, {@code /readyz} and {@code /metrics} over plain HTTP. Has threads of its own and asks the engine for
+ * nothing that could make it wait.
+ */
+final class HttpEndpoint implements AutoCloseable {
+
+    private static final int BACKLOG = 16;
+    private static final int THREADS = 2;
+    private static final String TEXT = "text/plain; charset=utf-8";
+    /** What Prometheus expects of the text format. */
+    private static final String METRICS = "text/plain; version=0.0.4; charset=utf-8";
+
+    private final HttpServer server;
+    private final ExecutorService executor;
+
+    /**
+     * Listens.
+     *
+     * @param address where; port 0 takes a free one
+     * @param isAlive false when the process should be restarted
+     * @param notReady why it is not ready, null when it is
+     * @param metrics the text of all meters
+     * @throws IOException when the address cannot be had
+     */
+    HttpEndpoint(
+            InetSocketAddress address,
+            BooleanSupplier isAlive,
+            Supplier<@Nullable Reason> notReady,
+            Supplier<String> metrics)
+            throws IOException {
+        executor = Executors.newFixedThreadPool(THREADS, ProcessEnvironment.threads("troth-http"));
+        server = HttpServer.create(address, BACKLOG);
+        server.setExecutor(executor);
+        server.createContext("/", exchange -> answer(exchange, 404, TEXT, "there are /livez, /readyz and /metrics\n"));
+        get("/livez", exchange -> {
+            boolean alive = isAlive.getAsBoolean();
+            answer(exchange, alive ? 200 : 503, TEXT, alive ? "alive\n" : "the engine has stopped\n");
+        });
+        get("/readyz", exchange -> {
+            Reason reason = notReady.get();
+            answer(
+                    exchange,
+                    reason == null ? 200 : 503,
+                    TEXT,
+                    reason == null ? "ready\n" : reason.code() + " " + reason.detail() + "\n");
+        });
+        get("/metrics", exchange -> answer(exchange, 200, METRICS, metrics.get()));
+        server.start();
+    }
+
+    private interface Page {
+        void answer(HttpExchange exchange) throws IOException;
+    }
+
+    private void get(String path, Page page) {
+        server.createContext(path, exchange -> {
+            if (!exchange.getRequestURI().getPath().equals(path)) {
+                answer(exchange, 404, TEXT, "there are /livez, /readyz and /metrics\n");
+            } else if (!exchange.getRequestMethod().equals("GET")) {
+                answer(exchange, 405, TEXT, "GET only\n");
+            } else {
+                page.answer(exchange);
+            }
+        });
+    }
+
+    private static void answer(HttpExchange exchange, int status, String type, String body) throws IOException {
+        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+        exchange.getResponseHeaders().set("Content-Type", type);
+        exchange.sendResponseHeaders(status, bytes.length);
+        exchange.getResponseBody().write(bytes);
+        exchange.close();
+    }
+
+    int port() {
+        return server.getAddress().getPort();
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        executor.shutdownNow();
+    }
+}

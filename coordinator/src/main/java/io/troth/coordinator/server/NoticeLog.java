@@ -1,0 +1,115 @@
+package io.troth.coordinator.server;
+
+import io.troth.coordinator.engine.EngineListener;
+import io.troth.core.ErrorCode;
+import io.troth.core.ProtocolViolation;
+import io.troth.core.coordinator.LogEntry;
+import io.troth.core.coordinator.Notice;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Writes what an operator must know into the process's log. A flood of refusals gives one line a second for each code. */
+final class NoticeLog implements EngineListener, Notice.Visitor<Boolean> {
+
+    private static final Logger LOG = LoggerFactory.getLogger("coordinator");
+    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final LongSupplier nanoTime;
+    private final Map<ErrorCode, Refusals> refusals = new EnumMap<>(ErrorCode.class);
+
+    /** What was not said of a code since its last line. */
+    private static final class Refusals {
+        private long saidNanos;
+        private long unsaid;
+    }
+
+    NoticeLog(LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
+    }
+
+    @Override
+    public void heard(Notice notice) {
+        notice.accept(this);
+    }
+
+    @Override
+    public Boolean ready(Notice.Ready notice) {
+        LOG.info("leads epoch {}; {} decided transactions are to be finished", notice.epoch(), notice.inDoubt());
+        return true;
+    }
+
+    @Override
+    public Boolean stateChanged(Notice.StateChanged notice) {
+        LOG.debug("{} {} -> {}", notice.tx(), notice.from(), notice.to());
+        return true;
+    }
+
+    @Override
+    public Boolean ended(Notice.Ended notice) {
+        LOG.debug("{} ended {} {}", notice.tx(), notice.outcome(), notice.reason());
+        return true;
+    }
+
+    @Override
+    public Boolean requestRefused(Notice.RequestRefused notice) {
+        long now = nanoTime.getAsLong();
+        Refusals ofCode = refusals.get(notice.reason().code());
+        if (ofCode == null) {
+            ofCode = new Refusals();
+            ofCode.saidNanos = now - QUIET_NANOS;
+            refusals.put(notice.reason().code(), ofCode);
+        }
+        if (now - ofCode.saidNanos < QUIET_NANOS) {
+            ofCode.unsaid++;
+            return false;
+        }
+        LOG.warn("refused {} ({} more since the last line)", notice.reason(), ofCode.unsaid);
+        ofCode.saidNanos = now;
+        ofCode.unsaid = 0;
+        return true;
+    }
+
+    @Override
+    public Boolean resolvedElsewhere(Notice.ResolvedElsewhere notice) {
+        LOG.warn("{} {} was finished by somebody else before its commit came", notice.tx(), notice.branch());
+        return true;
+    }
+
+    @Override
+    public Boolean heuristicMixed(Notice.HeuristicMixed notice) {
+        LOG.error(
+                "{} {} HEURISTIC_MIXED: resolved against the decision, the data must be repaired by people. {}",
+                notice.tx(),
+                notice.branch(),
+                notice.detail());
+        return true;
+    }
+
+    @Override
+    public Boolean alarm(Notice.Alarm notice) {
+        LOG.error("ALARM {} {}", notice.tx() == null ? "" : notice.tx(), notice.reason());
+        return true;
+    }
+
+    @Override
+    public Boolean fenced(Notice.Fenced notice) {
+        LOG.error("{} a COMMIT in an entry of epoch {} was dropped (record fence)", notice.tx(), notice.entryEpoch());
+        return true;
+    }
+
+    @Override
+    public void applied(LogEntry entry) {}
+
+    @Override
+    public void logFailed(Throwable cause) {}
+
+    @Override
+    public void violated(ProtocolViolation violation) {}
+
+    @Override
+    public void crashed(Throwable cause) {}
+}
