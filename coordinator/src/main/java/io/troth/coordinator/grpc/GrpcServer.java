@@ -1,0 +1,148 @@
+package io.troth.coordinator.grpc;
+
+import io.grpc.InsecureServerCredentials;
+import io.grpc.Server;
+import io.grpc.ServerCredentials;
+import io.grpc.TlsServerCredentials;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.troth.coordinator.engine.EngineInbox;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The coordinator's door: every service of {@code troth.v1} that it has, health and reflection on one port. All calls
+ * are served on the event loops themselves; they only hand over to the engine.
+ */
+public final class GrpcServer implements AutoCloseable {
+
+    private static final long HANDSHAKE_TIMEOUT_MILLIS = 5_000;
+    private static final long KEEP_ALIVE_MILLIS = 10_000;
+    private static final long KEEP_ALIVE_TIMEOUT_MILLIS = 5_000;
+    private static final long PERMIT_KEEP_ALIVE_MILLIS = 5_000;
+    private static final int CALLS_PER_CONNECTION_MAX = 1_000;
+    private static final long CLOSE_MILLIS = 1_000;
+
+    private final EventLoops loops;
+    private final HealthStatusManager health = new HealthStatusManager();
+    private final GrpcStreamGateway gateway;
+    private final Server server;
+
+    /**
+     * Builds it; {@link #start} listens.
+     *
+     * @param inbox the engine
+     * @param gateway the same one as the engine's
+     * @param listener hears what is refused and which streams are open
+     * @param nanoTime a monotonic clock
+     * @throws IllegalArgumentException when a TLS file cannot be read
+     */
+    public GrpcServer(
+            GrpcSettings settings,
+            EngineInbox inbox,
+            GrpcStreamGateway gateway,
+            EdgeListener listener,
+            LongSupplier nanoTime) {
+        ServerCredentials credentials = credentials(settings.tls());
+        this.gateway = gateway;
+        WireLimits limits = settings.limits();
+        loops = new EventLoops(settings.ioThreads());
+        Refusals refusals = new Refusals(listener, nanoTime);
+        WireReader reader = new WireReader(limits, inbox::newSessionKey);
+        PeerStream.Shared shared = new PeerStream.Shared(inbox, gateway, limits, refusals, reader);
+        server = NettyServerBuilder.forAddress(settings.address(), credentials)
+                .bossEventLoopGroup(loops.group())
+                .workerEventLoopGroup(loops.group())
+                .channelType(loops.channelType())
+                .directExecutor()
+                .handshakeTimeout(HANDSHAKE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
+                .keepAliveTime(KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)
+                .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
+                .permitKeepAliveTime(PERMIT_KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)
+                .permitKeepAliveWithoutCalls(true)
+                .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION_MAX)
+                .maxInboundMessageSize(limits.batchBytesMax())
+                .maxInboundMetadataSize(limits.metadataBytesMax())
+                .addService(new ClientStreams(shared, loops, listener).definition())
+                .addService(new AgentStreams(shared, loops, listener, settings.helloTimeoutMillis()).definition())
+                .addService(health.getHealthService())
+                .addService(ProtoReflectionServiceV1.newInstance())
+                .build();
+        serving(false);
+        gateway.onReadiness(this::serving);
+    }
+
+    private static ServerCredentials credentials(@Nullable TlsFiles tls) {
+        if (tls == null) {
+            return InsecureServerCredentials.create();
+        }
+        try {
+            TlsServerCredentials.Builder builder = TlsServerCredentials.newBuilder()
+                    .keyManager(tls.certificate().toFile(), tls.key().toFile());
+            Path authorities = tls.authorities();
+            if (authorities != null) {
+                builder.trustManager(authorities.toFile()).clientAuth(TlsServerCredentials.ClientAuth.REQUIRE);
+            }
+            return builder.build();
+        } catch (IOException e) {
+            throw new IllegalArgumentException("cannot read the TLS files: " + e.getMessage(), e);
+        }
+    }
+
+    private void serving(boolean ready) {
+        health.setStatus(
+                HealthStatusManager.SERVICE_NAME_ALL_SERVICES,
+                ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
+    }
+
+    /**
+     * Listens.
+     *
+     * @throws IOException when the address is taken or not there
+     */
+    public void start() throws IOException {
+        server.start();
+    }
+
+    /** The port it listens on. */
+    public int port() {
+        return server.getPort();
+    }
+
+    /**
+     * Takes no new calls, ends every stream after what was sent on it, and waits for the unary calls that run. Whoever
+     * wants running transactions to end first has let the engine drain before.
+     *
+     * @param waitMillis how long calls may take to end
+     */
+    public void shutdown(long waitMillis) {
+        if (!server.isShutdown()) {
+            health.enterTerminalState();
+            server.shutdown();
+        }
+        gateway.finish(new Reason(ErrorCode.DRAINING, "the coordinator stops"));
+        try {
+            if (!server.awaitTermination(waitMillis, TimeUnit.MILLISECONDS)) {
+                server.shutdownNow();
+                server.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException e) {
+            server.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+        loops.close();
+    }
+
+    /** Ends everything at once. Idempotent. */
+    @Override
+    public void close() {
+        shutdown(0);
+    }
+}
