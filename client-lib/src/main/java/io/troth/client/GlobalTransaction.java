@@ -5,6 +5,7 @@ import io.troth.client.internal.Answer;
 import io.troth.client.internal.ClientEngine;
 import io.troth.client.internal.CommitContent;
 import io.troth.client.internal.OpenTransaction;
+import io.troth.client.internal.SqlGateways;
 import io.troth.core.BranchId;
 import io.troth.core.BranchWork;
 import io.troth.core.ErrorCode;
@@ -37,18 +38,21 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
     private final Thread boundThread;
     private @Nullable Binding binding;
 
-    GlobalTransaction(ClientEngine engine, OpenTransaction open, TransactionOptions options) {
+    GlobalTransaction(ClientEngine engine, SqlGateways gateways, OpenTransaction open, TransactionOptions options) {
         this.engine = engine;
         this.open = open;
         this.options = options;
-        this.view = new ScopedTransaction(open.scope());
+        this.view = new ScopedTransaction(open.scope(), gateways);
         this.boundThread = Thread.currentThread();
     }
 
-    /** The transaction that the calling thread or call runs under, in whichever process it was begun. */
+    /**
+     * The transaction that the calling thread or call runs under, in whichever process it was begun. For remote SQL under
+     * it see {@link TrothClient#current()}.
+     */
     public static Optional<Transaction> current() {
         CallScope scope = CallScope.current();
-        return scope == null ? Optional.empty() : Optional.of(new ScopedTransaction(scope));
+        return scope == null ? Optional.empty() : Optional.of(new ScopedTransaction(scope, null));
     }
 
     /** Binds it to the thread that made it. */
@@ -161,6 +165,11 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
     @Override
     public Executor wrap(Executor executor) {
         return view.wrap(executor);
+    }
+
+    @Override
+    public TransactionSql sql(String resource) {
+        return view.sql(resource);
     }
 
     @Override

@@ -33,6 +33,14 @@ public interface Transaction {
     /** The executor, running its tasks under the transaction; commit waits for every task handed over. */
     Executor wrap(Executor executor);
 
+    /**
+     * SQL on a resource under this transaction, by way of the resource's agent.
+     *
+     * @throws IllegalStateException for a transaction of {@link GlobalTransaction#current()}, which knows no client: take
+     *     that of {@link TrothClient#current()}
+     */
+    TransactionSql sql(String resource);
+
     /** Binds the transaction to the calling thread until the binding is closed there, innermost first. */
     Binding bind();
 

@@ -5,12 +5,14 @@ import io.troth.client.internal.Answer;
 import io.troth.client.internal.ClientEngine;
 import io.troth.client.internal.CommitContent;
 import io.troth.client.internal.OpenTransaction;
+import io.troth.client.internal.SqlGateways;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -37,9 +39,11 @@ public final class TrothClient implements AutoCloseable {
     private static final int RETRY_DOUBLINGS_MAX = 6;
 
     private final ClientEngine engine;
+    private final SqlGateways gateways;
 
-    TrothClient(ClientEngine engine) {
+    TrothClient(ClientEngine engine, SqlGateways gateways) {
         this.engine = engine;
+        this.gateways = gateways;
     }
 
     /**
@@ -101,6 +105,12 @@ public final class TrothClient implements AutoCloseable {
         }
     }
 
+    /** As {@link GlobalTransaction#current()}, with remote SQL by way of this client: for the inside of services. */
+    public Optional<Transaction> current() {
+        CallScope scope = CallScope.current();
+        return scope == null ? Optional.empty() : Optional.of(new ScopedTransaction(scope, gateways));
+    }
+
     /** As {@link #begin(TransactionOptions)} with default options. */
     public GlobalTransaction begin() {
         return begin(TransactionOptions.DEFAULTS);
@@ -115,7 +125,7 @@ public final class TrothClient implements AutoCloseable {
      */
     public GlobalTransaction begin(TransactionOptions options) {
         checkOutside(options);
-        return new GlobalTransaction(engine, await(engine.begin(timeoutMillis(options))), options).bound();
+        return new GlobalTransaction(engine, gateways, await(engine.begin(timeoutMillis(options))), options).bound();
     }
 
     /** Begins a transaction that is bound to no thread: use {@link Transaction#bind()} or {@link Transaction#wrap}. */
@@ -125,7 +135,8 @@ public final class TrothClient implements AutoCloseable {
         } catch (TrothException e) {
             return CompletableFuture.failedFuture(e);
         }
-        return engine.begin(timeoutMillis(options)).thenApply(open -> new GlobalTransaction(engine, open, options));
+        return engine.begin(timeoutMillis(options))
+                .thenApply(open -> new GlobalTransaction(engine, gateways, open, options));
     }
 
     /**
@@ -171,6 +182,7 @@ public final class TrothClient implements AutoCloseable {
             }
         }
         engine.close();
+        gateways.close();
     }
 
     private <T, X extends Exception> T join(CallScope around, TransactionCall<T, X> call) throws X {
@@ -179,7 +191,7 @@ public final class TrothClient implements AutoCloseable {
                     new Reason(ErrorCode.SCOPE_CLOSED, "the call or transaction " + around.tx() + " has ended"));
         }
         try {
-            return call.call(new ScopedTransaction(around));
+            return call.call(new ScopedTransaction(around, gateways));
         } catch (Throwable e) {
             around.setRollbackOnly(new Reason(ErrorCode.ROLLBACK_ONLY, "work that had joined it threw " + e));
             throw e;
@@ -188,7 +200,7 @@ public final class TrothClient implements AutoCloseable {
 
     private <T, X extends Exception> T runOnce(TransactionOptions options, TransactionCall<T, X> call) throws X, Retry {
         OpenTransaction open = await(engine.begin(timeoutMillis(options)));
-        try (GlobalTransaction tx = new GlobalTransaction(engine, open, options).bound()) {
+        try (GlobalTransaction tx = new GlobalTransaction(engine, gateways, open, options).bound()) {
             T result;
             try {
                 result = call.call(tx);

@@ -4,6 +4,7 @@ import io.troth.client.internal.ClientEngine;
 import io.troth.client.internal.ClientSettings;
 import io.troth.client.internal.ClientSettings.Endpoint;
 import io.troth.client.internal.ClientSettings.TlsFiles;
+import io.troth.client.internal.SqlGateways;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -92,7 +93,7 @@ public final class TrothClientBuilder {
                         endpoint + " is not a loopback address: use tls(..), or insecure() in a network you trust");
             }
         }
-        return new TrothClient(ClientEngine.start(new ClientSettings(
+        ClientEngine engine = ClientEngine.start(new ClientSettings(
                 endpoints,
                 name,
                 tls,
@@ -104,6 +105,7 @@ public final class TrothClientBuilder {
                 defaults.reconnectMillisMin(),
                 defaults.reconnectMillisMax(),
                 defaults.inquiryPauseMillis(),
-                defaults.unknownKeepMillis())));
+                defaults.unknownKeepMillis()));
+        return new TrothClient(engine, new SqlGateways(engine, insecure));
     }
 }

@@ -19,6 +19,9 @@ final class TrothMetadata {
     /** The stable code of a refusal, beside the status. */
     static final Metadata.Key<String> REASON = Metadata.Key.of("troth-reason", Metadata.ASCII_STRING_MARSHALLER);
 
+    /** The database's own SQLState, beside the reason. */
+    static final Metadata.Key<String> SQL_STATE = Metadata.Key.of("troth-sqlstate", Metadata.ASCII_STRING_MARSHALLER);
+
     private TrothMetadata() {}
 
     /** The list of a reply; null when there is none, or not exactly one that can be read. */

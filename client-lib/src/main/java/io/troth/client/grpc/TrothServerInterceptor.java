@@ -104,10 +104,7 @@ public final class TrothServerInterceptor implements ServerInterceptor {
         // Nothing was done here; but the caller counted on it, and a duplicate means that something else was.
         TrothMetadata.put(trailers, new BranchList(true, List.of()));
         TrothMetadata.put(trailers, reason);
-        call.close(
-                Status.fromCode(Status.Code.valueOf(reason.code().status().name()))
-                        .withDescription(reason.toString()),
-                trailers);
+        call.close(TrothStatus.status(reason), trailers);
         return new ServerCall.Listener<>() {};
     }
 

@@ -63,7 +63,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
         this.pauseMillis = settings.reconnectMillisMin();
     }
 
-    private static ChannelCredentials credentials(@Nullable TlsFiles tls) {
+    static ChannelCredentials credentials(@Nullable TlsFiles tls) {
         if (tls == null) {
             return InsecureChannelCredentials.create();
         }

@@ -1,0 +1,256 @@
+package io.troth.client.internal;
+
+import io.grpc.CallOptions;
+import io.grpc.Context;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.StreamObserver;
+import io.troth.client.SqlRow;
+import io.troth.client.SqlRows;
+import io.troth.client.SqlUpdate;
+import io.troth.client.TransactionSql;
+import io.troth.client.context.CallScope;
+import io.troth.client.internal.SqlGateways.Gateway;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.core.ResourceName;
+import io.troth.core.TrothException;
+import io.troth.proto.v1.ExecuteBatchRequest;
+import io.troth.proto.v1.ExecuteBatchResponse;
+import io.troth.proto.v1.ExecuteRequest;
+import io.troth.proto.v1.ExecuteResponse;
+import io.troth.proto.v1.QueryRequest;
+import io.troth.proto.v1.SqlBatchRow;
+import io.troth.proto.v1.SqlServiceGrpc;
+import io.troth.proto.v1.StartQuery;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** SQL by way of the resource's gateway. */
+record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fetchSize, long timeoutMillis)
+        implements TransactionSql {
+
+    static RemoteSql of(SqlGateways gateways, CallScope scope, String resource) {
+        return new RemoteSql(gateways, scope, ResourceName.check(resource), 0, Long.MAX_VALUE);
+    }
+
+    @Override
+    public TransactionSql withFetchSize(int rows) {
+        if (rows < 0) {
+            throw new IllegalArgumentException("the fetch size must not be negative, was " + rows);
+        }
+        return new RemoteSql(gateways, scope, resource, rows, timeoutMillis);
+    }
+
+    @Override
+    public TransactionSql withTimeout(Duration timeout) {
+        if (timeout.toMillis() < 1) {
+            throw new IllegalArgumentException("the timeout must be at least 1 ms, was " + timeout);
+        }
+        return new RemoteSql(gateways, scope, resource, fetchSize, timeout.toMillis());
+    }
+
+    @Override
+    public long update(String sql, @Nullable Object... parameters) {
+        return await(() -> updateAsync(sql, parameters));
+    }
+
+    @Override
+    public CompletionStage<Long> updateAsync(String sql, @Nullable Object... parameters) {
+        return updateReturningKeysAsync(List.of(), sql, parameters).thenApply(SqlUpdate::count);
+    }
+
+    @Override
+    public SqlUpdate updateReturningKeys(List<String> keyColumns, String sql, @Nullable Object... parameters) {
+        return await(() -> updateReturningKeysAsync(keyColumns, sql, parameters));
+    }
+
+    @Override
+    public CompletionStage<SqlUpdate> updateReturningKeysAsync(
+            List<String> keyColumns, String sql, @Nullable Object... parameters) {
+        ExecuteRequest request = ExecuteRequest.newBuilder()
+                .setStatement(SqlCodec.statement(resource, sql, Arrays.asList(parameters)))
+                .addAllGeneratedKeys(keyColumns)
+                .build();
+        return call(gateway -> {
+                    SingleReply<ExecuteResponse> reply = new SingleReply<>();
+                    ClientCalls.asyncUnaryCall(
+                            gateway.channel().newCall(SqlServiceGrpc.getExecuteMethod(), options()), request, reply);
+                    return reply.future();
+                })
+                .thenApply(response -> new SqlUpdate(
+                        response.getUpdateCount(),
+                        response.getKeysList().stream()
+                                .<SqlRow>map(row -> new RemoteRow(response.getKeyColumnsList(), row))
+                                .toList()));
+    }
+
+    @Override
+    public List<Long> batch(String sql, List<? extends List<? extends @Nullable Object>> rows) {
+        return await(() -> batchAsync(sql, rows));
+    }
+
+    @Override
+    public CompletionStage<List<Long>> batchAsync(String sql, List<? extends List<? extends @Nullable Object>> rows) {
+        ExecuteBatchRequest.Builder request =
+                ExecuteBatchRequest.newBuilder().setStatement(SqlCodec.statement(resource, sql, List.of()));
+        rows.forEach(row -> request.addRows(SqlBatchRow.newBuilder().addAllParameters(SqlCodec.parameters(row))));
+        return call(gateway -> {
+                    SingleReply<ExecuteBatchResponse> reply = new SingleReply<>();
+                    ClientCalls.asyncUnaryCall(
+                            gateway.channel().newCall(SqlServiceGrpc.getExecuteBatchMethod(), options()),
+                            request.build(),
+                            reply);
+                    return reply.future();
+                })
+                .thenApply(ExecuteBatchResponse::getUpdateCountsList);
+    }
+
+    @Override
+    public SqlRows query(String sql, @Nullable Object... parameters) {
+        QueryRequest start = start(sql, parameters);
+        return await(() -> call(gateway -> {
+            RemoteRows rows = new RemoteRows(resource, gateways, gateway);
+            ClientCalls.asyncBidiStreamingCall(
+                    gateway.channel().newCall(SqlServiceGrpc.getQueryMethod(), options()), rows);
+            rows.start(start);
+            return CompletableFuture.completedFuture(rows);
+        }));
+    }
+
+    @Override
+    public CompletionStage<Long> forEachAsync(
+            Consumer<? super SqlRow> action, String sql, @Nullable Object... parameters) {
+        QueryRequest start = start(sql, parameters);
+        return call(gateway -> {
+            PushedRows rows = new PushedRows(action);
+            ClientCalls.asyncBidiStreamingCall(
+                    gateway.channel().newCall(SqlServiceGrpc.getQueryMethod(), options()), rows);
+            rows.start(start);
+            return rows.future();
+        });
+    }
+
+    private QueryRequest start(String sql, @Nullable Object... parameters) {
+        return QueryRequest.newBuilder()
+                .setStart(StartQuery.newBuilder()
+                        .setStatement(SqlCodec.statement(resource, sql, Arrays.asList(parameters)))
+                        .setFetchSize(fetchSize))
+                .build();
+    }
+
+    private CallOptions options() {
+        return timeoutMillis == Long.MAX_VALUE
+                ? CallOptions.DEFAULT
+                : CallOptions.DEFAULT.withDeadlineAfter(timeoutMillis, TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * Finds the gateway and makes the call under the scope. The scope counts as in use from now on, so that a commit
+     * waits also while the gateway is being looked for.
+     */
+    private <T> CompletionStage<T> call(Function<Gateway, CompletableFuture<T>> call) {
+        Context context = scope.bind(Context.current());
+        scope.enter();
+        CompletableFuture<T> started;
+        try {
+            started = gateways.of(scope, resource).thenCompose(gateway -> {
+                CompletableFuture<T> reply = under(context, () -> call.apply(gateway));
+                return reply.whenComplete((value, failure) -> {
+                    if (failure != null && SqlErrors.isLost(failure)) {
+                        gateways.lost(gateway);
+                    }
+                });
+            });
+        } catch (RuntimeException e) {
+            scope.exit();
+            throw e;
+        }
+        CompletableFuture<T> result = new CompletableFuture<>();
+        var unused = started.whenComplete((value, failure) -> {
+            // First, since the application may commit as soon as it hears.
+            scope.exit();
+            if (failure == null) {
+                result.complete(value);
+            } else {
+                Throwable cause = failure instanceof CompletionException && failure.getCause() != null
+                        ? failure.getCause()
+                        : failure;
+                result.completeExceptionally(
+                        cause instanceof PushedRows.ActionFailedException action
+                                ? action.original()
+                                : SqlErrors.of(resource, cause));
+            }
+        });
+        return result;
+    }
+
+    private static <T> T under(Context context, Supplier<T> action) {
+        Context previous = context.attach();
+        try {
+            return action.get();
+        } finally {
+            context.detach(previous);
+        }
+    }
+
+    private <T> T await(Supplier<CompletionStage<T>> stage) {
+        if (gateways.isLoopThread()) {
+            throw new IllegalStateException("this is a thread of the client library, which brings the answer: use the "
+                    + "async methods here, or an executor");
+        }
+        try {
+            return stage.get().toCompletableFuture().get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            Reason reason = new Reason(ErrorCode.ROLLBACK_ONLY, "interrupted while a statement ran on " + resource);
+            scope.setRollbackOnly(reason);
+            throw new TrothException(reason, e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException known) {
+                throw known;
+            }
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    /** The one reply of a unary call, when the trailers have been read. */
+    private static final class SingleReply<R> implements StreamObserver<R> {
+
+        private final CompletableFuture<R> future = new CompletableFuture<>();
+        private @Nullable R reply;
+
+        CompletableFuture<R> future() {
+            return future;
+        }
+
+        @Override
+        public void onNext(R value) {
+            reply = value;
+        }
+
+        @Override
+        public void onError(Throwable cause) {
+            future.completeExceptionally(cause);
+        }
+
+        @Override
+        public void onCompleted() {
+            R value = reply;
+            if (value == null) {
+                future.completeExceptionally(new IllegalStateException("the SQL gateway sent no reply"));
+            } else {
+                future.complete(value);
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+package io.troth.client.internal;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
+import io.troth.client.TransactionSql;
+import io.troth.client.context.CallScope;
+import io.troth.client.context.NanoClock;
+import io.troth.client.grpc.TrothClientInterceptor;
+import io.troth.client.internal.ClientSettings.Endpoint;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.core.TrothException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the SQL gateways are, and a channel to each that was used. Every scope stays with one gateway a resource, and
+ * all scopes of one transaction choose the same among the same ones (protocol 5.6). Its thread starts with the first
+ * use. Thread-safe.
+ */
+public final class SqlGateways implements AutoCloseable {
+
+    private static final long LOCATION_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final int INBOUND_BYTES_MAX = 4 * 1024 * 1024 + 64 * 1024;
+    private static final long KEEP_ALIVE_SECONDS = 30;
+    private static final long KEEP_ALIVE_TIMEOUT_SECONDS = 10;
+    private static final long IDLE_MINUTES = 5;
+
+    private final ClientEngine engine;
+    private final boolean insecure;
+    private final NanoClock clock;
+
+    @GuardedBy("this")
+    private final Map<String, Location> locations = new HashMap<>();
+
+    @GuardedBy("this")
+    private final Map<Endpoint, Gateway> gateways = new HashMap<>();
+
+    /** Of every open scope that used remote SQL: its gateway a resource. */
+    @GuardedBy("this")
+    private final Map<Long, Map<String, Gateway>> chosen = new HashMap<>();
+
+    @GuardedBy("this")
+    private @Nullable NettyLoop loop;
+
+    @GuardedBy("this")
+    private boolean closed;
+
+    /** @param insecure whether plaintext may leave this machine */
+    public SqlGateways(ClientEngine engine, boolean insecure) {
+        this(engine, insecure, NanoClock.SYSTEM);
+    }
+
+    SqlGateways(ClientEngine engine, boolean insecure, NanoClock clock) {
+        this.engine = engine;
+        this.insecure = insecure;
+        this.clock = clock;
+    }
+
+    private record Location(CompletableFuture<List<String>> addresses, long untilNanos) {}
+
+    /** A gateway and the channel to it. */
+    record Gateway(Endpoint endpoint, ManagedChannel managed, Channel channel) {}
+
+    /** SQL on a resource under the scope's transaction. */
+    public TransactionSql sql(CallScope scope, String resource) {
+        return RemoteSql.of(this, scope, resource);
+    }
+
+    /** True on a thread that brings answers and must not wait for one. */
+    synchronized boolean isLoopThread() {
+        return engine.isLoopThread() || (loop != null && loop.isCurrentThread());
+    }
+
+    /** The gateway at which the scope uses the resource. Fails with {@link TrothException}. */
+    CompletableFuture<Gateway> of(CallScope scope, String resource) {
+        synchronized (this) {
+            Gateway known = chosen.getOrDefault(scope.scopeId(), Map.of()).get(resource);
+            if (known != null) {
+                return CompletableFuture.completedFuture(known);
+            }
+        }
+        return addresses(resource).thenApply(addresses -> choose(scope, resource, addresses));
+    }
+
+    private CompletableFuture<List<String>> addresses(String resource) {
+        Location mine;
+        synchronized (this) {
+            Location known = locations.get(resource);
+            boolean good = known != null
+                    && known.untilNanos() - clock.nanos() > 0
+                    && !known.addresses().isCompletedExceptionally();
+            if (known != null && good) {
+                return known.addresses();
+            }
+            mine = new Location(new CompletableFuture<>(), clock.nanos() + LOCATION_NANOS);
+            locations.put(resource, mine);
+        }
+        var unused = engine.locate(resource).whenComplete((addresses, failure) -> {
+            if (failure != null) {
+                mine.addresses().completeExceptionally(failure);
+            } else if (addresses.isEmpty()) {
+                mine.addresses()
+                        .completeExceptionally(new TrothException(new Reason(
+                                ErrorCode.UNKNOWN_RESOURCE,
+                                "no connected agent offers SQL on the resource " + resource)));
+            } else {
+                mine.addresses().complete(addresses);
+            }
+        });
+        return mine.addresses();
+    }
+
+    private Gateway choose(CallScope scope, String resource, List<String> addresses) {
+        synchronized (this) {
+            Map<String, Gateway> ofScope = chosen.get(scope.scopeId());
+            if (ofScope == null) {
+                ofScope = new HashMap<>();
+                chosen.put(scope.scopeId(), ofScope);
+            }
+            Gateway earlier = ofScope.get(resource);
+            if (earlier != null) {
+                return earlier;
+            }
+            ofScope.put(resource, gateway(highest(scope, addresses)));
+        }
+        scope.onClose(() -> forget(scope));
+        return of(scope, resource).join();
+    }
+
+    /** By rendezvous hashing: whoever knows the same addresses chooses the same for the same transaction. */
+    private static String highest(CallScope scope, List<String> addresses) {
+        String best = addresses.get(0);
+        for (String address : addresses) {
+            int byHash = Integer.compare(weight(scope, address), weight(scope, best));
+            if (byHash > 0 || (byHash == 0 && address.compareTo(best) > 0)) {
+                best = address;
+            }
+        }
+        return best;
+    }
+
+    private static int weight(CallScope scope, String address) {
+        // Text hashes are the same in every process; the multiplication spreads neighbouring sequences.
+        int hash = (scope.tx() + "@" + address).hashCode() * 0x9E3779B1;
+        return hash ^ (hash >>> 15);
+    }
+
+    @GuardedBy("this")
+    private Gateway gateway(String address) {
+        Endpoint endpoint = Endpoint.parse(address);
+        Gateway known = gateways.get(endpoint);
+        if (known != null) {
+            return known;
+        }
+        if (closed) {
+            throw new TrothException(new Reason(ErrorCode.NO_COORDINATOR, "this client is closed"));
+        }
+        ClientSettings settings = engine.settings();
+        if (settings.tls() == null && !insecure && !endpoint.isLoopback()) {
+            throw new TrothException(new Reason(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "the SQL gateway " + endpoint + " is not on this machine: give the client tls(..), or insecure()"));
+        }
+        NettyLoop running = loop;
+        if (running == null) {
+            running = new NettyLoop(settings.clientName() + "-sql");
+            loop = running;
+        }
+        ManagedChannel managed = NettyChannelBuilder.forAddress(
+                        endpoint.host(), endpoint.port(), GrpcCoordinatorLink.credentials(settings.tls()))
+                .eventLoopGroup(running.group())
+                .channelType(NioSocketChannel.class)
+                .directExecutor()
+                .disableRetry()
+                .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+                .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                .idleTimeout(IDLE_MINUTES, TimeUnit.MINUTES)
+                .maxInboundMessageSize(INBOUND_BYTES_MAX)
+                .maxInboundMetadataSize(TrothClientInterceptor.METADATA_BYTES_MAX)
+                .build();
+        Gateway made =
+                new Gateway(endpoint, managed, ClientInterceptors.intercept(managed, new TrothClientInterceptor()));
+        gateways.put(endpoint, made);
+        return made;
+    }
+
+    private synchronized void forget(CallScope scope) {
+        chosen.remove(scope.scopeId());
+    }
+
+    /** A call to the gateway was lost: the next transaction asks anew where it is, and connects anew. */
+    void lost(Gateway gateway) {
+        synchronized (this) {
+            locations.clear();
+            gateways.remove(gateway.endpoint(), gateway);
+        }
+        gateway.managed().shutdown();
+    }
+
+    /** Ends every call. */
+    @Override
+    public void close() {
+        List<Gateway> open;
+        NettyLoop running;
+        synchronized (this) {
+            closed = true;
+            open = List.copyOf(gateways.values());
+            gateways.clear();
+            chosen.clear();
+            running = loop;
+        }
+        open.forEach(gateway -> gateway.managed().shutdownNow());
+        if (running != null) {
+            running.close();
+        }
+    }
+}
