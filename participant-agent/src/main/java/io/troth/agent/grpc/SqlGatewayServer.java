@@ -1,0 +1,116 @@
+package io.troth.agent.grpc;
+
+import io.grpc.InsecureServerCredentials;
+import io.grpc.Server;
+import io.grpc.ServerCredentials;
+import io.grpc.ServerInterceptors;
+import io.grpc.TlsServerCredentials;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.troth.agent.grpc.LinkSettings.Endpoint;
+import io.troth.agent.grpc.SqlServerSettings.ServerTls;
+import io.troth.agent.sql.SqlGateway;
+import io.troth.client.grpc.TrothClientInterceptor;
+import io.troth.client.grpc.TrothServerInterceptor;
+import io.troth.proto.v1.SqlServiceGrpc;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/** The SQL gateway's server: SqlService, health and reflection. For the agent as a process. Thread-safe. */
+public final class SqlGatewayServer implements AutoCloseable {
+
+    private static final int KEEP_ALIVE_SECONDS_MIN = 5;
+
+    private final Server server;
+    private final SqlWorkers workers;
+    private final HealthStatusManager health;
+    private final Endpoint announced;
+
+    private SqlGatewayServer(Server server, SqlWorkers workers, HealthStatusManager health, Endpoint announced) {
+        this.server = server;
+        this.workers = workers;
+        this.health = health;
+        this.announced = announced;
+    }
+
+    /**
+     * Starts listening.
+     *
+     * @throws IOException when the address cannot be bound
+     * @throws IllegalArgumentException when a TLS file cannot be read
+     */
+    public static SqlGatewayServer start(SqlServerSettings settings, SqlGateway gateway) throws IOException {
+        SqlWorkers workers = new SqlWorkers(settings.callsMax());
+        HealthStatusManager health = new HealthStatusManager();
+        Endpoint listen = settings.listen();
+        Server server;
+        try {
+            server = NettyServerBuilder.forAddress(
+                            new InetSocketAddress(listen.host(), listen.port()), credentials(settings))
+                    .executor(workers.callbacks())
+                    .maxInboundMessageSize(gateway.limits().messageBytesMax())
+                    .maxInboundMetadataSize(TrothClientInterceptor.METADATA_BYTES_MAX)
+                    .permitKeepAliveTime(KEEP_ALIVE_SECONDS_MIN, TimeUnit.SECONDS)
+                    .permitKeepAliveWithoutCalls(true)
+                    .addService(ServerInterceptors.intercept(
+                            new GrpcSqlService(gateway, workers), new TrothServerInterceptor()))
+                    .addService(health.getHealthService())
+                    .addService(ProtoReflectionServiceV1.newInstance())
+                    .build()
+                    .start();
+        } catch (IOException | RuntimeException e) {
+            workers.close();
+            throw e;
+        }
+        health.setStatus(SqlServiceGrpc.SERVICE_NAME, ServingStatus.SERVING);
+        String host = settings.announcedHost();
+        return new SqlGatewayServer(
+                server, workers, health, new Endpoint(host == null ? listen.host() : host, server.getPort()));
+    }
+
+    private static ServerCredentials credentials(SqlServerSettings settings) {
+        ServerTls tls = settings.tls();
+        if (tls == null) {
+            return InsecureServerCredentials.create();
+        }
+        try {
+            TlsServerCredentials.Builder builder = TlsServerCredentials.newBuilder()
+                    .keyManager(tls.certificate().toFile(), tls.key().toFile());
+            Path authorities = tls.authorities();
+            if (authorities != null) {
+                builder.trustManager(authorities.toFile()).clientAuth(TlsServerCredentials.ClientAuth.REQUIRE);
+            }
+            return builder.build();
+        } catch (IOException e) {
+            throw new IllegalArgumentException("cannot read the TLS files of the SQL gateway: " + e.getMessage(), e);
+        }
+    }
+
+    /** What the agent announces to the coordinator. */
+    public Endpoint announced() {
+        return announced;
+    }
+
+    /** Takes no new call; those that run go on. */
+    public void drain() {
+        health.enterTerminalState();
+        server.shutdown();
+    }
+
+    /** Waits for the calls that run, after {@link #drain()}. Returns whether all have ended. */
+    public boolean awaitDrained(long timeoutMillis) throws InterruptedException {
+        return server.awaitTermination(timeoutMillis, TimeUnit.MILLISECONDS);
+    }
+
+    /** Ends every call. */
+    @Override
+    public void close() {
+        health.enterTerminalState();
+        server.shutdownNow();
+        workers.close();
+    }
+}

@@ -1,0 +1,252 @@
+package io.troth.agent.grpc;
+
+import io.grpc.Context;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import io.troth.agent.sql.SqlCall;
+import io.troth.agent.sql.SqlCursor;
+import io.troth.agent.sql.SqlGateway;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.core.TrothException;
+import io.troth.proto.v1.QueryColumns;
+import io.troth.proto.v1.QueryEnd;
+import io.troth.proto.v1.QueryRequest;
+import io.troth.proto.v1.QueryResponse;
+import io.troth.proto.v1.QueryRows;
+import io.troth.proto.v1.SqlRow;
+import io.troth.proto.v1.StartQuery;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One query: sends rows as long as the caller takes them, at most one message ahead, and holds no thread while it waits
+ * for the caller. All work is done by one step at a time on a worker's thread.
+ *
+ * <p>The end of the result, and a close message, end the call in order, with its list of branches. A cancelled call ends
+ * without: its transaction cannot commit any more.
+ */
+final class SqlQueryStream implements StreamObserver<QueryRequest> {
+
+    private final SqlGateway gateway;
+    private final SqlWorkers workers;
+    private final SqlCall call;
+    private final ServerCallStreamObserver<QueryResponse> replies;
+    private final Context context = Context.current();
+
+    /** Steps wanted and not yet done; the first to ask runs them all. */
+    private final AtomicInteger stepsWanted = new AtomicInteger();
+
+    private volatile @Nullable StartQuery start;
+    private volatile boolean closeWanted;
+
+    // One step at a time.
+    private @Nullable SqlCursor cursor;
+    private @Nullable SqlRow held;
+    private long rowCount;
+    private boolean over;
+
+    SqlQueryStream(
+            SqlGateway gateway, SqlWorkers workers, SqlCall call, ServerCallStreamObserver<QueryResponse> replies) {
+        this.gateway = gateway;
+        this.workers = workers;
+        this.call = call;
+        this.replies = replies;
+    }
+
+    /** Hears of the call's events from now on. */
+    SqlQueryStream opened() {
+        replies.setOnReadyHandler(this::wantStep);
+        replies.setOnCancelHandler(() -> {
+            workers.cancels().execute(() -> {
+                call.cancel();
+                wantStep();
+            });
+        });
+        return this;
+    }
+
+    @Override
+    public void onNext(QueryRequest request) {
+        switch (request.getRequestCase()) {
+            case START -> {
+                if (start != null) {
+                    refuse("a query starts once");
+                    return;
+                }
+                start = request.getStart();
+            }
+            case CLOSE -> closeWanted = true;
+            case REQUEST_NOT_SET -> {
+                refuse("an empty request");
+                return;
+            }
+        }
+        wantStep();
+    }
+
+    @Override
+    public void onCompleted() {
+        if (start == null) {
+            refuse("the call ended before it said what to run");
+        }
+    }
+
+    @Override
+    public void onError(Throwable cause) {
+        // The cancel handler hears of it too.
+    }
+
+    private @Nullable String refusal;
+
+    private void refuse(String why) {
+        synchronized (this) {
+            refusal = why;
+        }
+        wantStep();
+    }
+
+    private synchronized @Nullable String refusal() {
+        return refusal;
+    }
+
+    private void wantStep() {
+        if (stepsWanted.getAndIncrement() == 0) {
+            workers.statements().execute(context.wrap(this::steps));
+        }
+    }
+
+    private void steps() {
+        int done;
+        do {
+            done = stepsWanted.get();
+            step();
+        } while (stepsWanted.addAndGet(-done) != 0);
+    }
+
+    private void step() {
+        if (over) {
+            return;
+        }
+        if (call.isCancelled()) {
+            end();
+            return;
+        }
+        try {
+            String refused = refusal();
+            if (refused != null) {
+                throw new TrothException(new Reason(ErrorCode.INVALID_ARGUMENT, refused));
+            }
+            StartQuery wanted = start;
+            if (wanted != null && !closeWanted && cursor == null) {
+                open(wanted);
+            }
+            pump();
+        } catch (RuntimeException e) {
+            // The connection goes back first: the error's list must find nothing running.
+            end();
+            replies.onError(GrpcSqlService.error(e));
+        }
+    }
+
+    private void open(StartQuery wanted) {
+        // Bounded by the gateway; a size beyond an int is beyond every bound.
+        int fetchSize = wanted.getFetchSize() < 0 ? Integer.MAX_VALUE : wanted.getFetchSize();
+        SqlCursor opened = gateway.query(SqlWireCodec.statement(wanted.getStatement()), fetchSize, call);
+        cursor = opened;
+        replies.onNext(QueryResponse.newBuilder()
+                .setColumns(QueryColumns.newBuilder().addAllColumns(SqlWireCodec.columns(opened.columns())))
+                .build());
+    }
+
+    private void pump() {
+        while (!closeWanted && replies.isReady()) {
+            SqlCursor rows = cursor;
+            if (rows == null) {
+                return;
+            }
+            QueryRows.Builder message = QueryRows.newBuilder();
+            boolean more = fill(message, rows);
+            if (message.getRowsCount() > 0) {
+                rowCount += message.getRowsCount();
+                replies.onNext(QueryResponse.newBuilder().setRows(message).build());
+            }
+            if (!more) {
+                complete();
+                return;
+            }
+        }
+        if (closeWanted) {
+            complete();
+        }
+    }
+
+    /** Returns whether there may be more. */
+    private boolean fill(QueryRows.Builder message, SqlCursor rows) {
+        int bytesMax = gateway.limits().messageBytesMax();
+        int bytesWanted = bytesMax / 4;
+        int bytes = 0;
+        while (message.getRowsCount() < rows.fetchSize() && bytes < bytesWanted) {
+            SqlRow row = held;
+            held = null;
+            if (row == null) {
+                List<@Nullable Object> values = rows.next();
+                if (values == null) {
+                    return false;
+                }
+                row = SqlWireCodec.row(values);
+            }
+            int rowBytes = row.getSerializedSize() + ROW_OVERHEAD_BYTES;
+            if (rowBytes + MESSAGE_OVERHEAD_BYTES > bytesMax) {
+                throw new TrothException(new Reason(
+                        ErrorCode.LIMIT_EXCEEDED,
+                        "a row has " + rowBytes + " bytes; a message has at most " + bytesMax));
+            }
+            if (bytes + rowBytes + MESSAGE_OVERHEAD_BYTES > bytesMax) {
+                held = row;
+                return true;
+            }
+            message.addRows(row);
+            bytes += rowBytes;
+        }
+        return true;
+    }
+
+    private static final int ROW_OVERHEAD_BYTES = 6;
+    private static final int MESSAGE_OVERHEAD_BYTES = 16;
+
+    private void complete() {
+        SqlCursor open = cursor;
+        cursor = null;
+        if (open != null) {
+            open.close();
+        }
+        QueryResponse end = QueryResponse.newBuilder()
+                .setEnd(QueryEnd.newBuilder()
+                        .setBranches(GrpcSqlService.branches())
+                        .setRowCount(rowCount))
+                .build();
+        end();
+        replies.onNext(end);
+        replies.onCompleted();
+    }
+
+    /** Gives everything back, once. */
+    private void end() {
+        if (over) {
+            return;
+        }
+        over = true;
+        SqlCursor open = cursor;
+        cursor = null;
+        if (open != null) {
+            try {
+                open.close();
+            } catch (RuntimeException e) {
+                // What has made it end is what is reported.
+            }
+        }
+        workers.left();
+    }
+}

@@ -1,0 +1,73 @@
+package io.troth.agent.grpc;
+
+import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The threads of the SQL gateway. Every admitted call has a thread for itself when it needs one: were calls queued, a
+ * transaction that holds a lock could stand behind those that wait for it. So calls are bounded, and one too many is
+ * refused at once. Thread-safe.
+ */
+final class SqlWorkers implements AutoCloseable {
+
+    private static final int CALLBACK_THREADS = 2;
+    private static final long IDLE_SECONDS = 30;
+
+    private final Semaphore calls;
+    private final ThreadPoolExecutor statements;
+    private final ExecutorService callbacks;
+    private final ExecutorService cancels;
+
+    SqlWorkers(int callsMax) {
+        this.calls = new Semaphore(callsMax);
+        this.statements = new ThreadPoolExecutor(
+                callsMax,
+                callsMax,
+                IDLE_SECONDS,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                new DefaultThreadFactory("troth-sql", true));
+        this.statements.allowCoreThreadTimeOut(true);
+        this.callbacks =
+                Executors.newFixedThreadPool(CALLBACK_THREADS, new DefaultThreadFactory("troth-sql-calls", true));
+        this.cancels = Executors.newSingleThreadExecutor(new DefaultThreadFactory("troth-sql-cancel", true));
+    }
+
+    /** True when one more call may run; {@link #left()} must follow once. */
+    boolean enter() {
+        return calls.tryAcquire();
+    }
+
+    /** An admitted call has ended. */
+    void left() {
+        calls.release();
+    }
+
+    /** For what blocks on a database. One task at a time for each admitted call. */
+    Executor statements() {
+        return statements;
+    }
+
+    /** For what gRPC calls; never blocks. */
+    Executor callbacks() {
+        return callbacks;
+    }
+
+    /** For cancelling a statement, which needs a connection of its own. */
+    Executor cancels() {
+        return cancels;
+    }
+
+    @Override
+    public void close() {
+        callbacks.shutdownNow();
+        cancels.shutdownNow();
+        statements.shutdownNow();
+    }
+}

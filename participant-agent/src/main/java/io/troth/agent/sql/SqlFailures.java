@@ -1,0 +1,67 @@
+package io.troth.agent.sql;
+
+import io.troth.agent.engine.BranchRefusedException;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.core.TrothException;
+import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
+
+/** Says in words of the catalogue why a statement failed, without its text. */
+final class SqlFailures {
+
+    private static final int STATE_LENGTH = 5;
+
+    private SqlFailures() {}
+
+    static SqlFailedException of(String resource, SQLException failure) {
+        String state = failure.getSQLState();
+        String shown = state == null || state.length() != STATE_LENGTH ? "08006" : state;
+        Reason known = knownReason(failure);
+        if (known != null) {
+            return new SqlFailedException(known, shown, failure);
+        }
+        String detail = "resource " + resource + ": " + message(failure) + " (SQLState " + shown + ")";
+        return new SqlFailedException(new Reason(codeOf(state), detail), shown, failure);
+    }
+
+    /** What our own data source has said already. */
+    private static @Nullable Reason knownReason(SQLException failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof TrothException troth) {
+                return troth.reason();
+            }
+            if (cause instanceof BranchRefusedException refused) {
+                return refused.reason();
+            }
+        }
+        return null;
+    }
+
+    private static ErrorCode codeOf(@Nullable String state) {
+        if (state == null || state.startsWith("08") || state.startsWith("57P")) {
+            return ErrorCode.CONNECTION_LOST;
+        }
+        return switch (state) {
+            case "40P01" -> ErrorCode.DEADLOCK;
+            case "40001" -> ErrorCode.SERIALIZATION_FAILURE;
+            default -> ErrorCode.STATEMENT_FAILED;
+        };
+    }
+
+    private static String message(SQLException failure) {
+        if (failure instanceof PSQLException postgres) {
+            ServerErrorMessage server = postgres.getServerErrorMessage();
+            if (server != null && server.getMessage() != null) {
+                // Without the position, the hint and the inner query: they belong to whoever holds the statement.
+                return server.getMessage();
+            }
+        }
+        String text = String.valueOf(failure.getMessage());
+        // The driver's own parser quotes the statement; the server never does.
+        int statement = text.indexOf(" in SQL ");
+        return statement < 0 ? text : text.substring(0, statement);
+    }
+}
