@@ -17,6 +17,12 @@ public interface BranchTransaction {
     /** What a failed statement has done to the branch. Costs no round trip. */
     StatementVerdict afterFailure(SQLException failure);
 
+    /**
+     * Whether the database itself says that an earlier failure has been undone, such as by a savepoint set in SQL text.
+     * Costs no round trip; false where the database does not tell.
+     */
+    boolean hasRecovered();
+
     /** Why a statement failed, in words of the catalogue; without the text of the statement. */
     Reason reasonOf(SQLException failure);
 

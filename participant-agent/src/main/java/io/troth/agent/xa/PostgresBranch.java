@@ -132,6 +132,11 @@ final class PostgresBranch implements BranchTransaction {
     }
 
     @Override
+    public boolean hasRecovered() {
+        return connection.getTransactionState() == TransactionState.OPEN;
+    }
+
+    @Override
     public Reason reasonOf(SQLException failure) {
         return PostgresErrors.reasonOf(failure, ErrorCode.STATEMENT_FAILED);
     }

@@ -285,6 +285,11 @@ public final class PostgresDriver implements ResourceDriver {
     }
 
     @Override
+    public boolean tiesPreparedToSession() {
+        return false;
+    }
+
+    @Override
     public boolean isClean(Connection connection) {
         try {
             BaseConnection physical = connection.unwrap(BaseConnection.class);

@@ -60,6 +60,12 @@ public interface ResourceDriver {
     /** What the database says about the proof of a one-phase commit (protocol 8.2). */
     Fate fate(Connection connection, Proof proof) throws SQLException;
 
+    /**
+     * True when the database ties a prepared branch to the session that prepared it: that connection is then kept,
+     * untouched, until phase 2 is done on it (protocol 10.2).
+     */
+    boolean tiesPreparedToSession();
+
     /** False when the connection may still carry a transaction or is broken: it must not go back to a pool. */
     boolean isClean(Connection connection);
 

@@ -8,14 +8,15 @@ import io.troth.core.participant.CoordinatorMessage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /** A stream in memory: the test is the coordinator. */
-final class SimulatedCoordinatorLink implements CoordinatorLink {
+public final class SimulatedCoordinatorLink implements CoordinatorLink {
 
-    final List<CoordinatorMessage> sent = new ArrayList<>();
-    final List<Reason> refused = new ArrayList<>();
-    boolean closed;
+    public final List<CoordinatorMessage> sent = new CopyOnWriteArrayList<>();
+    public final List<Reason> refused = new ArrayList<>();
+    public boolean closed;
     private @Nullable LinkListener listener;
 
     @Override
@@ -38,20 +39,20 @@ final class SimulatedCoordinatorLink implements CoordinatorLink {
         closed = true;
     }
 
-    LinkListener agent() {
+    public LinkListener agent() {
         return Objects.requireNonNull(listener, "not started");
     }
 
-    void welcome(ClusterId cluster, EpochId epoch) {
+    public void welcome(ClusterId cluster, EpochId epoch) {
         agent().received(new LinkListener.Batch(epoch, 1, cluster, List.of(new AgentMessage.Welcome(epoch))));
     }
 
-    void order(EpochId epoch, AgentMessage... messages) {
+    public void order(EpochId epoch, AgentMessage... messages) {
         agent().received(new LinkListener.Batch(epoch, 1, null, List.of(messages)));
     }
 
     /** The kinds of what was sent since the last call, in order. */
-    List<String> takeKinds() {
+    public List<String> takeKinds() {
         List<String> kinds = sent.stream()
                 .map(message -> message instanceof CoordinatorMessage.BranchVote vote
                         ? "vote " + vote.vote()

@@ -1,0 +1,236 @@
+package io.troth.agent.jdbc;
+
+import io.troth.agent.xa.ResourceDriver;
+import io.troth.agent.xa.TrothXid;
+import io.troth.client.context.NanoClock;
+import io.troth.core.BranchId;
+import io.troth.core.ClusterId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Proof;
+import io.troth.core.Reason;
+import io.troth.core.coordinator.Fate;
+import io.troth.core.participant.PhaseTwoCompletion;
+import io.troth.core.participant.PreparedXid;
+import io.troth.core.participant.ScanCompletion;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What recovery does at the database, on connections and threads of its own: phase 2, lists of prepared branches, fates.
+ * Thread-safe.
+ */
+final class Finishers implements AutoCloseable {
+
+    private final ResourceDriver driver;
+    private final PoolSettings settings;
+    private final ConnectionPool branchPool;
+    private final BranchWorkers workers;
+    private final NanoClock clock;
+    private final ConnectionPool pool;
+    private final ThreadPoolExecutor threads;
+
+    /** Connections of prepared branches that their database ties to them. */
+    private final Map<BranchId, Connection> kept = new ConcurrentHashMap<>();
+
+    private volatile @Nullable ClusterId cluster;
+    private volatile Listed listed = new Listed(Map.of(), 0);
+
+    /** The last list: each prepared branch with the time at which a list showed it first. */
+    private record Listed(Map<PreparedXid, Long> firstSeenNanos, int otherClusters) {}
+
+    Finishers(Parts parts, ConnectionPool branchPool, BranchWorkers workers, ThreadFactory factory) {
+        this.driver = parts.driver();
+        this.settings = parts.settings();
+        this.clock = parts.clock();
+        this.branchPool = branchPool;
+        this.workers = workers;
+        this.pool = new HikariConnectionPool(
+                parts.resource() + "-finishers",
+                driver.physicalConnections(),
+                settings.finishers(),
+                settings.idleMin(),
+                factory);
+        this.threads = BranchWorkers.bounded(settings.finishers(), factory);
+    }
+
+    /** What a resource is made of. */
+    record Parts(String resource, ResourceDriver driver, PoolSettings settings, NanoClock clock) {}
+
+    void clusterKnown(ClusterId known) {
+        cluster = known;
+    }
+
+    private TrothXid xid(GlobalTxId tx, BranchId branch) {
+        return new TrothXid(Objects.requireNonNull(cluster, "no cluster heard of yet"), tx, branch);
+    }
+
+    Connection take() throws SQLException {
+        return pool.take(settings.waitMillis());
+    }
+
+    void release(Connection connection, boolean whole) {
+        if (whole && driver.isClean(connection)) {
+            pool.giveBack(connection);
+        } else {
+            pool.evict(connection);
+        }
+    }
+
+    /** The branch is prepared, and only this connection can finish it as long as it lives. */
+    void keep(BranchId branch, Connection connection) {
+        kept.put(branch, connection);
+    }
+
+    void commitPrepared(
+            GlobalTxId tx,
+            BranchId branch,
+            @Nullable Proof proof,
+            boolean firstAttempt,
+            Consumer<PhaseTwoCompletion> done) {
+        finish(branch, connection -> driver.commitPrepared(connection, xid(tx, branch), proof, firstAttempt), done);
+    }
+
+    void rollbackPrepared(GlobalTxId tx, BranchId branch, Consumer<PhaseTwoCompletion> done) {
+        finish(branch, connection -> driver.rollbackPrepared(connection, xid(tx, branch)), done);
+    }
+
+    private void finish(
+            BranchId branch, Function<Connection, PhaseTwoCompletion> work, Consumer<PhaseTwoCompletion> done) {
+        threads.execute(() -> {
+            Connection own = kept.remove(branch);
+            Connection connection;
+            try {
+                connection = own != null ? own : take();
+            } catch (SQLException e) {
+                done.accept(PhaseTwoCompletion.notYet(unavailable(e)));
+                return;
+            }
+            workers.run(
+                    connection,
+                    () -> work.apply(connection),
+                    why -> PhaseTwoCompletion.notYet(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why)),
+                    completion -> {
+                        finished(branch, connection, own != null, completion);
+                        done.accept(completion);
+                    });
+        });
+    }
+
+    private void finished(BranchId branch, Connection connection, boolean wasKept, PhaseTwoCompletion completion) {
+        boolean whole = completion.kind() != PhaseTwoCompletion.Kind.NOT_YET;
+        if (!wasKept) {
+            release(connection, whole);
+        } else if (whole && driver.isClean(connection)) {
+            branchPool.giveBack(connection);
+        } else if (whole || isClosed(connection)) {
+            branchPool.evict(connection);
+        } else {
+            kept.put(branch, connection);
+        }
+    }
+
+    private static boolean isClosed(Connection connection) {
+        try {
+            return connection.isClosed();
+        } catch (SQLException e) {
+            return true;
+        }
+    }
+
+    void listPrepared(Consumer<ScanCompletion> done) {
+        ask(this::list, ScanCompletion::failed, done);
+    }
+
+    private ScanCompletion list(Connection connection) throws SQLException {
+        List<PreparedXid> ours = new ArrayList<>();
+        int others = 0;
+        for (TrothXid xid : driver.listPrepared(connection)) {
+            if (xid.cluster().equals(cluster)) {
+                ours.add(new PreparedXid(xid.tx(), xid.branch()));
+            } else {
+                others++;
+            }
+        }
+        Map<PreparedXid, Long> before = listed.firstSeenNanos();
+        Map<PreparedXid, Long> seen = new HashMap<>();
+        long now = clock.nanos();
+        ours.forEach(xid -> seen.put(xid, before.getOrDefault(xid, now)));
+        listed = new Listed(Map.copyOf(seen), others);
+        return ScanCompletion.listed(ours, others);
+    }
+
+    void fate(Proof proof, Consumer<Fate> done) {
+        // What cannot be asked now is asked again.
+        ask(connection -> driver.fate(connection, proof), why -> Fate.IN_PROGRESS, done);
+    }
+
+    private interface Inquiry<T> {
+        T of(Connection connection) throws SQLException;
+    }
+
+    private <T> void ask(Inquiry<T> inquiry, Function<Reason, T> failed, Consumer<T> done) {
+        threads.execute(() -> {
+            Connection connection;
+            try {
+                connection = take();
+            } catch (SQLException e) {
+                done.accept(failed.apply(unavailable(e)));
+                return;
+            }
+            boolean[] whole = {true};
+            workers.run(
+                    connection,
+                    () -> {
+                        try {
+                            return inquiry.of(connection);
+                        } catch (SQLException e) {
+                            whole[0] = false;
+                            return failed.apply(unavailable(e));
+                        }
+                    },
+                    why -> failed.apply(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why)),
+                    result -> {
+                        release(connection, whole[0]);
+                        done.accept(result);
+                    });
+        });
+    }
+
+    private static Reason unavailable(SQLException failure) {
+        Reason known = SqlErrors.reasonOf(failure);
+        return known != null
+                ? known
+                : new Reason(
+                        ErrorCode.DATABASE_UNAVAILABLE,
+                        "SQLState " + failure.getSQLState() + ": " + failure.getMessage());
+    }
+
+    ResourceStats stats(PoolStats branches) {
+        Listed last = listed;
+        long now = clock.nanos();
+        long oldest = 0;
+        for (long firstSeen : last.firstSeenNanos().values()) {
+            oldest = Math.max(oldest, TimeUnit.NANOSECONDS.toMillis(now - firstSeen));
+        }
+        return new ResourceStats(branches, pool.stats(), last.firstSeenNanos().size(), oldest, last.otherClusters());
+    }
+
+    @Override
+    public void close() {
+        BranchWorkers.close(threads);
+        pool.close();
+    }
+}
