@@ -19,7 +19,6 @@ import java.util.EnumMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
@@ -194,6 +193,9 @@ public final class LogInspection {
     }
 
     private void damage(@Nullable String what) {
+        if (damages.stream().anyMatch(known -> known.contains(String.valueOf(what)))) {
+            return;
+        }
         if (damages.size() < DAMAGES_MAX) {
             damages.add(String.valueOf(what));
         } else if (damages.size() == DAMAGES_MAX) {
@@ -202,12 +204,6 @@ public final class LogInspection {
     }
 
     private List<Path> files(String end) throws IOException {
-        Path database = OpenLog.database(directory);
-        if (!Files.isDirectory(database)) {
-            return List.of();
-        }
-        try (Stream<Path> all = Files.list(database)) {
-            return all.filter(file -> file.toString().endsWith(end)).sorted().toList();
-        }
+        return Files.isDirectory(OpenLog.database(directory)) ? OpenLog.files(directory, end) : List.of();
     }
 }

@@ -121,7 +121,7 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
                     throw new LogRefusedException(
                             LogRefusal.INCARNATION_MISSING, directory, "there is no file INCARNATION");
                 }
-                checkDatabase(directory);
+                checkFiles(directory);
                 RocksStore store = RocksStore.openReadOnly(database(directory), messages);
                 try {
                     Watermark last = identify(directory, incarnation, store);
@@ -186,7 +186,7 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
     }
 
     private static RocksStore openStore(Path directory) throws IOException {
-        checkDatabase(directory);
+        checkFiles(directory);
         try {
             return RocksStore.open(database(directory));
         } catch (RocksDBException e) {
@@ -194,10 +194,25 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
         }
     }
 
-    private static void checkDatabase(Path directory) throws IOException {
+    /** What the store itself would not notice: that there is nothing, and some damages of its log files. */
+    private static void checkFiles(Path directory) throws IOException {
         if (isEmpty(database(directory))) {
             throw new LogRefusedException(
                     LogRefusal.DATABASE_MISSING, directory, "log/ is missing or empty although INCARNATION exists");
+        }
+        for (Path file : files(directory, ".log")) {
+            String damage = WalFile.firstDamage(file);
+            if (damage != null) {
+                throw new LogRefusedException(
+                        LogRefusal.DAMAGED, directory, "log/" + file.getFileName() + " " + damage);
+            }
+        }
+    }
+
+    /** The files of the database whose names end so, oldest first. */
+    static List<Path> files(Path directory, String end) throws IOException {
+        try (Stream<Path> all = Files.list(database(directory))) {
+            return all.filter(file -> file.toString().endsWith(end)).sorted().toList();
         }
     }
 

@@ -7,12 +7,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads one write-ahead log file of RocksDB by itself, for inspections only: the store says that a file is damaged, this
- * says where, and what can still be read behind it. One thread.
+ * Reads one write-ahead log file of RocksDB by itself. The store takes a fragment that seems to reach beyond the end of
+ * the file as a torn tail and silently forgets whatever comes behind it; but one flipped bit in a length makes any
+ * fragment seem so. This knows the difference, says where a file is damaged, and reads on behind it. One thread.
  *
  * <p>The format (RocksDB wiki, "Write Ahead Log File Format"): blocks of 32 KiB hold fragments of {@code masked crc32c(4)
  * length(2) type(1) payload}, little-endian; FULL, or FIRST, MIDDLE... LAST, make a write batch of {@code sequence(8)
@@ -62,6 +64,23 @@ final class WalFile {
         return new WalFile(Files.readAllBytes(file), sink).read();
     }
 
+    /**
+     * The first damage of a file as {@code at byte N: what}, or null. A torn tail is none.
+     */
+    static @Nullable String firstDamage(Path file) throws IOException {
+        AtomicReference<@Nullable String> first = new AtomicReference<>();
+        read(file, new Sink() {
+            @Override
+            public void put(long offset, int family, byte[] key, byte[] value) {}
+
+            @Override
+            public void damage(long offset, String what) {
+                first.compareAndSet(null, "at byte " + offset + ": " + what);
+            }
+        });
+        return first.get();
+    }
+
     private long read() {
         int position = 0;
         while (true) {
@@ -87,13 +106,13 @@ final class WalFile {
 
     /** The rest of the file holds nothing good: a write that did not end, or damage. */
     private long tail(int position) {
-        boolean cut = position + HEADER_BYTES > bytes.length
-                || position + HEADER_BYTES + unsigned(position + 4) > bytes.length;
-        if (!cut) {
-            sink.damage(position, "bytes with a wrong checksum up to the end of the file");
-            return -1;
+        int left = bytes.length - position - HEADER_BYTES;
+        boolean cut = left < 0 || unsigned(position + 4) > left;
+        if (cut && (left < 0 || !hasChecksum(position, left))) {
+            return batchOffset >= 0 ? batchOffset : position;
         }
-        return batchOffset >= 0 ? batchOffset : position;
+        sink.damage(position, cut ? "a whole write with a wrong length" : "bytes with a wrong checksum up to the end");
+        return -1;
     }
 
     /** Fewer bytes than a header at the end of a block are padding. */
@@ -114,11 +133,15 @@ final class WalFile {
         if ((!known && type != PREDECESSOR) || end > BLOCK_BYTES || position + HEADER_BYTES + length > bytes.length) {
             return -1;
         }
+        return hasChecksum(position, length) ? length : -1;
+    }
+
+    private boolean hasChecksum(int position, int length) {
         CRC32C crc = new CRC32C();
         crc.update(bytes, position + 6, 1 + length);
         int checksum = (int) crc.getValue();
         int masked = ((checksum >>> 15) | (checksum << 17)) + 0xa282ead8;
-        return masked == little(position).getInt() ? length : -1;
+        return masked == little(position).getInt();
     }
 
     /** Where the next good fragment begins, or -1. */

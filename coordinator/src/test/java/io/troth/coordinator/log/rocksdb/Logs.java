@@ -3,14 +3,26 @@ package io.troth.coordinator.log.rocksdb;
 import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogObserver;
 import io.troth.coordinator.log.LogSettings;
+import io.troth.coordinator.log.RecordCodec;
+import io.troth.coordinator.log.RecordKeys;
+import io.troth.coordinator.log.StoredRecord;
 import io.troth.core.ClusterId;
+import io.troth.core.coordinator.LogRecord;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Duration;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.zip.CRC32C;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.WriteBatch;
 import java.util.stream.Stream;
 
 /** Settings, environment and files for tests of the log. */
@@ -47,6 +59,10 @@ final class Logs {
         return new LogSettings(directory, CLUSTER, recordsPerBatchMax, 20, 30_000, 0);
     }
 
+    static LogSettings settings(Path directory, ClusterId cluster) {
+        return new LogSettings(directory, cluster, 1_024, 20, 30_000, 0);
+    }
+
     static RocksDbDecisionLog open(Path directory) {
         return RocksDbDecisionLog.open(settings(directory), environment());
     }
@@ -73,6 +89,41 @@ final class Logs {
             return files.filter(file -> file.toString().endsWith(".log"))
                     .sorted()
                     .toList();
+        }
+    }
+
+    /** Waits in short steps, at most 30 s. */
+    static ConditionFactory eventually() {
+        return Awaitility.await()
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(1))
+                .atMost(Duration.ofSeconds(30));
+    }
+
+    static List<Path> filesOf(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.toList();
+        }
+    }
+
+    /** Changes a text file of the log and gives it the checksum that belongs to it. */
+    static void rewrite(Path file, UnaryOperator<String> change) throws IOException {
+        String text = Files.readString(file);
+        String changed = change.apply(text.substring(0, text.lastIndexOf("crc32c=")));
+        CRC32C crc = new CRC32C();
+        crc.update(changed.getBytes(StandardCharsets.UTF_8));
+        Files.writeString(file, changed + "crc32c=" + Long.toHexString(crc.getValue()) + "\n");
+    }
+
+    /** Puts a record with a good checksum where it was never written. */
+    static void forge(Path directory, Family family, StoredRecord stored) throws RocksDBException {
+        byte[] key = stored.record() instanceof LogRecord.Epoch epoch
+                ? RecordKeys.epoch(epoch.epoch())
+                : RecordKeys.tx(((LogRecord.Commit) stored.record()).tx());
+        try (RocksStore store = RocksStore.open(OpenLog.database(directory));
+                WriteBatch batch = new WriteBatch()) {
+            batch.put(store.handle(family), key, RecordCodec.encode(key, stored));
+            store.write(batch, true);
         }
     }
 }
