@@ -85,6 +85,28 @@ public final class ConfigKey<T> {
             "5s",
             "How long it may take to answer that before it is cut.");
 
+    public static final ConfigKey<Integer> GRPC_IO_THREADS =
+            of("grpc.ioThreads", ValueForm.count(1, 64), "2", "Event loops; each stream stays on one of them.");
+    public static final ConfigKey<Integer> GRPC_ENTRIES_PER_BATCH_MAX =
+            of("grpc.entriesPerBatchMax", ValueForm.count(1, 65_536), "4096", "The most entries of one batch.");
+    public static final ConfigKey<Integer> GRPC_CLIENT_STREAMS_MAX =
+            of("grpc.clientStreamsMax", ValueForm.count(1, 1_000_000), "10000", "Connected client processes.");
+    public static final ConfigKey<Integer> GRPC_FACADE_TRANSACTIONS_MAX = of(
+            "grpc.facadeTransactionsMax",
+            ValueForm.count(1, 1_000_000),
+            "5000",
+            "Open transactions of the unary facade; each has a session of its own.");
+    public static final ConfigKey<Integer> GRPC_UNSENT_ENTRIES_MAX = of(
+            "grpc.unsentEntriesMax",
+            ValueForm.count(100, 10_000_000),
+            "100000",
+            "What may wait for one peer that does not read; with more its stream is cut.");
+    public static final ConfigKey<Long> GRPC_UNSTEPPED_MAX = of(
+            "grpc.unsteppedMax",
+            ValueForm.size("64KiB", "64MiB"),
+            "1MiB",
+            "What one stream may have handed over and not yet worked off; above it nothing more is read from it.");
+
     public static final ConfigKey<Integer> TRANSACTIONS_OPEN_MAX =
             of("transactions.openMax", ValueForm.count(1, 10_000_000), "100000", "Open transactions in total.");
     public static final ConfigKey<Integer> TRANSACTIONS_OPEN_PER_SESSION_MAX = of(
@@ -94,6 +116,11 @@ public final class ConfigKey<T> {
             "Open transactions of one client session.");
     public static final ConfigKey<Integer> TRANSACTIONS_BRANCHES_MAX =
             of("transactions.branchesMax", ValueForm.count(1, 256), "64", "Branches of one transaction.");
+    public static final ConfigKey<Long> TRANSACTIONS_TIMEOUT = of(
+            "transactions.timeout",
+            ValueForm.duration("1ms", "24h"),
+            "1m",
+            "The timeout of a transaction of the unary facade that does not say; client libraries always say.");
     public static final ConfigKey<Long> TRANSACTIONS_TIMEOUT_MAX = of(
             "transactions.timeoutMax",
             ValueForm.duration("1s", "24h"),
@@ -144,6 +171,12 @@ public final class ConfigKey<T> {
             "A session older than this takes no new transaction.");
     public static final ConfigKey<Integer> AGENTS_MAX =
             of("agents.max", ValueForm.count(1, 100_000), "1000", "Connected agent instances.");
+
+    public static final ConfigKey<Long> AGENTS_HELLO_TIMEOUT = of(
+            "agents.helloTimeout",
+            ValueForm.duration("100ms", "10m"),
+            "10s",
+            "How long an agent that has connected may take to say who it is.");
 
     public static final ConfigKey<Integer> LOG_RECORDS_PER_BATCH_MAX = of(
             "log.recordsPerBatchMax",

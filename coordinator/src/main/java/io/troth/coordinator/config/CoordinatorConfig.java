@@ -128,6 +128,9 @@ public final class CoordinatorConfig {
         if (get(ConfigKey.GRPC_ENTRY_MAX) > get(ConfigKey.GRPC_BATCH_MAX)) {
             problems.add("grpc.entryMax is larger than grpc.batchMax: an entry travels in a batch");
         }
+        if (get(ConfigKey.TRANSACTIONS_TIMEOUT) > get(ConfigKey.TRANSACTIONS_TIMEOUT_MAX)) {
+            problems.add("transactions.timeout is longer than transactions.timeoutMax");
+        }
         checkPlaintext(ConfigKey.GRPC_ADDRESS, isEncrypted(), problems);
         checkPlaintext(ConfigKey.HTTP_ADDRESS, false, problems);
         return problems;

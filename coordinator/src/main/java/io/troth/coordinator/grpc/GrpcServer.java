@@ -23,9 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GrpcServer implements AutoCloseable {
 
-    private static final long HANDSHAKE_TIMEOUT_MILLIS = 5_000;
-    private static final long KEEP_ALIVE_MILLIS = 10_000;
-    private static final long KEEP_ALIVE_TIMEOUT_MILLIS = 5_000;
     private static final long PERMIT_KEEP_ALIVE_MILLIS = 5_000;
     private static final int CALLS_PER_CONNECTION_MAX = 1_000;
     private static final long CLOSE_MILLIS = 1_000;
@@ -62,9 +59,9 @@ public final class GrpcServer implements AutoCloseable {
                 .workerEventLoopGroup(loops.group())
                 .channelType(loops.channelType())
                 .directExecutor()
-                .handshakeTimeout(HANDSHAKE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
-                .keepAliveTime(KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)
-                .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
+                .handshakeTimeout(settings.handshakeTimeoutMillis(), TimeUnit.MILLISECONDS)
+                .keepAliveTime(settings.keepAliveMillis(), TimeUnit.MILLISECONDS)
+                .keepAliveTimeout(settings.keepAliveTimeoutMillis(), TimeUnit.MILLISECONDS)
                 .permitKeepAliveTime(PERMIT_KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)
                 .permitKeepAliveWithoutCalls(true)
                 .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION_MAX)
@@ -85,7 +82,7 @@ public final class GrpcServer implements AutoCloseable {
         }
         try {
             TlsServerCredentials.Builder builder = TlsServerCredentials.newBuilder()
-                    .keyManager(tls.certificate().toFile(), tls.key().toFile());
+                    .keyManager(tls.certificate().toFile(), tls.key().toFile(), tls.keyPassword());
             Path authorities = tls.authorities();
             if (authorities != null) {
                 builder.trustManager(authorities.toFile()).clientAuth(TlsServerCredentials.ClientAuth.REQUIRE);

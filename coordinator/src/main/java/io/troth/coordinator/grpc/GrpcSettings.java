@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param transactionTimeoutMillis of a transaction of the unary facade that does not say
  * @param transactionTimeoutMaxMillis the longest that the unary facade gives
  * @param helloTimeoutMillis how long an agent may take to say who it is
+ * @param handshakeTimeoutMillis how long a new connection may take until it can be used
+ * @param keepAliveMillis after so much silence a connection is asked whether it lives
+ * @param keepAliveTimeoutMillis how long it may take to answer that
  */
 public record GrpcSettings(
         InetSocketAddress address,
@@ -22,13 +25,22 @@ public record GrpcSettings(
         int ioThreads,
         long transactionTimeoutMillis,
         long transactionTimeoutMaxMillis,
-        long helloTimeoutMillis) {
+        long helloTimeoutMillis,
+        long handshakeTimeoutMillis,
+        long keepAliveMillis,
+        long keepAliveTimeoutMillis) {
 
     /** The port of the product. */
     public static final int PORT = 7700;
 
     public GrpcSettings {
-        if (ioThreads < 1 || transactionTimeoutMillis < 1 || helloTimeoutMillis < 1) {
+        boolean positive = ioThreads > 0
+                && transactionTimeoutMillis > 0
+                && helloTimeoutMillis > 0
+                && handshakeTimeoutMillis > 0
+                && keepAliveMillis > 0
+                && keepAliveTimeoutMillis > 0;
+        if (!positive) {
             throw new IllegalArgumentException("threads and times must be positive");
         }
         if (transactionTimeoutMaxMillis < transactionTimeoutMillis) {
@@ -39,7 +51,7 @@ public record GrpcSettings(
     /** The defaults of the product on this port of the loopback address; 0 takes a free port. */
     public static GrpcSettings loopback(int port) {
         InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-        return new GrpcSettings(address, null, WireLimits.DEFAULTS, 2, 60_000, 3_600_000, 10_000);
+        return new GrpcSettings(address, null, WireLimits.DEFAULTS, 2, 60_000, 3_600_000, 10_000, 5_000, 10_000, 5_000);
     }
 
     GrpcSettings withLimits(WireLimits other) {
@@ -50,6 +62,9 @@ public record GrpcSettings(
                 ioThreads,
                 transactionTimeoutMillis,
                 transactionTimeoutMaxMillis,
-                helloTimeoutMillis);
+                helloTimeoutMillis,
+                handshakeTimeoutMillis,
+                keepAliveMillis,
+                keepAliveTimeoutMillis);
     }
 }

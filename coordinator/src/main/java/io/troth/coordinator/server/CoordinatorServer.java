@@ -6,6 +6,10 @@ import io.troth.coordinator.engine.CoordinatorEngine;
 import io.troth.coordinator.engine.EngineListener;
 import io.troth.coordinator.engine.EnginePorts;
 import io.troth.coordinator.engine.StepListener;
+import io.troth.coordinator.grpc.EdgeListener;
+import io.troth.coordinator.grpc.GrpcServer;
+import io.troth.coordinator.grpc.GrpcSettings;
+import io.troth.coordinator.grpc.GrpcStreamGateway;
 import io.troth.coordinator.log.LogObserver;
 import io.troth.coordinator.log.rocksdb.RocksDbDecisionLog;
 import io.troth.core.ClusterId;
@@ -44,6 +48,7 @@ public final class CoordinatorServer implements AutoCloseable {
     private final EngineThread thread;
     private final HttpEndpoint http;
     private final Notice.Ready ready;
+    private final GrpcServer grpc;
 
     /** What was started, the last one first. Guarded by this. */
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -56,6 +61,7 @@ public final class CoordinatorServer implements AutoCloseable {
             RocksDbDecisionLog log = RocksDbDecisionLog.open(config.log(), ProcessEnvironment.log(LogObserver.NONE));
             parts.push(log);
             cluster = log.cluster();
+            GrpcStreamGateway gateway = new GrpcStreamGateway(cluster, SHARD);
             ExecutorService lookups =
                     Executors.newFixedThreadPool(LOOKUP_THREADS, ProcessEnvironment.threads("troth-lookup"));
             parts.push(lookups::shutdownNow);
@@ -64,7 +70,7 @@ public final class CoordinatorServer implements AutoCloseable {
                     config.limits(),
                     new EnginePorts(
                             log,
-                            new NoStreams(),
+                            gateway,
                             steps,
                             EngineListener.all(List.of(new NoticeLog(ProcessEnvironment::nanoTime), watch)),
                             ProcessEnvironment::nanoTime,
@@ -77,6 +83,8 @@ public final class CoordinatorServer implements AutoCloseable {
             parts.push(() -> stopEngine(Duration.ZERO));
             thread.start();
             ready = watch.awaitReady();
+            grpc = listenGrpc(gateway);
+            parts.push(grpc);
             started = true;
         } finally {
             if (!started) {
@@ -108,9 +116,28 @@ public final class CoordinatorServer implements AutoCloseable {
         }
     }
 
+    private GrpcServer listenGrpc(GrpcStreamGateway gateway) {
+        GrpcSettings settings = WireSettings.of(config);
+        GrpcServer server;
+        try {
+            server = new GrpcServer(settings, engine, gateway, EdgeListener.NONE, ProcessEnvironment::nanoTime);
+        } catch (IllegalArgumentException e) {
+            throw StartFailedException.tls(e);
+        }
+        try {
+            server.start();
+            return server;
+        } catch (IOException e) {
+            server.close();
+            String host = config.get(ConfigKey.GRPC_ADDRESS);
+            throw StartFailedException.cannotListen(
+                    "gRPC", ConfigKey.GRPC_PORT, host, settings.address().getPort(), e);
+        }
+    }
+
     /** The port of gRPC. */
     public int grpcPort() {
-        return -1;
+        return grpc.port();
     }
 
     /** The port of HTTP. */

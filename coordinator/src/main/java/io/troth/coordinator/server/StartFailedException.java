@@ -18,4 +18,11 @@ public final class StartFailedException extends RuntimeException {
                         + " port, or set " + key + " to another one.",
                 cause);
     }
+
+    static StartFailedException tls(IllegalArgumentException cause) {
+        return new StartFailedException(
+                "gRPC cannot use the files of TLS: " + cause.getMessage()
+                        + ". Check tls.certificate, tls.key, tls.keyPassword and tls.authorities.",
+                cause);
+    }
 }

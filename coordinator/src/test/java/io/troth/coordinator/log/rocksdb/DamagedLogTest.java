@@ -241,7 +241,10 @@ class DamagedLogTest {
     @Test
     void aCutAfterAnOrderlyStopIsNoticedByTheWatermark() throws IOException {
         assertEquals(new Watermark(WRITES, 1), Watermark.read(stopped));
-        Files.copy(stopped.resolve("WATERMARK"), crashed.resolve("WATERMARK"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(
+                stopped.resolve("WATERMARK"),
+                crashed.resolve("WATERMARK"),
+                java.nio.file.StandardCopyOption.REPLACE_EXISTING);
         Files.write(wal(crashed), Arrays.copyOf(wal, ends.get(WRITES - 2)));
         assertTrue(refused(LogRefusal.TAIL_LOST)
                 .getMessage()
@@ -294,8 +297,7 @@ class DamagedLogTest {
     void aLogOfAnotherClusterOrFormatIsRefused() throws IOException {
         LogRefusedException foreign = assertThrows(
                 LogRefusedException.class,
-                () -> RocksDbDecisionLog.open(
-                        Logs.settings(crashed, new ClusterId(0xabcL)), Logs.environment()));
+                () -> RocksDbDecisionLog.open(Logs.settings(crashed, new ClusterId(0xabcL)), Logs.environment()));
         assertEquals(LogRefusal.FOREIGN_CLUSTER, foreign.refusal());
         assertTrue(foreign.getMessage().contains("belongs to cluster " + Logs.CLUSTER), foreign.getMessage());
         assertTrue(foreign.getMessage().contains("configured is cluster 0000000000000abc"), foreign.getMessage());
@@ -308,10 +310,13 @@ class DamagedLogTest {
     void aRecordWhereItCannotBeIsRefused() throws Exception {
         LogRecord.Commit commit = (LogRecord.Commit) commit(9);
         forged(Family.OPEN, new StoredRecord(RecordKind.COMMIT, 1, 2, commit), "record fence");
-        forged(Family.OPEN, new StoredRecord(RecordKind.COMMIT, 99, 1, commit), "batch 99 although the last batch is 5");
+        forged(
+                Family.OPEN,
+                new StoredRecord(RecordKind.COMMIT, 99, 1, commit),
+                "batch 99 although the last batch is 5");
         forged(Family.CONTROL, new StoredRecord(RecordKind.COMMIT, 1, 1, commit), "a record of kind COMMIT");
-        LogRecord.Commit unknown = new LogRecord.Commit(
-                new io.troth.core.GlobalTxId(0, new EpochId(1, 5), 1, 1), commit.branches());
+        LogRecord.Commit unknown =
+                new LogRecord.Commit(new io.troth.core.GlobalTxId(0, new EpochId(1, 5), 1, 1), commit.branches());
         forged(Family.OPEN, new StoredRecord(RecordKind.COMMIT, 1, 1, unknown), "without the EPOCH record");
     }
 

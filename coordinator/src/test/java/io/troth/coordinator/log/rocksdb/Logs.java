@@ -9,21 +9,21 @@ import io.troth.coordinator.log.StoredRecord;
 import io.troth.core.ClusterId;
 import io.troth.core.coordinator.LogRecord;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
-import java.util.stream.Stream;
 
 /** Settings, environment and files for tests of the log. */
 final class Logs {
