@@ -41,6 +41,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The agent's stream over gRPC, on one netty thread of its own. Entries are collected and written by one drain at a
@@ -49,13 +51,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GrpcCoordinatorLink implements CoordinatorLink {
 
+    private static final Logger LOG = LoggerFactory.getLogger(GrpcCoordinatorLink.class);
+
     private static final int BATCH_ENTRIES_MAX = 1_024;
     private static final int BATCH_BYTES_MAX = 1024 * 1024;
     private static final int INBOUND_BYTES_MAX = 4 * 1024 * 1024;
     private static final int OUTGOING_ENTRIES_MAX = 200_000;
     private static final long KEEP_ALIVE_MILLIS = 10_000;
     private static final long KEEP_ALIVE_TIMEOUT_MILLIS = 5_000;
-    private static final long CLOSE_MILLIS = 1_000;
+    private static final long CLOSE_POLL_MILLIS = 10;
+    private static final int CLOSE_POLLS_MAX = 100;
 
     private final LinkSettings settings;
     private final ChannelCredentials credentials;
@@ -64,6 +69,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
 
     // Loop thread only.
     private @Nullable LinkListener listener;
+    private @Nullable ManagedChannel channel;
     private int endpoint;
     private long pauseMillisMax;
     private boolean closed;
@@ -136,7 +142,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             closed = true;
             Stream stream = current;
             if (stream == null) {
-                shutDown();
+                shutDown(CLOSE_POLLS_MAX);
             } else {
                 stream.finish();
             }
@@ -148,8 +154,17 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         var unused = group.awaitTermination(atMost.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    private void shutDown() {
-        var unused = group.shutdownGracefully(0, CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+    /** Ends the thread when the last channel needs it no more; one that does not end in time is cut. */
+    private void shutDown(int pollsLeft) {
+        ManagedChannel last = channel;
+        if (last == null || last.isTerminated()) {
+            var unused = group.shutdownGracefully(0, CLOSE_POLL_MILLIS, TimeUnit.MILLISECONDS);
+        } else if (pollsLeft > 0) {
+            schedule(() -> shutDown(pollsLeft - 1), CLOSE_POLL_MILLIS);
+        } else {
+            last.shutdownNow();
+            schedule(() -> shutDown(1), CLOSE_POLL_MILLIS);
+        }
     }
 
     private void execute(Runnable task) {
@@ -174,7 +189,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             return;
         }
         Endpoint target = settings.endpoints().get(endpoint);
-        ManagedChannel channel = channelBuilder(target)
+        ManagedChannel opened = channelBuilder(target)
                 .eventLoopGroup(group)
                 .channelType(NioSocketChannel.class)
                 .directExecutor()
@@ -183,12 +198,13 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
                 .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
                 .maxInboundMessageSize(INBOUND_BYTES_MAX)
                 .build();
-        Stream stream = new Stream(target, channel, hears);
+        channel = opened;
+        Stream stream = new Stream(target, opened, hears);
         stream.send(WireCodec.hello(hears.hello(), hears.cluster()));
         current = stream;
         // Under the root context: an agent that is started within a call must outlive that call.
         Context.ROOT.run(() -> {
-            var unused = AgentServiceGrpc.newStub(channel).agentStream(stream);
+            var unused = AgentServiceGrpc.newStub(opened).agentStream(stream);
         });
     }
 
@@ -202,7 +218,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
 
     private void reconnect() {
         if (closed) {
-            shutDown();
+            shutDown(CLOSE_POLLS_MAX);
             return;
         }
         endpoint = (endpoint + 1) % settings.endpoints().size();
@@ -216,7 +232,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
     private final class Stream implements ClientResponseObserver<AgentStreamRequest, AgentStreamResponse> {
 
         private final Endpoint target;
-        private final ManagedChannel channel;
+        private final ManagedChannel itsChannel;
         private final LinkListener hears;
         private final ConcurrentLinkedQueue<AgentEntry> outgoing = new ConcurrentLinkedQueue<>();
         private final AtomicInteger queued = new AtomicInteger();
@@ -225,9 +241,9 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         private boolean welcomed;
         private boolean over;
 
-        Stream(Endpoint target, ManagedChannel channel, LinkListener hears) {
+        Stream(Endpoint target, ManagedChannel itsChannel, LinkListener hears) {
             this.target = target;
-            this.channel = channel;
+            this.itsChannel = itsChannel;
             this.hears = hears;
         }
 
@@ -337,12 +353,16 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             if (welcomed) {
                 pauseMillisMax = firstPauseMillisMax();
             }
+            String before = problem;
             problem = target + ": " + why;
+            if (!closed && !problem.equals(before)) {
+                LOG.warn("no stream to the coordinator {}; tried again", problem);
+            }
             current = null;
             if (closed) {
-                channel.shutdown();
+                itsChannel.shutdown();
             } else {
-                channel.shutdownNow();
+                itsChannel.shutdownNow();
             }
             hears.broken(new Reason(ErrorCode.STREAM_BROKEN, problem));
             reconnect();

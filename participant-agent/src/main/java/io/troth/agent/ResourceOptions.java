@@ -1,0 +1,36 @@
+package io.troth.agent;
+
+import java.time.Duration;
+
+/**
+ * How the agent uses one database. Immutable: each method returns a changed copy.
+ *
+ * @param poolSize the most connections for branches and local work together; recovery has a few of its own
+ * @param openedOutsideAllowed whether a connection that was opened before a transaction began may be used while it runs:
+ *     its work is then not part of the transaction
+ * @param answerTimeout how long prepare, commit and rollback wait for the database; after that the answer counts as lost
+ */
+public record ResourceOptions(int poolSize, boolean openedOutsideAllowed, Duration answerTimeout) {
+
+    /** Ten connections, 30 s, and no connection from outside. */
+    public static final ResourceOptions DEFAULTS = new ResourceOptions(10, false, Duration.ofSeconds(30));
+
+    public ResourceOptions {
+        if (poolSize < 1 || answerTimeout.toMillis() < 1) {
+            throw new IllegalArgumentException("a pool needs at least 1 connection, and an answer at least 1 ms");
+        }
+    }
+
+    public ResourceOptions withPoolSize(int connections) {
+        return new ResourceOptions(connections, openedOutsideAllowed, answerTimeout);
+    }
+
+    /** For applications that keep a connection for local work and know what they do. */
+    public ResourceOptions withOpenedOutsideAllowed() {
+        return new ResourceOptions(poolSize, true, answerTimeout);
+    }
+
+    public ResourceOptions withAnswerTimeout(Duration timeout) {
+        return new ResourceOptions(poolSize, openedOutsideAllowed, timeout);
+    }
+}

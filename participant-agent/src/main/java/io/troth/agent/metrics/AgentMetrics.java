@@ -1,0 +1,296 @@
+package io.troth.agent.metrics;
+
+import io.micrometer.core.instrument.Clock;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import io.troth.agent.engine.AgentListener;
+import io.troth.agent.jdbc.PoolStats;
+import io.troth.agent.jdbc.ResourceStats;
+import io.troth.core.BranchId;
+import io.troth.core.participant.AgentNotice;
+import io.troth.core.participant.BranchState;
+import io.troth.core.participant.PreparedXid;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The agent's meters (docs/METRICS.md), made of notices and of nothing else. One for each agent. Notices come one at a
+ * time; a registry may be read at any time, on any thread.
+ */
+@SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
+public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Void> {
+
+    private final MeterRegistry registry;
+    private final Clock clock;
+
+    /** By resource. */
+    private final Map<String, ResourceState> resources = new ConcurrentHashMap<>();
+
+    /** Branches that have not finished; as many as the core's limit of branches at most. */
+    private final Map<BranchId, Phase> phases = new HashMap<>();
+
+    private final AtomicInteger ready = new AtomicInteger();
+    private boolean everReady;
+
+    /** Where one branch stands, and since when. */
+    private record Phase(BranchState state, long sinceNanos) {}
+
+    /** What the gauges of one resource read; times are those of the registry's clock. */
+    private static final class ResourceState {
+        final Map<BranchId, Long> unprepared = new ConcurrentHashMap<>();
+        final Map<BranchId, Long> inDoubt = new ConcurrentHashMap<>();
+        final AtomicInteger otherClusters = new AtomicInteger();
+    }
+
+    public AgentMetrics(MeterRegistry registry) {
+        this.registry = registry;
+        this.clock = registry.config().clock();
+        Gauge.builder("troth.agent.ready", ready, AtomicInteger::get)
+                .description("1 while branches may start: the stream leads to a ready coordinator")
+                .register(registry);
+        registry.counter("troth.agent.reconnects");
+    }
+
+    /**
+     * Makes the meters of a resource, so that they exist before its first branch. Before the agent starts.
+     *
+     * @param stats read on whatever thread reads the registry
+     */
+    public void watch(String resource, Supplier<ResourceStats> stats) {
+        watchBranches(resource);
+        watchPool(resource, "branches", () -> stats.get().branches());
+        watchPool(resource, "recovery", () -> stats.get().finishers());
+        timer("troth.agent.prepare", resource);
+        timer("troth.agent.commit", resource);
+        timer("troth.agent.one.phase", resource);
+        registry.counter("troth.agent.scans", "resource", resource, "result", "read");
+        registry.counter("troth.agent.scans", "resource", resource, "result", "failed");
+    }
+
+    private void watchPool(String resource, String pool, Supplier<PoolStats> stats) {
+        Tags tags = Tags.of("resource", resource, "pool", pool);
+        Gauge.builder("troth.agent.pool.in.use", stats, read -> read.get().active())
+                .tags(tags)
+                .description("database connections in use")
+                .register(registry);
+        Gauge.builder("troth.agent.pool.waiting", stats, read -> read.get().waiting())
+                .tags(tags)
+                .description("threads that wait for a database connection")
+                .register(registry);
+        Gauge.builder("troth.agent.pool.size.max", stats, read -> read.get().sizeMax())
+                .tags(tags)
+                .description("the most connections the pool opens")
+                .register(registry);
+    }
+
+    private void watchBranches(String resource) {
+        ResourceState state = new ResourceState();
+        resources.put(resource, state);
+        Tags tags = Tags.of("resource", resource);
+        Gauge.builder("troth.agent.branches.unprepared", state.unprepared, Map::size)
+                .tags(tags)
+                .description("branches that hold locks and are not prepared")
+                .register(registry);
+        Gauge.builder("troth.agent.branches.unprepared.age.max", state.unprepared, this::oldestSeconds)
+                .tags(tags)
+                .baseUnit("seconds")
+                .description("the age of the oldest unprepared branch; 0 when there is none")
+                .register(registry);
+        Gauge.builder("troth.agent.in.doubt", state.inDoubt, Map::size)
+                .tags(tags)
+                .description("branches that are prepared, of all instances that the last scan has seen")
+                .register(registry);
+        Gauge.builder("troth.agent.in.doubt.age.max", state.inDoubt, this::oldestSeconds)
+                .tags(tags)
+                .baseUnit("seconds")
+                .description("how long the oldest of them has been seen here; 0 when there is none")
+                .register(registry);
+        Gauge.builder("troth.agent.other.cluster.prepared", state.otherClusters, AtomicInteger::get)
+                .tags(tags)
+                .description("prepared branches of other Troth clusters in the last scan: never touched")
+                .register(registry);
+    }
+
+    private double oldestSeconds(Map<BranchId, Long> since) {
+        long now = clock.monotonicTime();
+        long oldest =
+                since.values().stream().mapToLong(nanos -> now - nanos).max().orElse(0);
+        return oldest / (double) TimeUnit.SECONDS.toNanos(1);
+    }
+
+    private Timer timer(String name, String resource) {
+        return Timer.builder(name)
+                .tag("resource", resource)
+                .publishPercentileHistogram()
+                .minimumExpectedValue(Duration.ofMillis(1))
+                .maximumExpectedValue(Duration.ofSeconds(30))
+                .register(registry);
+    }
+
+    private void count(String name, String key, String value) {
+        registry.counter(name, key, value).increment();
+    }
+
+    private void count(String name, String key, String value, String secondKey, String secondValue) {
+        registry.counter(name, key, value, secondKey, secondValue).increment();
+    }
+
+    @Override
+    public void heard(AgentNotice notice) {
+        notice.accept(this);
+    }
+
+    @Override
+    public void failed(RuntimeException cause) {
+        ready.set(0);
+        registry.counter("troth.agent.failures").increment();
+    }
+
+    @Override
+    public Void ready(AgentNotice.Ready notice) {
+        if (everReady) {
+            registry.counter("troth.agent.reconnects").increment();
+        }
+        everReady = true;
+        ready.set(1);
+        return null;
+    }
+
+    @Override
+    public Void notReady(AgentNotice.NotReady notice) {
+        ready.set(0);
+        return null;
+    }
+
+    @Override
+    public Void stateChanged(AgentNotice.StateChanged notice) {
+        ResourceState state = state(notice.resource());
+        BranchId branch = notice.branch();
+        long now = clock.monotonicTime();
+        Phase phase = phases.remove(branch);
+        if (phase != null) {
+            time(phase, notice.resource(), now);
+        }
+        switch (notice.to()) {
+            case ACTIVE, PREPARING, ONE_PHASE, ROLLING_BACK -> state.unprepared.putIfAbsent(branch, now);
+            case PREPARED, IN_DOUBT, COMMITTING, ROLLING_BACK_PREPARED -> {
+                state.unprepared.remove(branch);
+                state.inDoubt.putIfAbsent(branch, now);
+            }
+            case FINISHED -> {
+                state.unprepared.remove(branch);
+                state.inDoubt.remove(branch);
+                String end = end(notice.from(), notice.reason() == null);
+                count("troth.agent.branches.finished", "resource", notice.resource(), "end", end);
+                return null;
+            }
+        }
+        phases.put(branch, new Phase(notice.to(), now));
+        return null;
+    }
+
+    private ResourceState state(String resource) {
+        return resources.computeIfAbsent(resource, name -> new ResourceState());
+    }
+
+    private void time(Phase phase, String resource, long now) {
+        String name = switch (phase.state()) {
+            case PREPARING -> "troth.agent.prepare";
+            case COMMITTING -> "troth.agent.commit";
+            case ONE_PHASE -> "troth.agent.one.phase";
+            case ACTIVE, PREPARED, IN_DOUBT, ROLLING_BACK, ROLLING_BACK_PREPARED, FINISHED -> null;
+        };
+        if (name != null) {
+            timer(name, resource).record(now - phase.sinceNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private static String end(@Nullable BranchState from, boolean withoutReason) {
+        if (from == null) {
+            return "rolled_back";
+        }
+        return switch (from) {
+            case COMMITTING -> "committed";
+            case ONE_PHASE -> withoutReason ? "one_phase" : "one_phase_failed";
+            case PREPARING -> withoutReason ? "read_only" : "rolled_back";
+            case ACTIVE, PREPARED, IN_DOUBT, ROLLING_BACK, ROLLING_BACK_PREPARED, FINISHED -> "rolled_back";
+        };
+    }
+
+    @Override
+    public Void voted(AgentNotice.Voted notice) {
+        String reason = notice.reason() == null ? "" : notice.reason().code().name();
+        count("troth.agent.votes", "vote", notice.vote().name(), "reason", reason);
+        return null;
+    }
+
+    @Override
+    public Void refused(AgentNotice.Refused notice) {
+        count("troth.agent.refused", "reason", notice.reason().code().name());
+        return null;
+    }
+
+    @Override
+    public Void scanned(AgentNotice.Scanned notice) {
+        count("troth.agent.scans", "resource", notice.resource(), "result", "read");
+        ResourceState state = state(notice.resource());
+        state.otherClusters.set(notice.otherClusters());
+        long now = clock.monotonicTime();
+        Set<BranchId> listed = new HashSet<>();
+        for (PreparedXid xid : notice.prepared()) {
+            listed.add(xid.branch());
+            if (!phases.containsKey(xid.branch())) {
+                state.inDoubt.putIfAbsent(xid.branch(), now);
+            }
+        }
+        state.inDoubt.keySet().removeIf(branch -> !phases.containsKey(branch) && !listed.contains(branch));
+        return null;
+    }
+
+    @Override
+    public Void scanFailed(AgentNotice.ScanFailed notice) {
+        count("troth.agent.scans", "resource", notice.resource(), "result", "failed");
+        return null;
+    }
+
+    @Override
+    public Void phaseTwoDelayed(AgentNotice.PhaseTwoDelayed notice) {
+        String reason = notice.reason().code().name();
+        count("troth.agent.phase.two.delayed", "resource", notice.resource(), "reason", reason);
+        return null;
+    }
+
+    @Override
+    public Void resolvedElsewhere(AgentNotice.ResolvedElsewhere notice) {
+        count("troth.agent.resolved.elsewhere", "resource", notice.resource());
+        return null;
+    }
+
+    @Override
+    public Void heuristic(AgentNotice.Heuristic notice) {
+        count("troth.agent.heuristic", "resource", notice.resource());
+        return null;
+    }
+
+    @Override
+    public Void leftAlone(AgentNotice.LeftAlone notice) {
+        count("troth.agent.left.alone", "outcome", notice.outcome().name());
+        return null;
+    }
+
+    @Override
+    public Void alarm(AgentNotice.Alarm notice) {
+        count("troth.agent.alarms", "reason", notice.reason().code().name());
+        return null;
+    }
+}

@@ -1,0 +1,187 @@
+package io.troth.agent.server;
+
+import io.troth.agent.engine.AgentListener;
+import io.troth.client.context.NanoClock;
+import io.troth.core.GlobalTxId;
+import io.troth.core.participant.AgentNotice;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Notices as log lines: what an operator has to know, and nothing for the ordinary life of a branch. At most one line a
+ * second of a kind that can come in masses; how many were left out is said with the next one. Under the engine's lock.
+ */
+@SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
+final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
+
+    private static final Logger LOG = LoggerFactory.getLogger("io.troth.agent");
+    private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final NanoClock clock;
+    private final Map<Class<?>, Throttle> throttles = new HashMap<>();
+    private final Map<String, Integer> otherClusters = new HashMap<>();
+
+    /** When a kind was last written, and how many were left out since. */
+    private static final class Throttle {
+        private long writtenNanos;
+        private int leftOut;
+        private boolean written;
+    }
+
+    AgentLog(NanoClock clock) {
+        this.clock = clock;
+    }
+
+    @Override
+    public void heard(AgentNotice notice) {
+        notice.accept(this);
+    }
+
+    @Override
+    public void failed(RuntimeException cause) {
+        LOG.error(
+                "the agent has stopped: an invariant is broken, or a bug has shown itself. Please report this.", cause);
+    }
+
+    /** The text to write, or null for now. */
+    private boolean mayWrite(AgentNotice notice, StringBuilder suffix) {
+        Throttle throttle = throttles.computeIfAbsent(notice.getClass(), kind -> new Throttle());
+        long now = clock.nanos();
+        if (throttle.written && now - throttle.writtenNanos < PAUSE_NANOS) {
+            throttle.leftOut++;
+            return false;
+        }
+        if (throttle.leftOut > 0) {
+            suffix.append(" (and ").append(throttle.leftOut).append(" more like it)");
+        }
+        throttle.written = true;
+        throttle.writtenNanos = now;
+        throttle.leftOut = 0;
+        return true;
+    }
+
+    private void warn(AgentNotice notice, String text) {
+        StringBuilder suffix = new StringBuilder();
+        if (mayWrite(notice, suffix)) {
+            LOG.warn("{}{}", text, suffix);
+        }
+    }
+
+    private void error(AgentNotice notice, String text) {
+        StringBuilder suffix = new StringBuilder();
+        if (mayWrite(notice, suffix)) {
+            LOG.error("{}{}", text, suffix);
+        }
+    }
+
+    @Override
+    public Void ready(AgentNotice.Ready notice) {
+        LOG.info("connected to the coordinator of epoch {}", notice.epoch());
+        return null;
+    }
+
+    @Override
+    public Void notReady(AgentNotice.NotReady notice) {
+        LOG.warn("not connected any more, unprepared branches are rolled back: {}", notice.reason());
+        return null;
+    }
+
+    @Override
+    public Void stateChanged(AgentNotice.StateChanged notice) {
+        if (LOG.isDebugEnabled()) {
+            LOG.debug(
+                    "transaction {} branch {} on {}: {} to {} {}",
+                    notice.tx(),
+                    notice.branch(),
+                    notice.resource(),
+                    notice.from(),
+                    notice.to(),
+                    notice.reason() == null ? "" : notice.reason());
+        }
+        return null;
+    }
+
+    @Override
+    public Void voted(AgentNotice.Voted notice) {
+        return null;
+    }
+
+    @Override
+    public Void refused(AgentNotice.Refused notice) {
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("refused: {}", notice.reason());
+        }
+        return null;
+    }
+
+    @Override
+    public Void scanned(AgentNotice.Scanned notice) {
+        int others = notice.otherClusters();
+        Integer before = otherClusters.put(notice.resource(), others);
+        if (others > 0 && (before == null || before != others)) {
+            LOG.warn(
+                    "{} holds {} prepared branches of other Troth clusters; they hold their locks, and are never touched"
+                            + " from here",
+                    notice.resource(),
+                    others);
+        }
+        return null;
+    }
+
+    @Override
+    public Void scanFailed(AgentNotice.ScanFailed notice) {
+        warn(notice, "the prepared branches of " + notice.resource() + " cannot be listed: " + notice.reason());
+        return null;
+    }
+
+    @Override
+    public Void phaseTwoDelayed(AgentNotice.PhaseTwoDelayed notice) {
+        warn(
+                notice,
+                "transaction " + notice.tx() + " branch " + notice.branch() + " on " + notice.resource()
+                        + " is decided and not finished yet: " + notice.reason());
+        return null;
+    }
+
+    @Override
+    public Void resolvedElsewhere(AgentNotice.ResolvedElsewhere notice) {
+        warn(
+                notice,
+                "transaction " + notice.tx() + " branch " + notice.branch() + " on " + notice.resource()
+                        + " was to be committed and is gone: somebody else has finished it, and nothing tells how");
+        return null;
+    }
+
+    @Override
+    public Void heuristic(AgentNotice.Heuristic notice) {
+        LOG.error(
+                "transaction {} branch {} on {}: HEURISTIC: {}",
+                notice.tx(),
+                notice.branch(),
+                notice.resource(),
+                notice.detail());
+        return null;
+    }
+
+    @Override
+    public Void leftAlone(AgentNotice.LeftAlone notice) {
+        if (LOG.isDebugEnabled()) {
+            LOG.debug(
+                    "transaction {} branch {} stays prepared: the coordinator says {}",
+                    notice.tx(),
+                    notice.branch(),
+                    notice.outcome());
+        }
+        return null;
+    }
+
+    @Override
+    public Void alarm(AgentNotice.Alarm notice) {
+        GlobalTxId tx = notice.tx();
+        error(notice, "ALARM" + (tx == null ? "" : ", transaction " + tx) + ": " + notice.reason());
+        return null;
+    }
+}
