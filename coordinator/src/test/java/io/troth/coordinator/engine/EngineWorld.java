@@ -41,6 +41,9 @@ public final class EngineWorld {
     final Recovered recovered;
     /** A simulated log writes what waits whenever nothing else is to do. */
     boolean logWrites = true;
+    /** The process dies when this is reached, {@code null} for never. */
+    @Nullable
+    String diesAt;
 
     private final SplittableRandom random;
     private long nanos = 1_000;
@@ -163,15 +166,13 @@ public final class EngineWorld {
 
     RequestId commit(GlobalTxId tx, List<BranchWork> works, boolean onePhase) {
         RequestId request = request();
-        submit(new Event.CommitRequested(
-                request, tx, key(), tx.sequence(), new CommitContent(works, onePhase), true, 60_000));
+        submit(new Event.CommitRequested(request, tx, key(), 1, new CommitContent(works, onePhase), true, 60_000));
         return request;
     }
 
     RequestId rollback(GlobalTxId tx, List<BranchWork> works) {
         RequestId request = request();
-        submit(new Event.RollbackRequested(
-                request, tx, key(), tx.sequence(), works, Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT)));
+        submit(new Event.RollbackRequested(request, tx, key(), 1, works, Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT)));
         return request;
     }
 
@@ -189,10 +190,13 @@ public final class EngineWorld {
     /** Goes on until nothing is left to do at this moment. */
     void settle() {
         boolean moved = true;
-        while (moved) {
+        while (moved && !engine.isStopped()) {
             moved = false;
             while (engine.runOnce()) {
                 moved = true;
+            }
+            if (engine.isStopped()) {
+                return;
             }
             moved |= deliver();
             while (!lookups.isEmpty()) {
@@ -209,7 +213,7 @@ public final class EngineWorld {
     void pass(Duration time) {
         long end = nanos + time.toNanos();
         settle();
-        while (engine.nanosToNextTurn() <= end - nanos) {
+        while (!engine.isStopped() && engine.nanosToNextTurn() <= end - nanos) {
             nanos += engine.nanosToNextTurn();
             settle();
         }
@@ -219,6 +223,11 @@ public final class EngineWorld {
 
     SimulatedDecisionLog simulated() {
         return (SimulatedDecisionLog) log;
+    }
+
+    /** What had left before the crash arrives; nobody is there to hear what is said to it. */
+    void deliverLast() {
+        deliver();
     }
 
     /** The machine crashes, and all its streams break; the next process finds what is on the disk. */
@@ -256,5 +265,13 @@ public final class EngineWorld {
 
     private void reached(StepListener.Point point, GlobalTxId tx) {
         points.add(point + " " + tx.sequence());
+        if (point.name().equals(diesAt)) {
+            throw new Died();
+        }
+    }
+
+    /** Thrown at a point where the process dies. */
+    private static final class Died extends Error {
+        private static final long serialVersionUID = 1L;
     }
 }

@@ -27,6 +27,8 @@ public final class FakeAgent {
     final String resource;
     Vote vote = Vote.YES;
     boolean answers = true;
+    /** False: it hears commits and never says that they are done. */
+    boolean commits = true;
 
     /** Prepared branches, of {@code branch to T}. */
     final TreeMap<BranchId, GlobalTxId> prepared = new TreeMap<>();
@@ -67,6 +69,9 @@ public final class FakeAgent {
         } else if (message instanceof AgentMessage.Prepare prepare) {
             return prepare(on, prepare);
         } else if (message instanceof AgentMessage.CommitBranch commit) {
+            if (!commits) {
+                return List.of();
+            }
             prepared.remove(commit.branch());
             committed.add(commit.tx());
             return List.of(new Event.BranchDone(on, commit.tx(), commit.branch(), PhaseTwoResult.COMMITTED, ""));

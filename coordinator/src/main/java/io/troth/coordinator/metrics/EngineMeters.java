@@ -1,0 +1,210 @@
+package io.troth.coordinator.metrics;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.troth.coordinator.engine.EngineListener;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Outcome;
+import io.troth.core.ProtocolViolation;
+import io.troth.core.Reason;
+import io.troth.core.coordinator.LeaderView;
+import io.troth.core.coordinator.LogEntry;
+import io.troth.core.coordinator.LogRecord;
+import io.troth.core.coordinator.Notice;
+import io.troth.core.coordinator.TransactionState;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+
+/** Counts what the engine tells. Engine thread only, but for {@link #refused}; the gauges are read by any thread. */
+final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
+
+    private final LongSupplier nanoTime;
+    private final MeterTags.Counters<Outcome> ended;
+    private final MeterTags.Counters<ErrorCode> rolledBack;
+    private final MeterTags.Counters<ErrorCode> refused;
+    private final MeterTags.Counters<ErrorCode> alarms;
+    private final Counter heuristicMixed;
+    private final Counter resolvedElsewhere;
+    private final Counter fenced;
+    private final Timer prepare;
+    private final Timer twoPhase;
+    private final Timer onePhase;
+
+    // Written by sample().
+    private final Map<TransactionState, AtomicLong> open = new EnumMap<>(TransactionState.class);
+    private final AtomicLong inDoubtCount = new AtomicLong();
+    private final AtomicLong oldestInDoubtNanos = new AtomicLong();
+    private final AtomicLong leftAlone = new AtomicLong();
+    private final AtomicLong sessions = new AtomicLong();
+    private final AtomicLong ready = new AtomicLong();
+
+    /** When commit was asked for. As many as there are open transactions, which the core bounds. */
+    private final Map<GlobalTxId, Long> askedNanos = new HashMap<>();
+    /** COMMITs that are applied and not ended at every branch, the oldest first, and since when this process knows. */
+    private final Map<GlobalTxId, Long> inDoubtSinceNanos = new LinkedHashMap<>();
+
+    EngineMeters(MeterRegistry registry, LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
+        ended = new MeterTags.Counters<>(registry, "troth.transactions.ended", "outcome", "Transactions by outcome");
+        rolledBack = new MeterTags.Counters<>(
+                registry, "troth.transactions.rolled.back", "reason", "Rolled back transactions by reason");
+        refused = new MeterTags.Counters<>(registry, "troth.refused", "reason", "Requests that changed nothing");
+        alarms = new MeterTags.Counters<>(registry, "troth.alarms", "code", "Things an operator has to look at");
+        heuristicMixed = counter(registry, "troth.heuristic.mixed", "Branches resolved against the decision");
+        resolvedElsewhere =
+                counter(registry, "troth.resolved.elsewhere", "Prepared branches that somebody else had finished");
+        fenced = counter(registry, "troth.records.fenced", "COMMITs dropped by the record fence");
+        prepare = timer(registry, "troth.prepare.duration", "From the first prepare to the last vote", "");
+        twoPhase = timer(registry, "troth.commit.duration", "From the request to commit to the end", "two");
+        onePhase = timer(registry, "troth.commit.duration", "From the request to commit to the end", "one");
+        for (TransactionState state : TransactionState.values()) {
+            if (state != TransactionState.ENDED) {
+                AtomicLong count = new AtomicLong();
+                open.put(state, count);
+                registry.gauge("troth.transactions.open", MeterTags.of("state", state), count);
+            }
+        }
+        registry.gauge("troth.in.doubt.transactions", inDoubtCount);
+        Gauge.builder("troth.in.doubt.oldest.age", oldestInDoubtNanos, nanos -> nanos.get() / 1e9)
+                .baseUnit("seconds")
+                .register(registry);
+        registry.gauge("troth.branches.left.alone", leftAlone);
+        registry.gauge("troth.sessions.open", sessions);
+        registry.gauge("troth.ready", ready);
+    }
+
+    private static Counter counter(MeterRegistry registry, String name, String description) {
+        return Counter.builder(name).description(description).register(registry);
+    }
+
+    private static Timer timer(MeterRegistry registry, String name, String description, String phases) {
+        Timer.Builder builder = Timer.builder(name)
+                .description(description)
+                .publishPercentileHistogram()
+                .minimumExpectedValue(Duration.ofNanos(100_000))
+                .maximumExpectedValue(Duration.ofSeconds(60));
+        return (phases.isEmpty() ? builder : builder.tag("phases", phases)).register(registry);
+    }
+
+    /** Takes over what the leader says of itself. Engine thread. */
+    void sample(LeaderView view) {
+        open.forEach((state, count) -> count.set(view.open().getOrDefault(state, 0)));
+        leftAlone.set(view.leftAlone());
+        sessions.set(view.sessions());
+        ready.set(view.ready() ? 1 : 0);
+        inDoubtCount.set(inDoubtSinceNanos.size());
+        long oldest = inDoubtSinceNanos.isEmpty()
+                ? 0
+                : nanoTime.getAsLong() - inDoubtSinceNanos.values().iterator().next();
+        oldestInDoubtNanos.set(oldest);
+    }
+
+    /** Something was refused. Any thread. */
+    void refused(Reason reason) {
+        refused.increment(reason.code());
+    }
+
+    @Override
+    public void heard(Notice notice) {
+        notice.accept(this);
+    }
+
+    @Override
+    public void applied(LogEntry entry) {
+        if (entry.record() instanceof LogRecord.Commit commit) {
+            inDoubtSinceNanos.putIfAbsent(commit.tx(), nanoTime.getAsLong());
+        } else if (entry.record() instanceof LogRecord.End end) {
+            inDoubtSinceNanos.remove(end.tx());
+        }
+    }
+
+    @Override
+    public void logFailed(Throwable cause) {
+        ready.set(0);
+    }
+
+    @Override
+    public void violated(ProtocolViolation violation) {
+        ready.set(0);
+    }
+
+    @Override
+    public void crashed(Throwable cause) {
+        ready.set(0);
+    }
+
+    @Override
+    public Boolean ready(Notice.Ready notice) {
+        ready.set(1);
+        return true;
+    }
+
+    @Override
+    public Boolean stateChanged(Notice.StateChanged notice) {
+        long now = nanoTime.getAsLong();
+        boolean asked = notice.to() == TransactionState.PREPARING || notice.to() == TransactionState.ONE_PHASE;
+        if (asked) {
+            askedNanos.put(notice.tx(), now);
+        }
+        Long since = askedNanos.get(notice.tx());
+        if (since != null && notice.from() == TransactionState.PREPARING) {
+            prepare.record(now - since, TimeUnit.NANOSECONDS);
+        }
+        if (since != null && notice.to() == TransactionState.ENDED) {
+            askedNanos.remove(notice.tx());
+            (notice.from() == TransactionState.ONE_PHASE ? onePhase : twoPhase)
+                    .record(now - since, TimeUnit.NANOSECONDS);
+        }
+        return true;
+    }
+
+    @Override
+    public Boolean ended(Notice.Ended notice) {
+        inDoubtSinceNanos.remove(notice.tx());
+        ended.increment(notice.outcome());
+        if (notice.outcome() == Outcome.ROLLED_BACK && notice.reason() != null) {
+            rolledBack.increment(notice.reason().code());
+        }
+        return true;
+    }
+
+    @Override
+    public Boolean requestRefused(Notice.RequestRefused notice) {
+        refused(notice.reason());
+        return true;
+    }
+
+    @Override
+    public Boolean resolvedElsewhere(Notice.ResolvedElsewhere notice) {
+        resolvedElsewhere.increment();
+        return true;
+    }
+
+    @Override
+    public Boolean heuristicMixed(Notice.HeuristicMixed notice) {
+        heuristicMixed.increment();
+        return true;
+    }
+
+    @Override
+    public Boolean alarm(Notice.Alarm notice) {
+        alarms.increment(notice.reason().code());
+        return true;
+    }
+
+    @Override
+    public Boolean fenced(Notice.Fenced notice) {
+        inDoubtSinceNanos.remove(notice.tx());
+        fenced.increment();
+        return true;
+    }
+}

@@ -1,0 +1,299 @@
+package io.troth.coordinator.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Outcome;
+import io.troth.core.Reason;
+import io.troth.core.TrothException;
+import io.troth.core.coordinator.AgentMessage;
+import io.troth.core.coordinator.ClientMessage;
+import io.troth.core.coordinator.CoordinatorStateMachine;
+import io.troth.core.coordinator.Event;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A log that fails, hangs or runs out of space, and a coordinator that is to stop: what is said then, and what is not
+ * (protocol L4, L5; test plan, pitfall 2).
+ */
+class EngineHoldTest {
+
+    private final EngineWorld world = EngineWorld.fresh().open();
+
+    // A write fails.
+
+    @Test
+    void nobodyHearsAnOutcomeWhenTheAppendFailsAndTheNextProcessTellsTheTruth() {
+        for (boolean survives : new boolean[] {true, false}) {
+            EngineWorld first = EngineWorld.fresh().open();
+            IllegalStateException cause = new IllegalStateException("no space left on device");
+            GlobalTxId tx = first.commitTwo();
+            first.simulated().failNextWrite(cause, survives);
+            first.settle();
+
+            assertEquals(List.of(Outcome.NOT_LEADER), outcomes(first));
+            assertEquals(List.of(cause), first.heard.logFailures);
+            assertTrue(first.engine.isStopped());
+            assertEquals(
+                    ErrorCode.NOT_READY,
+                    Assertions.assertInstanceOf(Reason.class, first.engine.notReady())
+                            .code());
+            assertEquals(0, first.gateway.toAgents(EngineHoldTest::isDecision));
+
+            EngineWorld second = first.crash(true).open();
+            second.ask(tx);
+            second.settle();
+            Outcome truth = survives ? Outcome.COMMITTED : Outcome.UNKNOWN;
+            assertEquals(List.of(truth), outcomes(second), "without the content of the commit absence says nothing");
+            assertTrue(second.agents.stream().allMatch(agent -> agent.prepared.isEmpty()));
+            assertTrue(second.agents.stream().allMatch(agent -> agent.committed.contains(tx) == survives));
+        }
+    }
+
+    @Test
+    void doesNothingAnyMoreAfterTheLogFailed() {
+        world.commitTwo();
+        world.simulated().failNextWrite(new IllegalStateException("EIO"), false);
+        world.settle();
+        int left = world.gateway.left().size();
+
+        List<String> stepped = new ArrayList<>();
+        world.engine.submit(List.of(new Event.ClientDisconnected(world.client())), () -> stepped.add("stepped"));
+        assertFalse(world.engine.runOnce());
+        assertEquals(left, world.gateway.left().size());
+        assertTrue(stepped.isEmpty());
+        assertEquals(Long.MAX_VALUE, world.engine.nanosToNextTurn());
+        CompletionException thrown = Assertions.assertThrows(
+                CompletionException.class,
+                () -> world.engine.look(CoordinatorStateMachine::view).join());
+        assertEquals(ErrorCode.NOT_READY, ((TrothException) thrown.getCause()).code());
+    }
+
+    @Test
+    void stopsWhenTheLogCannotBeReadForAnAnswer() {
+        GlobalTxId old = world.commitTwo();
+        world.settle();
+        EngineWorld second = world.crash(false).open();
+        second.ask(old);
+        while (second.engine.runOnce()) {
+            // Until the question is on its way to the log.
+        }
+        assertEquals(1, second.lookups.size());
+        second.simulated().crash(false);
+        second.settle();
+
+        assertEquals(List.of(Outcome.NOT_LEADER), outcomes(second));
+        assertEquals(1, second.heard.logFailures.size());
+        assertTrue(second.engine.isStopped());
+    }
+
+    @Test
+    void readsTheLogBesideTheEngineThread() {
+        GlobalTxId old = world.commitTwo();
+        world.settle();
+        EngineWorld second = world.crash(false).open();
+        second.ask(old);
+        while (second.engine.runOnce()) {
+            // Until the question is on its way to the log.
+        }
+        assertTrue(outcomes(second).isEmpty());
+        second.settle();
+        assertEquals(List.of(Outcome.COMMITTED), outcomes(second));
+    }
+
+    // A write hangs.
+
+    @Test
+    void saysNothingWhileAWriteHangsAndGoesOnWhenItReturns() {
+        GlobalTxId running = world.begin();
+        var works = world.enlist(running, world.agents.get(0), world.agents.get(1));
+        GlobalTxId deciding = world.commitTwo();
+        world.logWrites = false;
+        world.settle();
+        assertEquals(1, world.simulated().waiting());
+        world.simulated().stall(true);
+        world.settle();
+        assertEquals(
+                ErrorCode.LOG_STALLED,
+                Assertions.assertInstanceOf(Reason.class, world.engine.notReady())
+                        .code());
+        assertEquals(1, world.gateway.toClients(EngineHoldTest::refusesNew));
+        int left = world.gateway.left().size();
+
+        List<String> stepped = new ArrayList<>();
+        world.engine.submit(
+                List.of(new Event.RollbackRequested(
+                        world.request(), running, world.key(), 1, works, Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT))),
+                () -> stepped.add("stepped"));
+        world.ask(deciding);
+        world.pass(Duration.ofMinutes(10));
+        assertEquals(left, world.gateway.left().size(), "nothing was said, not even what is certain");
+        assertTrue(stepped.isEmpty(), "an edge reads no more than it may meanwhile");
+
+        world.logWrites = true;
+        world.simulated().stall(false);
+        world.settle();
+        assertEquals(List.of("stepped"), stepped);
+        assertNull(world.engine.notReady());
+        assertEquals(List.of(Outcome.ROLLED_BACK, Outcome.PENDING, Outcome.COMMITTED), outcomes(world));
+        assertTrue(world.agents.stream().allMatch(agent -> agent.committed.contains(deciding)));
+        assertTrue(world.agents.stream().allMatch(agent -> agent.rolledBack.contains(running)));
+    }
+
+    @Test
+    void refusesNewTransactionsWhileAWriteHangs() {
+        world.simulated().stall(true);
+        world.settle();
+        world.enlist(world.begin(), world.agents.get(0));
+        world.settle();
+        assertEquals(
+                1,
+                world.gateway.toAgents(message -> message instanceof AgentMessage.EnlistRefused refused
+                        && refused.reason().code() == ErrorCode.LOG_STALLED));
+    }
+
+    @Test
+    void whatWasHeldIsNeverSaidWhenTheHangingWriteFails() {
+        GlobalTxId running = world.begin();
+        var works = world.enlist(running, world.agents.get(0));
+        world.commitTwo();
+        world.logWrites = false;
+        world.settle();
+        world.simulated().stall(true);
+        world.settle();
+        world.rollback(running, works);
+        world.settle();
+
+        world.engine.failed(new IllegalStateException("EIO after a minute"));
+        world.settle();
+        assertEquals(List.of(Outcome.NOT_LEADER), outcomes(world), "only who waits for the commit hears something");
+        assertEquals(0, world.gateway.toAgents(EngineHoldTest::isDecision));
+    }
+
+    @Test
+    void forgetsWhatIsHeldForAStreamThatIsGone() {
+        world.simulated().stall(true);
+        world.settle();
+        world.ask(new GlobalTxId(0, world.gateway.flushedEpoch(), 1, 77));
+        world.submit(new Event.ClientDisconnected(world.client()));
+        world.settle();
+        world.simulated().stall(false);
+        world.settle();
+        assertTrue(outcomes(world).isEmpty());
+    }
+
+    // Several causes at once.
+
+    @Test
+    void tellsTheFirstOfSeveralCausesAndAcceptsAgainOnlyWhenAllAreGone() {
+        world.simulated().reportFree(false, 1_000);
+        world.settle();
+        world.simulated().stall(true);
+        world.settle();
+        world.simulated().stall(false);
+        world.settle();
+        assertEquals(
+                List.of(ErrorCode.DISK_FLOOR, ErrorCode.LOG_STALLED, ErrorCode.DISK_FLOOR),
+                accepting().stream().map(each -> each.reason().code()).toList());
+        assertTrue(accepting().stream().noneMatch(ClientMessage.Accepting::accepting));
+        world.simulated().reportFree(true, 1L << 40);
+        world.settle();
+        assertTrue(accepting().get(3).accepting());
+    }
+
+    @Test
+    void refusesNewTransactionsBelowTheDiskFloorAndEndsRunningOnes() {
+        GlobalTxId running = world.begin();
+        var works = world.enlist(running, world.agents.get(0), world.agents.get(1));
+        world.settle();
+        world.simulated().reportFree(false, 1_000);
+        world.settle();
+        world.enlist(world.begin(), world.agents.get(0));
+        world.commit(running, works, true);
+        world.settle();
+
+        assertEquals(1, world.gateway.toAgents(message -> message instanceof AgentMessage.EnlistRefused));
+        assertEquals(List.of(Outcome.COMMITTED), outcomes(world));
+    }
+
+    // Stopping.
+
+    @Test
+    void drainsUntilTheRunningTransactionsHaveEnded() {
+        GlobalTxId running = world.begin();
+        var works = world.enlist(running, world.agents.get(0), world.agents.get(1));
+        world.settle();
+        CompletableFuture<Boolean> drained = world.engine.drain(Duration.ofSeconds(30));
+        world.settle();
+        assertFalse(drained.isDone());
+        assertEquals(
+                ErrorCode.DRAINING,
+                Assertions.assertInstanceOf(Reason.class, world.engine.notReady())
+                        .code());
+
+        world.enlist(world.begin(), world.agents.get(0));
+        world.commit(running, works, true);
+        world.settle();
+        assertTrue(drained.join());
+        assertEquals(List.of(Outcome.COMMITTED), outcomes(world));
+        assertTrue(world.engine.isStopped());
+    }
+
+    @Test
+    void drainsNoLongerThanItsLimit() {
+        GlobalTxId running = world.begin();
+        world.agents.get(1).answers = false;
+        world.commit(running, world.enlist(running, world.agents.get(0), world.agents.get(1)), true);
+        world.settle();
+        CompletableFuture<Boolean> drained = world.engine.drain(Duration.ofSeconds(30));
+        world.pass(Duration.ofSeconds(29));
+        assertFalse(drained.isDone());
+        world.pass(Duration.ofSeconds(2));
+        assertFalse(drained.join());
+        assertEquals(List.of(Outcome.NOT_LEADER), outcomes(world));
+        assertFalse(world.engine.drain(Duration.ZERO).join());
+    }
+
+    // What the gateway is told.
+
+    @Test
+    void tellsEpochAndDurableBatchWithEveryFlush() {
+        assertNotNull(world.gateway.flushedEpoch());
+        long before = world.gateway.flushedBatch();
+        world.commitTwo();
+        world.settle();
+        assertEquals(before + 1, world.gateway.flushedBatch());
+    }
+
+    private static boolean isDecision(AgentMessage message) {
+        return message instanceof AgentMessage.CommitBranch || message instanceof AgentMessage.RollbackBranch;
+    }
+
+    private static boolean refusesNew(ClientMessage message) {
+        return message instanceof ClientMessage.Accepting accepting
+                && !accepting.accepting()
+                && accepting.reason().code() == ErrorCode.LOG_STALLED;
+    }
+
+    private List<ClientMessage.Accepting> accepting() {
+        return world.gateway.left().stream()
+                .filter(sent -> sent.toClient() instanceof ClientMessage.Accepting)
+                .map(sent -> (ClientMessage.Accepting) sent.toClient())
+                .toList();
+    }
+
+    private static List<Outcome> outcomes(EngineWorld of) {
+        return of.gateway.answers().stream().map(ClientMessage.Answer::outcome).toList();
+    }
+}

@@ -1,0 +1,131 @@
+package io.troth.coordinator.metrics;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.coordinator.engine.EngineScript;
+import io.troth.core.BranchId;
+import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Reason;
+import io.troth.core.coordinator.Notice;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A scripted run of the engine, then a scrape: every count must be what the script did, and every meter must stand in
+ * docs/METRICS.md with its type, and the other way round.
+ */
+class EngineMetersTest {
+
+    private static final Pattern TYPE = Pattern.compile("# TYPE (\\S+) (\\S+)");
+    private static final Pattern ROW = Pattern.compile("\\| `(troth_\\w+)` \\| (\\w+) \\|.*");
+
+    private final AtomicLong nanos = new AtomicLong();
+    private final CoordinatorMetrics metrics = new CoordinatorMetrics(nanos::get);
+    private final EngineScript script = new EngineScript(metrics.listener());
+
+    @Test
+    void countsExactlyWhatHappened() {
+        script.runEach(() -> nanos.addAndGet(Duration.ofMillis(5).toNanos()));
+        metrics.observer().written(3, true, 2_000_000);
+        metrics.observer().written(5, true, 2_000_000);
+        metrics.observer().written(1, false, 2_000_000);
+        metrics.streamOpened(CoordinatorMetrics.Peer.AGENT);
+        metrics.streamOpened(CoordinatorMetrics.Peer.AGENT);
+        metrics.streamOpened(CoordinatorMetrics.Peer.CLIENT);
+        metrics.streamClosed(CoordinatorMetrics.Peer.AGENT);
+        metrics.refusedAtEdge(Reason.of(ErrorCode.INVALID_ARGUMENT));
+        Map<String, Double> series = series(scrape());
+
+        assertEquals(2, series.get("troth_transactions_ended_total{outcome=\"committed\"}"), "two-phase and one-phase");
+        assertEquals(2, series.get("troth_transactions_ended_total{outcome=\"rolled_back\"}"));
+        assertEquals(1, series.get("troth_transactions_ended_total{outcome=\"read_only\"}"));
+        assertEquals(1, series.get("troth_transactions_rolled_back_total{reason=\"rolled_back_by_client\"}"));
+        assertEquals(1, series.get("troth_transactions_rolled_back_total{reason=\"prepare_refused\"}"));
+        assertEquals(1, series.get("troth_transactions_open{state=\"active\"}"));
+        assertEquals(1, series.get("troth_transactions_open{state=\"committed\"}"));
+        assertEquals(0, series.get("troth_transactions_open{state=\"preparing\"}"));
+        assertEquals(4, series.get("troth_prepare_duration_seconds_count"), "all that were prepared");
+        assertEquals(3, series.get("troth_commit_duration_seconds_count{phases=\"two\"}"));
+        assertEquals(1, series.get("troth_commit_duration_seconds_count{phases=\"one\"}"));
+        assertEquals(1, series.get("troth_in_doubt_transactions"));
+        assertTrue(series.get("troth_in_doubt_oldest_age_seconds") > 0);
+        assertEquals(2, series.get("troth_log_force_duration_seconds_count"));
+        assertEquals(0.004, series.get("troth_log_force_duration_seconds_sum"), 1e-9);
+        assertEquals(8, series.get("troth_log_force_records_sum"));
+        assertEquals(1, series.get("troth_log_lazy_writes_total"));
+        assertEquals(1, series.get("troth_streams_open{peer=\"agent\"}"));
+        assertEquals(1, series.get("troth_streams_open{peer=\"client\"}"));
+        assertEquals(1, series.get("troth_sessions_open"));
+        assertEquals(1, series.get("troth_refused_total{reason=\"wrong_session_key\"}"));
+        assertEquals(1, series.get("troth_refused_total{reason=\"invalid_argument\"}"));
+        assertEquals(1, series.get("troth_ready"));
+        assertEquals(0, series.get("troth_heuristic_mixed_total"));
+    }
+
+    @Test
+    void theTableOfMetersIsWhatAScrapeShows() throws IOException {
+        script.runEach(() -> {});
+        Notice.Alarm alarm = new Notice.Alarm(Reason.of(ErrorCode.INTERNAL), null);
+        metrics.listener().heard(alarm);
+        Map<String, String> shown = new TreeMap<>();
+        for (String line : scrape().lines().toList()) {
+            Matcher matcher = TYPE.matcher(line);
+            if (matcher.matches()) {
+                shown.put(matcher.group(1), matcher.group(2));
+            }
+        }
+        assertEquals(documented(), shown);
+    }
+
+    @Test
+    void noTagCarriesAnId() {
+        script.runEach(() -> {});
+        GlobalTxId tx = new GlobalTxId(0, new EpochId(7, 0xfeedL), 8_888, 9_999);
+        metrics.listener().heard(new Notice.HeuristicMixed(tx, new BranchId(0xabcdefL, 1), "secret"));
+        metrics.listener().heard(new Notice.Alarm(new Reason(ErrorCode.INTERNAL, tx.toString()), tx));
+        String text = scrape();
+        for (String id : List.of("9999", "feed", "abcdef", "secret")) {
+            assertFalse(text.contains(id), id);
+        }
+        assertEquals(1, series(text).get("troth_heuristic_mixed_total"));
+        assertEquals(1, series(text).get("troth_alarms_total{code=\"internal\"}"));
+    }
+
+    private String scrape() {
+        script.answersLooks(metrics);
+        return metrics.scrape();
+    }
+
+    private static Map<String, Double> series(String text) {
+        return text.lines()
+                .filter(line -> !line.startsWith("#"))
+                .collect(Collectors.toMap(
+                        line -> line.substring(0, line.lastIndexOf(' ')),
+                        line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1))));
+    }
+
+    private static Map<String, String> documented() throws IOException {
+        Map<String, String> rows = new TreeMap<>();
+        for (String line : Files.readAllLines(Path.of("../docs/METRICS.md"))) {
+            Matcher matcher = ROW.matcher(line);
+            if (matcher.matches()) {
+                rows.put(matcher.group(1), matcher.group(2));
+            }
+        }
+        return rows;
+    }
+}
