@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.troth.core.BranchId;
 import io.troth.core.BranchWork;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
@@ -12,6 +13,8 @@ import io.troth.core.coordinator.AgentMessage;
 import io.troth.core.coordinator.ClientMessage;
 import io.troth.core.coordinator.CommitContent;
 import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.LogRecord;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
@@ -127,8 +130,7 @@ class EngineCrashTest {
 
         EngineWorld second = first.crash(true).open();
         assertEquals(2, second.gateway.toAgents(message -> message instanceof AgentMessage.CommitBranch));
-        assertTrue(second.simulated().written().stream()
-                .anyMatch(entry -> entry.record() instanceof io.troth.core.coordinator.LogRecord.End));
+        assertTrue(second.simulated().written().stream().anyMatch(entry -> entry.record() instanceof LogRecord.End));
     }
 
     @Test
@@ -139,7 +141,7 @@ class EngineCrashTest {
         world.settle();
         FakeAgent agent = world.agents.get(0);
 
-        world.pass(java.time.Duration.ofMinutes(5));
+        world.pass(Duration.ofMinutes(5));
         world.submit(new Event.BranchInquiry(agent.stream, tx, agent.prepared.firstKey(), agent.resource));
         world.ask(tx);
         world.settle();
@@ -158,13 +160,12 @@ class EngineCrashTest {
         world.agents.get(1).answers = false;
         GlobalTxId tx = world.commitTwo();
         world.settle();
-        world.pass(java.time.Duration.ofMinutes(1));
+        world.pass(Duration.ofMinutes(1));
         assertEquals(Outcome.ROLLED_BACK, onlyAnswer(world));
 
         FakeAgent late = world.agents.get(1);
         int before = world.simulated().recordsWritten();
-        world.submit(new Event.VoteReceived(
-                late.stream, tx, new io.troth.core.BranchId(late.instance, 1), Vote.YES, null, null));
+        world.submit(new Event.VoteReceived(late.stream, tx, new BranchId(late.instance, 1), Vote.YES, null, null));
         late.answers = true;
         world.settle();
         assertEquals(before, world.simulated().recordsWritten());

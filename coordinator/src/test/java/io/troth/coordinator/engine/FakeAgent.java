@@ -85,6 +85,16 @@ public final class FakeAgent {
         return List.of();
     }
 
+    /** Whether the database holds a prepared branch. */
+    public boolean isInDoubt() {
+        return !prepared.isEmpty();
+    }
+
+    /** Whether the database has committed a branch of T. */
+    public boolean hasCommitted(GlobalTxId tx) {
+        return committed.contains(tx);
+    }
+
     private List<Event> prepare(StreamId on, AgentMessage.Prepare prepare) {
         switch (vote) {
             case YES -> prepared.put(prepare.branch(), prepare.tx());

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Keeps what it hears. */
-final class RecordingEngineListener implements EngineListener {
+class RecordingEngineListener implements EngineListener {
 
     final List<Notice> notices = new ArrayList<>();
     final List<LogEntry> applied = new ArrayList<>();
