@@ -145,9 +145,9 @@ class TrothAgentTest {
             assertTrue(postgres.prepared().isEmpty());
             assertEquals(1, count("troth.agent.votes", "vote", "YES", "reason", ""));
             assertEquals(1, count("troth.agent.branches.finished", "resource", "accounts", "end", "committed"));
-            assertEquals(1, meters.get("troth.agent.prepare").timer().count());
-            assertEquals(1, meters.get("troth.agent.commit").timer().count());
-            assertEquals(0, meters.get("troth.agent.in.doubt").gauge().value());
+            assertEquals(1, meters.get("troth.agent.prepare.duration").timer().count());
+            assertEquals(1, meters.get("troth.agent.commit.duration").timer().count());
+            assertEquals(0, meters.get("troth.agent.in.doubt.branches").gauge().value());
         }
     }
 
@@ -233,7 +233,7 @@ class TrothAgentTest {
             assertTrue(agent.awaitReady(LIMIT));
             var inquiry = coordinator.await(EntryCase.BRANCH_INQUIRY).getBranchInquiry();
             assertEquals(enlisted.getBranch(), inquiry.getBranch());
-            assertEquals(1, meters.get("troth.agent.in.doubt").gauge().value());
+            assertEquals(1, meters.get("troth.agent.in.doubt.branches").gauge().value());
             coordinator.commit(enlisted, vote);
             coordinator.await(EntryCase.BRANCH_DONE);
             assertEquals(0, balance(1));

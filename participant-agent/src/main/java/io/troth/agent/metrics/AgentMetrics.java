@@ -70,9 +70,9 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
         watchBranches(resource);
         watchPool(resource, "branches", () -> stats.get().branches());
         watchPool(resource, "recovery", () -> stats.get().finishers());
-        timer("troth.agent.prepare", resource);
-        timer("troth.agent.commit", resource);
-        timer("troth.agent.one.phase", resource);
+        timer("troth.agent.prepare.duration", resource);
+        timer("troth.agent.commit.duration", resource);
+        timer("troth.agent.one.phase.duration", resource);
         registry.counter("troth.agent.scans", "resource", resource, "result", "read");
         registry.counter("troth.agent.scans", "resource", resource, "result", "failed");
     }
@@ -97,20 +97,20 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
         ResourceState state = new ResourceState();
         resources.put(resource, state);
         Tags tags = Tags.of("resource", resource);
-        Gauge.builder("troth.agent.branches.unprepared", state.unprepared, Map::size)
+        Gauge.builder("troth.agent.unprepared.branches", state.unprepared, Map::size)
                 .tags(tags)
                 .description("branches that hold locks and are not prepared")
                 .register(registry);
-        Gauge.builder("troth.agent.branches.unprepared.age.max", state.unprepared, this::oldestSeconds)
+        Gauge.builder("troth.agent.unprepared.oldest.age", state.unprepared, this::oldestSeconds)
                 .tags(tags)
                 .baseUnit("seconds")
                 .description("the age of the oldest unprepared branch; 0 when there is none")
                 .register(registry);
-        Gauge.builder("troth.agent.in.doubt", state.inDoubt, Map::size)
+        Gauge.builder("troth.agent.in.doubt.branches", state.inDoubt, Map::size)
                 .tags(tags)
                 .description("branches that are prepared, of all instances that the last scan has seen")
                 .register(registry);
-        Gauge.builder("troth.agent.in.doubt.age.max", state.inDoubt, this::oldestSeconds)
+        Gauge.builder("troth.agent.in.doubt.oldest.age", state.inDoubt, this::oldestSeconds)
                 .tags(tags)
                 .baseUnit("seconds")
                 .description("how long the oldest of them has been seen here; 0 when there is none")
@@ -205,9 +205,9 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
 
     private void time(Phase phase, String resource, long now) {
         String name = switch (phase.state()) {
-            case PREPARING -> "troth.agent.prepare";
-            case COMMITTING -> "troth.agent.commit";
-            case ONE_PHASE -> "troth.agent.one.phase";
+            case PREPARING -> "troth.agent.prepare.duration";
+            case COMMITTING -> "troth.agent.commit.duration";
+            case ONE_PHASE -> "troth.agent.one.phase.duration";
             case ACTIVE, PREPARED, IN_DOUBT, ROLLING_BACK, ROLLING_BACK_PREPARED, FINISHED -> null;
         };
         if (name != null) {

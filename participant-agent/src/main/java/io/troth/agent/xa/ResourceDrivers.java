@@ -1,9 +1,7 @@
 package io.troth.agent.xa;
 
-import java.time.Clock;
 import javax.sql.CommonDataSource;
 import javax.sql.DataSource;
-import javax.sql.XADataSource;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.postgresql.ds.common.BaseDataSource;
 
@@ -14,20 +12,16 @@ public final class ResourceDrivers {
 
     /**
      * The driver of a source of unpooled connections: PostgreSQL's own for a {@code PGSimpleDataSource} or {@code
-     * PGXADataSource}, the XAResource for every other {@code XADataSource}.
+     * PGXADataSource}.
      *
-     * @param answerMillis how long prepare, commit and rollback wait for PostgreSQL
+     * @param answerMillis how long prepare, commit and rollback wait for the database
      * @throws IllegalArgumentException when the source cannot take part
      */
     public static ResourceDriver of(CommonDataSource source, int answerMillis) {
         if (source instanceof BaseDataSource postgres) {
             return new PostgresDriver(unpooled(postgres), answerMillis);
         }
-        if (source instanceof XADataSource xa) {
-            return new XaDriver(xa, false, Clock.systemUTC());
-        }
-        throw new IllegalArgumentException(source.getClass().getName()
-                + " is not an XADataSource; only PostgreSQL takes part with an ordinary one");
+        throw new IllegalArgumentException(source.getClass().getName() + " cannot be a resource");
     }
 
     /** The same settings without pool and without the driver's XAResource. */
