@@ -1,0 +1,217 @@
+package io.troth.agent.xa;
+
+import io.troth.agent.engine.ResourceIdentity;
+import io.troth.core.ErrorCode;
+import io.troth.core.Proof;
+import io.troth.core.Reason;
+import io.troth.core.coordinator.Fate;
+import io.troth.core.participant.PhaseTwoCompletion;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import javax.sql.DataSource;
+import javax.sql.XADataSource;
+import javax.transaction.xa.XAException;
+import javax.transaction.xa.XAResource;
+import javax.transaction.xa.Xid;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Any database through its XAResource. It has no proof of a branch's fate: a branch that has vanished is reported as
+ * resolved elsewhere, and a lost one-phase commit stays unknown. The canary decides whether a database is fit at all.
+ */
+public final class XaDriver implements ResourceDriver {
+
+    private final XADataSource source;
+    private final boolean tiesPreparedToSession;
+    private final Clock clock;
+    private volatile @Nullable String kind;
+
+    /**
+     * Wraps where connections come from.
+     *
+     * @param source gives unpooled connections, always of the same user and database
+     * @param tiesPreparedToSession true when only the session that prepared a branch can finish it as long as it lives
+     * @param clock the wall clock, for the age of left-over canaries
+     */
+    public XaDriver(XADataSource source, boolean tiesPreparedToSession, Clock clock) {
+        this.source = source;
+        this.tiesPreparedToSession = tiesPreparedToSession;
+        this.clock = clock;
+    }
+
+    @Override
+    public String kind() {
+        return Objects.requireNonNullElse(kind, "xa");
+    }
+
+    @Override
+    public DataSource physicalConnections() {
+        return new XaConnections();
+    }
+
+    private final class XaConnections extends PhysicalConnections {
+
+        @Override
+        public Connection getConnection() throws SQLException {
+            return XaSession.open(source);
+        }
+
+        @Override
+        public Connection getConnection(String user, String password) throws SQLException {
+            throw new SQLException("all branches of a resource use one role", "0A000");
+        }
+    }
+
+    /** The identity is the URL without its parameters, so all instances of a resource must use the same one. */
+    @Override
+    public ResourceIdentity inspect(Connection connection, int poolSize) throws SQLException {
+        DatabaseMetaData database = connection.getMetaData();
+        String product =
+                database.getDatabaseProductName().toLowerCase(Locale.ROOT).replace(' ', '-');
+        kind = product;
+        String url = String.valueOf(database.getURL()).split("[?;]", 2)[0];
+        String catalog = connection.getCatalog();
+        return new ResourceIdentity(
+                product,
+                "url=" + url + (catalog == null || catalog.isEmpty() ? "" : ";catalog=" + catalog),
+                String.valueOf(database.getUserName()));
+    }
+
+    @Override
+    public void canary() throws SQLException, ResourceUnsuitableException {
+        XaCanary canary = new XaCanary(source, clock);
+        if (!tiesPreparedToSession) {
+            canary.run(false);
+        }
+        canary.run(true);
+    }
+
+    @Override
+    public BranchTransaction begin(Connection connection, TrothXid xid, BranchStart start) throws SQLException {
+        if (start.isolation() != BranchStart.DEFAULT_ISOLATION) {
+            connection.setTransactionIsolation(start.isolation());
+        }
+        return XaBranch.begin(XaSession.of(connection), xid);
+    }
+
+    @Override
+    public PhaseTwoCompletion commitPrepared(
+            Connection connection, TrothXid xid, @Nullable Proof proof, boolean firstAttempt) {
+        try {
+            XAResource resource = XaSession.of(connection).resource();
+            try {
+                resource.commit(xid, false);
+                return PhaseTwoCompletion.done();
+            } catch (XAException e) {
+                return switch (XaErrors.verdict(e)) {
+                    case HEURISTIC_COMMIT -> PhaseTwoCompletion.done();
+                    case ROLLED_BACK, HEURISTIC_ROLLBACK, HEURISTIC_MIXED ->
+                        PhaseTwoCompletion.heuristic(
+                                "branch " + xid + " was not (wholly) committed: " + XaErrors.describe(e));
+                    case NOT_KNOWN -> isListed(resource, xid) ? busy(xid) : gone(xid, firstAttempt);
+                    case UNCLEAR -> notYet(xid, XaErrors.describe(e));
+                };
+            }
+        } catch (SQLException e) {
+            return notYet(xid, e.getMessage());
+        } catch (XAException e) {
+            return notYet(xid, "the list of prepared branches failed, " + XaErrors.describe(e));
+        }
+    }
+
+    @Override
+    public PhaseTwoCompletion rollbackPrepared(Connection connection, TrothXid xid) {
+        try {
+            XAResource resource = XaSession.of(connection).resource();
+            try {
+                resource.rollback(xid);
+                return PhaseTwoCompletion.done();
+            } catch (XAException e) {
+                return switch (XaErrors.verdict(e)) {
+                    case ROLLED_BACK, HEURISTIC_ROLLBACK -> PhaseTwoCompletion.done();
+                    case HEURISTIC_COMMIT, HEURISTIC_MIXED ->
+                        PhaseTwoCompletion.heuristic(
+                                "branch " + xid + " was not (wholly) rolled back: " + XaErrors.describe(e));
+                    case NOT_KNOWN -> isListed(resource, xid) ? busy(xid) : PhaseTwoCompletion.done();
+                    case UNCLEAR -> notYet(xid, XaErrors.describe(e));
+                };
+            }
+        } catch (SQLException e) {
+            return notYet(xid, e.getMessage());
+        } catch (XAException e) {
+            return notYet(xid, "the list of prepared branches failed, " + XaErrors.describe(e));
+        }
+    }
+
+    private static PhaseTwoCompletion gone(TrothXid xid, boolean firstAttempt) {
+        return firstAttempt
+                ? PhaseTwoCompletion.resolvedElsewhere("branch " + xid + " was no longer prepared")
+                : PhaseTwoCompletion.done();
+    }
+
+    private static PhaseTwoCompletion busy(TrothXid xid) {
+        return notYet(xid, "another session holds it");
+    }
+
+    private static PhaseTwoCompletion notYet(TrothXid xid, @Nullable String why) {
+        return PhaseTwoCompletion.notYet(new Reason(ErrorCode.DATABASE_UNAVAILABLE, "branch " + xid + ": " + why));
+    }
+
+    private static boolean isListed(XAResource resource, TrothXid xid) throws XAException {
+        return list(resource).contains(xid);
+    }
+
+    private static List<TrothXid> list(XAResource resource) throws XAException {
+        Xid[] recovered = resource.recover(XAResource.TMSTARTRSCAN | XAResource.TMENDRSCAN);
+        List<TrothXid> listed = new ArrayList<>();
+        if (recovered != null) {
+            for (Xid one : recovered) {
+                TrothXid xid = TrothXid.read(one.getFormatId(), one.getGlobalTransactionId(), one.getBranchQualifier());
+                if (xid != null) {
+                    listed.add(xid);
+                }
+            }
+        }
+        return List.copyOf(listed);
+    }
+
+    @Override
+    public List<TrothXid> listPrepared(Connection connection) throws SQLException {
+        try {
+            return list(XaSession.of(connection).resource());
+        } catch (XAException e) {
+            throw new SQLException("prepared branches cannot be listed, " + XaErrors.describe(e), "HY000", e);
+        }
+    }
+
+    /** There is no proof, so nobody asks; were it asked, the answer would be that nothing is known. */
+    @Override
+    public Fate fate(Connection connection, Proof proof) {
+        return Fate.UNKNOWN;
+    }
+
+    @Override
+    public boolean tiesPreparedToSession() {
+        return tiesPreparedToSession;
+    }
+
+    @Override
+    public boolean isClean(Connection connection) {
+        try {
+            return !XaSession.of(connection).isInBranch() && !connection.isClosed() && connection.getAutoCommit();
+        } catch (SQLException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public boolean isConnectionLost(SQLException failure) {
+        return XaErrors.isConnectionLost(failure);
+    }
+}
