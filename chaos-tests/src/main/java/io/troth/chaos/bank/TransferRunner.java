@@ -36,7 +36,7 @@ public final class TransferRunner {
     private final int accounts;
     private final PrintStream out;
     private final Random random;
-    private final AtomicLong numbers = new AtomicLong();
+    private final AtomicLong numbers;
     private final ExecutorService workers = Executors.newFixedThreadPool(WORKERS);
     private final Object lock = new Object();
     private boolean running;
@@ -47,12 +47,19 @@ public final class TransferRunner {
      *
      * @param unsettled asks again about every transfer that was answered UNKNOWN, and returns the answers
      * @param accounts how many accounts each bank has, numbered from 1
+     * @param firstNumber the number of the first transfer
      */
     public TransferRunner(
-            Bankers bankers, Supplier<List<Answer>> unsettled, int accounts, PrintStream out, Random random) {
+            Bankers bankers,
+            Supplier<List<Answer>> unsettled,
+            int accounts,
+            long firstNumber,
+            PrintStream out,
+            Random random) {
         this.bankers = bankers;
         this.unsettled = unsettled;
         this.accounts = accounts;
+        this.numbers = new AtomicLong(firstNumber - 1);
         this.out = out;
         this.random = random;
     }

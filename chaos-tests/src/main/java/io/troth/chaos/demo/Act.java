@@ -87,6 +87,43 @@ enum Act {
         return points;
     }
 
+    /** The point at which the victim is killed. */
+    String lastPoint() {
+        return points.get(points.size() - 1);
+    }
+
+    /** Points that nobody may pass meanwhile: an agent that is about to die must not go on with what it is told. */
+    List<String> barred() {
+        return switch (victim) {
+            case COORDINATOR -> List.of();
+            case SECOND_AGENT -> List.of("BEFORE_PHASE_TWO");
+        };
+    }
+
+    /** How many transfers come to the first point one by one: a parked coordinator stands still as a whole. */
+    int arrivals(int transfers) {
+        return switch (victim) {
+            case COORDINATOR -> 1;
+            case SECOND_AGENT -> transfers;
+        };
+    }
+
+    /** How many branches are in doubt, at least, when that many transfers have come to the last point. */
+    int branches(int transfers) {
+        return switch (victim) {
+            case COORDINATOR -> 2 * transfers;
+            case SECOND_AGENT -> transfers;
+        };
+    }
+
+    /** Who is killed, for people. */
+    String victimText() {
+        return switch (victim) {
+            case COORDINATOR -> "coordinator";
+            case SECOND_AGENT -> "agent of bank B";
+        };
+    }
+
     /** How every transfer of the act must end, or null when either ending is right as long as both banks agree. */
     Answer.@Nullable Kind ending() {
         return ending;

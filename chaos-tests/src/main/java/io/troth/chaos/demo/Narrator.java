@@ -12,6 +12,7 @@ final class Narrator {
     private final PrintStream out;
     private final boolean terminal;
     private boolean inProgressLine;
+    private volatile boolean silent;
 
     /**
      * A voice.
@@ -23,8 +24,16 @@ final class Narrator {
         this.terminal = terminal;
     }
 
+    /** Says nothing from now on: the run was interrupted. Any thread. */
+    void fallSilent() {
+        silent = true;
+    }
+
     /** A line as it is. */
     void line(String text) {
+        if (silent) {
+            return;
+        }
         endProgress();
         out.println(text);
         out.flush();
@@ -79,7 +88,7 @@ final class Narrator {
 
     /** What is going on at the moment: rewritten on a terminal, otherwise said only when {@code last}. */
     void progress(String text, boolean last) {
-        if (terminal) {
+        if (terminal && !silent) {
             out.print("\r" + text + " ".repeat(Math.max(0, WIDTH - text.length())));
             inProgressLine = true;
             out.flush();

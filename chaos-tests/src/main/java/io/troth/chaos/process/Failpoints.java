@@ -2,7 +2,9 @@ package io.troth.chaos.process;
 
 import java.io.PrintStream;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The named points of one child process. A point that is armed reports {@code REACHED point gtrid} and parks the thread
@@ -17,6 +19,8 @@ public final class Failpoints {
     /** The start of the line that reports a reached point. */
     public static final String REACHED = "REACHED ";
 
+    private static final Set<String> COMMANDS = Set.of("arm", "disarm", "release");
+
     private final PrintStream out;
     private final Object lock = new Object();
     private final Map<String, Integer> armed = new HashMap<>();
@@ -24,6 +28,11 @@ public final class Failpoints {
 
     public Failpoints(PrintStream out) {
         this.out = out;
+    }
+
+    /** Whether the line is one of the commands above. */
+    public static boolean isCommand(String line) {
+        return COMMANDS.contains(List.of(line.split(" ", -1)).get(0));
     }
 
     /** Carries out one of the commands above; anything else is ignored. */

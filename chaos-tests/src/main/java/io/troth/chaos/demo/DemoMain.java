@@ -1,0 +1,84 @@
+package io.troth.chaos.demo;
+
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code troth demo}: exits 0 only if everything held. */
+@Command(
+        name = "troth demo",
+        description = "Moves money between two databases, kills Troth's processes at the worst moments, and checks that"
+                + " nothing was lost, doubled or left half done. Writes only to a temp directory, and cleans up.",
+        mixinStandardHelpOptions = true)
+public final class DemoMain implements java.util.concurrent.Callable<Integer> {
+
+    private static final int EXIT_WRONG = 1;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "N",
+            description = "how long ordinary transfers run in total; ${DEFAULT-VALUE} by default")
+    private int seconds = DemoOptions.DEFAULT_SECONDS;
+
+    @Option(names = "--accounts", paramLabel = "N", description = "accounts of each bank; ${DEFAULT-VALUE} by default")
+    private int accounts = DemoOptions.DEFAULT_ACCOUNTS;
+
+    @Option(names = "--keep", description = "leave everything running at the end, with the addresses printed")
+    private boolean keep;
+
+    /** Runs the demo; the first argument is the sub-command of the launcher. */
+    public static void main(String[] arguments) {
+        List<String> words = List.of(arguments);
+        List<String> own = !words.isEmpty() && words.get(0).equals("demo") ? words.subList(1, words.size()) : words;
+        System.exit(new CommandLine(new DemoMain()).execute(own.toArray(String[]::new)));
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        DemoOptions options;
+        try {
+            options = new DemoOptions(seconds, accounts, keep, List.of(Act.values()), Set.of());
+        } catch (IllegalArgumentException e) {
+            System.err.println("troth demo: " + e.getMessage());
+            return CommandLine.ExitCode.USAGE;
+        }
+        return play(options);
+    }
+
+    private Integer play(DemoOptions options) throws InterruptedException {
+        Narrator narrator = new Narrator(System.out, System.console() != null);
+        try (Demo demo = new Demo(options, narrator, null)) {
+            // After Ctrl-C: nothing more is said, everything is ended and deleted.
+            Runtime.getRuntime()
+                    .addShutdownHook(new Thread(
+                            () -> {
+                                narrator.fallSilent();
+                                demo.close();
+                            },
+                            "clean-up"));
+            return run(demo, narrator);
+        }
+    }
+
+    private int run(Demo demo, Narrator narrator) throws InterruptedException {
+        Verdict verdict;
+        try {
+            verdict = demo.run();
+        } catch (IllegalStateException e) {
+            narrator.line("The demo could not go on: " + e.getMessage());
+            demo.printComplaints();
+            return EXIT_WRONG;
+        }
+        if (!verdict.holds()) {
+            demo.printComplaints();
+        }
+        if (keep) {
+            demo.printAddresses();
+            new CountDownLatch(1).await();
+        }
+        return verdict.holds() ? CommandLine.ExitCode.OK : EXIT_WRONG;
+    }
+}
