@@ -14,6 +14,11 @@ public enum ErrorCode {
             "The request is larger than a configured limit. Make it smaller or raise the named limit."),
     WRONG_SESSION_KEY(
             Status.PERMISSION_DENIED, "28000", false, "The key does not belong to the transaction's client session."),
+    NOT_PERMITTED(
+            Status.PERMISSION_DENIED,
+            "42501",
+            false,
+            "Operators change something only on the coordinator's own machine, over its loopback address."),
     WRONG_CLUSTER(
             Status.FAILED_PRECONDITION,
             "08004",

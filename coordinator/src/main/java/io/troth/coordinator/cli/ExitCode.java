@@ -12,6 +12,9 @@ public final class ExitCode {
     /** Wrong command line. */
     public static final int USAGE = 2;
 
+    /** The coordinator did not answer; whether it did what was asked is not known. */
+    public static final int UNREACHABLE = 3;
+
     /** An invariant was broken, or something that cannot happen has happened: the process has stopped itself. */
     public static final int VIOLATED = 70;
 

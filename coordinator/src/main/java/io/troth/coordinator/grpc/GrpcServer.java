@@ -3,11 +3,13 @@ package io.troth.coordinator.grpc;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.ServerCredentials;
+import io.grpc.ServerInterceptors;
 import io.grpc.TlsServerCredentials;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.troth.coordinator.admin.Administration;
 import io.troth.coordinator.engine.EngineInbox;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
@@ -25,12 +27,14 @@ public final class GrpcServer implements AutoCloseable {
 
     private static final long PERMIT_KEEP_ALIVE_MILLIS = 5_000;
     private static final int CALLS_PER_CONNECTION_MAX = 1_000;
+    private static final int UNARY_REQUESTS_MAX = 10_000;
     private static final long CLOSE_MILLIS = 1_000;
 
     private final EventLoops loops;
     private final HealthStatusManager health = new HealthStatusManager();
     private final GrpcStreamGateway gateway;
     private final Server server;
+    private volatile int port;
 
     /**
      * Builds it; {@link #start} listens.
@@ -54,6 +58,8 @@ public final class GrpcServer implements AutoCloseable {
         Refusals refusals = new Refusals(listener, nanoTime);
         WireReader reader = new WireReader(limits, inbox::newSessionKey);
         PeerStream.Shared shared = new PeerStream.Shared(inbox, gateway, limits, refusals, reader);
+        InProcessStream unary = new InProcessStream(inbox, gateway, UNARY_REQUESTS_MAX);
+        Administration administration = new Administration(inbox, unary);
         server = NettyServerBuilder.forAddress(settings.address(), credentials)
                 .bossEventLoopGroup(loops.group())
                 .workerEventLoopGroup(loops.group())
@@ -69,6 +75,9 @@ public final class GrpcServer implements AutoCloseable {
                 .maxInboundMetadataSize(limits.metadataBytesMax())
                 .addService(new ClientStreams(shared, loops, listener).definition())
                 .addService(new AgentStreams(shared, loops, listener, settings.helloTimeoutMillis()).definition())
+                .addService(new TransactionFacade(settings, shared, unary, loops, nanoTime))
+                .addService(ServerInterceptors.intercept(
+                        new AdminEndpoint(administration, gateway, loops, refusals), new PeerAddress()))
                 .addService(health.getHealthService())
                 .addService(ProtoReflectionServiceV1.newInstance())
                 .build();
@@ -106,11 +115,12 @@ public final class GrpcServer implements AutoCloseable {
      */
     public void start() throws IOException {
         server.start();
+        port = server.getPort();
     }
 
-    /** The port it listens on. */
+    /** The port it listens on, or listened on. */
     public int port() {
-        return server.getPort();
+        return port;
     }
 
     /**

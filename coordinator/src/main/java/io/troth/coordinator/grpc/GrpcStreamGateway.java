@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class GrpcStreamGateway implements StreamGateway {
 
     private final ClusterId cluster;
+    private final int shard;
     private final WireWriter writer;
     private final Map<StreamId, Outlet<AgentMessage>> agents = new ConcurrentHashMap<>();
     private final Map<StreamId, Outlet<ClientMessage>> clients = new ConcurrentHashMap<>();
@@ -34,11 +35,16 @@ public final class GrpcStreamGateway implements StreamGateway {
 
     public GrpcStreamGateway(ClusterId cluster, int shard) {
         this.cluster = cluster;
+        this.shard = shard;
         this.writer = new WireWriter(cluster, shard);
     }
 
     ClusterId cluster() {
         return cluster;
+    }
+
+    int shard() {
+        return shard;
     }
 
     WireWriter writer() {

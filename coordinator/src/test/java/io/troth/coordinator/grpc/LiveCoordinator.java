@@ -1,0 +1,95 @@
+package io.troth.coordinator.grpc;
+
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import io.troth.coordinator.engine.CoordinatorEngine;
+import io.troth.coordinator.engine.EngineListener;
+import io.troth.coordinator.engine.EnginePorts;
+import io.troth.coordinator.engine.SimulatedDecisionLog;
+import io.troth.coordinator.engine.StepListener;
+import io.troth.coordinator.server.EngineThread;
+import io.troth.core.ClusterId;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.core.coordinator.CoordinatorLimits;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The real engine on its thread with a log in memory, behind a real server on a loopback port. */
+public final class LiveCoordinator implements AutoCloseable {
+
+    static final ClusterId CLUSTER = new ClusterId(0xC0FFEE);
+
+    final SimulatedDecisionLog log;
+    final CoordinatorEngine engine;
+    final GrpcServer server;
+    final ManagedChannel channel;
+    final List<ErrorCode> refusals = new CopyOnWriteArrayList<>();
+    private final EngineThread thread;
+
+    public LiveCoordinator() throws Exception {
+        this(new SimulatedDecisionLog(CLUSTER), GrpcSettings.loopback(0));
+    }
+
+    LiveCoordinator(SimulatedDecisionLog log, GrpcSettings settings) throws Exception {
+        this.log = log.writeAtOnce();
+        SplittableRandom random = new SplittableRandom(7);
+        GrpcStreamGateway gateway = new GrpcStreamGateway(CLUSTER, 0);
+        engine = new CoordinatorEngine(
+                0,
+                CoordinatorLimits.DEFAULTS,
+                new EnginePorts(
+                        log,
+                        gateway,
+                        StepListener.NONE,
+                        EngineListener.all(List.of()),
+                        System::nanoTime,
+                        () -> {
+                            synchronized (random) {
+                                return random.nextLong();
+                            }
+                        },
+                        Runnable::run));
+        EdgeListener edge = new EdgeListener() {
+            @Override
+            public void refused(Reason reason) {
+                refusals.add(reason.code());
+            }
+
+            @Override
+            public void streamOpened(Kind kind) {}
+
+            @Override
+            public void streamClosed(Kind kind) {}
+        };
+        server = new GrpcServer(settings, engine, gateway, edge, System::nanoTime);
+        engine.start();
+        thread = new EngineThread(engine, task -> new Thread(task, "engine"));
+        thread.start();
+        server.start();
+        channel = NettyChannelBuilder.forAddress("localhost", server.port(), InsecureChannelCredentials.create())
+                .build();
+    }
+
+    public int port() {
+        return server.port();
+    }
+
+    @Nullable
+    Reason notReady() {
+        return engine.notReady();
+    }
+
+    @Override
+    public void close() throws Exception {
+        channel.shutdownNow();
+        server.close();
+        engine.drain(Duration.ZERO).get(5, TimeUnit.SECONDS);
+        thread.join(5_000);
+    }
+}
