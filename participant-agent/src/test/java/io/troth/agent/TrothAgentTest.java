@@ -30,16 +30,19 @@ import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.sql.CommonDataSource;
+import javax.sql.DataSource;
 import org.awaitility.Awaitility;
+import org.h2.jdbcx.JdbcDataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.postgresql.ds.PGConnectionPoolDataSource;
+import org.postgresql.xa.PGXADataSource;
 
 /**
  * Goal: an embedded agent as a service sees it: connections that take part in a transaction, an ending as the coordinator
@@ -359,9 +362,38 @@ class TrothAgentTest {
         TrothException silent =
                 assertThrows(TrothException.class, () -> startOn(postgres.dataSource("postgres", "postgres", nobody)));
         assertEquals(ErrorCode.DATABASE_UNAVAILABLE, silent.code());
-        IllegalArgumentException wrongKind =
-                assertThrows(IllegalArgumentException.class, () -> startOn(new PGConnectionPoolDataSource()));
-        assertTrue(wrongKind.getMessage().contains("PGConnectionPoolDataSource"), wrongKind.getMessage());
+        JdbcDataSource h2 = new JdbcDataSource();
+        h2.setURL("jdbc:h2:mem:unfit");
+        TrothException unfit = assertThrows(TrothException.class, () -> startOn(h2));
+        assertEquals(ErrorCode.DATABASE_MISCONFIGURED, unfit.code());
+        TrothException foreign = assertThrows(TrothException.class, () -> startOn(new PlainSource(h2)));
+        assertTrue(foreign.getMessage().contains("give an XADataSource"), foreign.getMessage());
+    }
+
+    @Test
+    void takesXaDataSourcesAndAnApplicationsOwnDataSources() throws Exception {
+        PGXADataSource xa = new PGXADataSource();
+        xa.setUrl("jdbc:postgresql://localhost:" + postgres.port() + "/postgres?user=postgres");
+        for (CommonDataSource source : List.of(xa, new PlainSource(postgres.dataSource()))) {
+            try (TrothAgent agent = startOn(source);
+                    Connection connection = agent.dataSource("savings").getConnection()) {
+                assertTrue(connection.isValid(1));
+            }
+        }
+    }
+
+    /** A DataSource of an application's own. */
+    private static final class PlainSource extends AbstractDataSource {
+        private final DataSource wrapped;
+
+        PlainSource(DataSource wrapped) {
+            this.wrapped = wrapped;
+        }
+
+        @Override
+        public Connection getConnection() throws SQLException {
+            return wrapped.getConnection();
+        }
     }
 
     private TrothAgent startOn(CommonDataSource source) {

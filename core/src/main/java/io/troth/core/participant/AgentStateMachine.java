@@ -110,6 +110,11 @@ public final class AgentStateMachine {
         return count;
     }
 
+    /** How many branches have not finished, prepared ones included. */
+    public int unfinished() {
+        return branches.size();
+    }
+
     /** The highest epoch heard from a coordinator stream, null when none. */
     public @Nullable EpochId highestEpoch() {
         return highestEpoch;

@@ -274,15 +274,16 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
     }
 
     /**
-     * Takes no new transaction, waits for the running ones, then rolls back what is still unprepared, leaves what is
-     * prepared, and ends the stream. Does not close the databases.
+     * Takes no new transaction, waits for the running ones, and for the decision on what is prepared as long as there is a
+     * coordinator to give it; then rolls back what is still unprepared, leaves what is prepared, and ends the stream. Does
+     * not close the databases.
      *
      * @param drain how long to wait for running transactions
      */
     public void close(Duration drain) {
         handle(new AgentEvent.DrainStarted());
         try {
-            boolean drained = await(drain, () -> machine.unprepared() == 0);
+            boolean drained = await(drain, this::isDrained);
             handle(new AgentEvent.Stopped(new Reason(ErrorCode.DRAINING, "the agent is shutting down")));
             if (!drained) {
                 boolean unused = await(ROLLBACK_TIME, () -> machine.unprepared() == 0);
@@ -293,6 +294,10 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
         }
         link.close();
         timers.close();
+    }
+
+    private boolean isDrained() {
+        return machine.unfinished() == 0 || (machine.ready() == null && machine.unprepared() == 0);
     }
 
     @Override

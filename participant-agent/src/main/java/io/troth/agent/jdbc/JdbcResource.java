@@ -5,6 +5,7 @@ import io.troth.agent.engine.BranchDatabase;
 import io.troth.agent.engine.BranchWorkspace;
 import io.troth.agent.xa.PostgresDriver;
 import io.troth.agent.xa.ResourceDriver;
+import io.troth.agent.xa.ResourceDrivers;
 import io.troth.agent.xa.ResourceUnsuitableException;
 import io.troth.client.context.NanoClock;
 import io.troth.core.ErrorCode;
@@ -14,8 +15,10 @@ import java.sql.SQLException;
 import java.util.concurrent.ThreadFactory;
 import javax.sql.CommonDataSource;
 import javax.sql.DataSource;
+import javax.sql.XADataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.postgresql.ds.common.BaseDataSource;
 
 /** One resource, opened and found fit: its database for the engine, and its data source for applications. */
 public final class JdbcResource implements AutoCloseable {
@@ -97,11 +100,16 @@ public final class JdbcResource implements AutoCloseable {
     }
 
     private static ResourceDriver driver(String name, CommonDataSource source, int answerMillis) {
-        if (source instanceof DataSource plain) {
-            return new PostgresDriver(plain, answerMillis);
+        boolean ownSource = source instanceof DataSource
+                && !(source instanceof XADataSource)
+                && !(source instanceof BaseDataSource);
+        try {
+            return ownSource
+                    ? new PostgresDriver((DataSource) source, answerMillis)
+                    : ResourceDrivers.of(source, answerMillis);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("resource " + name + ": " + e.getMessage(), e);
         }
-        throw new IllegalArgumentException("resource " + name + ": a DataSource or an XADataSource is needed, not "
-                + source.getClass().getName());
     }
 
     /**

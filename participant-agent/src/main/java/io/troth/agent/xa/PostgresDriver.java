@@ -76,6 +76,12 @@ public final class PostgresDriver implements ResourceDriver {
         public Connection getConnection() throws SQLException {
             Connection connection = source.getConnection();
             try {
+                if (!connection.isWrapperFor(BaseConnection.class)) {
+                    throw new SQLException(
+                            "an ordinary DataSource must give connections of the PostgreSQL driver; give an XADataSource"
+                                    + " for another database",
+                            PostgresErrors.FEATURE_NOT_SUPPORTED);
+                }
                 factsOf(connection);
                 return connection;
             } catch (SQLException e) {
