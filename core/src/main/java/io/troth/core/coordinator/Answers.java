@@ -44,6 +44,27 @@ final class Answers {
                     tx,
                     "ROLLED_BACK while it could still commit");
         }
+        LogRecord.Heuristic forced = leader.operator.against(tx, outcome);
+        BranchId mixed = forced == null ? null : forced.branch();
+        boolean told = reason != null && reason.code() == ErrorCode.HEURISTIC_MIXED;
+        if (forced == null || mixed == null || told) {
+            say(request, tx, outcome, completing, branch, reason);
+            return;
+        }
+        if (outcome == Outcome.ROLLED_BACK) {
+            // A commit by force is compared with the outcome when the outcome becomes known (protocol 10.6).
+            leader.out.notice(new Notice.HeuristicMixed(tx, mixed, "committed by force: " + forced.reason()));
+        }
+        say(request, tx, outcome, completing, mixed, new Reason(ErrorCode.HEURISTIC_MIXED, forced.reason()));
+    }
+
+    private void say(
+            RequestId request,
+            GlobalTxId tx,
+            Outcome outcome,
+            boolean completing,
+            @Nullable BranchId branch,
+            @Nullable Reason reason) {
         leader.out.toClient(
                 request.stream(),
                 new ClientMessage.Answer(request.correlation(), tx, outcome, completing, branch, reason));

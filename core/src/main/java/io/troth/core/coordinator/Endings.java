@@ -90,6 +90,7 @@ final class Endings {
         }
         EndedTransaction before = session.ended.put(tx.sequence(), ended);
         Invariants.check(Invariant.I6_ENDS_ONCE, before == null, tx, "ended twice");
+        leader.keptResults++;
         Invariants.check(
                 Invariant.I11_WITHIN_LIMITS,
                 session.ended.size() <= leader.limits.sequenceWindowMax(),

@@ -32,6 +32,9 @@ final class Leader {
         LOST
     }
 
+    /** How many results of ended transactions are kept for each one that may be open. */
+    private static final long KEPT_RESULTS_PER_OPEN_MAX = 10;
+
     final int shard;
     final CoordinatorLimits limits;
     final Outbox out = new Outbox();
@@ -63,6 +66,8 @@ final class Leader {
     private final int[] openCounts = new int[TransactionState.values().length];
     /** Unended COMMITs of older epochs. */
     int unendedOlder;
+    /** Kept results of all sessions. */
+    int keptResults;
     /** Questions in {@link #fetching}. */
     int questions;
 
@@ -79,6 +84,18 @@ final class Leader {
     @SuppressWarnings("EnumOrdinal")
     int count(TransactionState state) {
         return openCounts[state.ordinal()];
+    }
+
+    /**
+     * True when the result of this sequence may be kept: it is in the window of its session, and all sessions together
+     * do not keep too many.
+     */
+    boolean mayKeep(ClientSession session, long sequence) {
+        return session.isWithin(sequence, limits.sequenceWindowMax()) && !keepsTooMany();
+    }
+
+    boolean keepsTooMany() {
+        return keptResults >= KEPT_RESULTS_PER_OPEN_MAX * (long) limits.openTransactionsMax();
     }
 
     boolean isReady() {

@@ -62,11 +62,8 @@ final class LogReplay implements LogRecord.Visitor<Boolean> {
     @Override
     public Boolean commit(LogRecord.Commit record) {
         GlobalTxId tx = record.tx();
-        EpochId known = leader.epochs.known.get(tx.epoch().number());
-        boolean fenced = entryEpoch != tx.epoch().number()
-                || tx.shard() != leader.shard
-                || (known == null && isLive())
-                || (known != null && !known.equals(tx.epoch()));
+        boolean fenced =
+                entryEpoch != tx.epoch().number() || tx.shard() != leader.shard || !leader.epochs.isKnown(tx.epoch());
         if (fenced) {
             // The record fence (protocol 3): a log that proposes an entry again in a later epoch does no harm.
             leader.out.notice(new Notice.Fenced(tx, entryEpoch));

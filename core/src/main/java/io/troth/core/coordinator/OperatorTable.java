@@ -1,6 +1,7 @@
 package io.troth.core.coordinator;
 
 import io.troth.core.BranchId;
+import io.troth.core.Decision;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import java.util.ArrayList;
@@ -42,6 +43,25 @@ final class OperatorTable {
     /** The applied forced decision about a branch or (branch null) a transaction. */
     LogRecord.@Nullable Heuristic heuristic(GlobalTxId tx, @Nullable BranchId branch) {
         return heuristics.isEmpty() ? null : heuristics.get(new BranchKey(tx, branch));
+    }
+
+    /** A forced decision about a branch of T that contradicts this outcome of T; null when there is none. */
+    LogRecord.@Nullable Heuristic against(GlobalTxId tx, Outcome outcome) {
+        boolean certain = outcome == Outcome.COMMITTED || outcome == Outcome.ROLLED_BACK;
+        if (!certain || heuristics.isEmpty()) {
+            return null;
+        }
+        Decision opposite = outcome == Outcome.COMMITTED ? Decision.ROLLBACK : Decision.COMMIT;
+        for (LogRecord.Heuristic each :
+                heuristics.tailMap(new BranchKey(tx, null), false).values()) {
+            if (!each.tx().equals(tx)) {
+                return null;
+            }
+            if (each.decision() == opposite) {
+                return each;
+            }
+        }
+        return null;
     }
 
     void leave(GlobalTxId tx, BranchId branch, LeftAlone what) {

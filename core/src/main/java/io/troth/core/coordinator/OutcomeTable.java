@@ -75,8 +75,7 @@ final class OutcomeTable {
             answerEnded(request, tx, ended);
         } else if (!session.isUnheard(tx.sequence())) {
             fetch(Question.ofClient(request, tx, content));
-        } else if (leader.epochs.isDistrusted(tx.epoch())
-                || !session.isWithin(tx.sequence(), leader.limits.sequenceWindowMax())) {
+        } else if (leader.epochs.isDistrusted(tx.epoch()) || !leader.mayKeep(session, tx.sequence())) {
             answers.answer(request, tx, Outcome.UNKNOWN);
         } else {
             Reason reason = new Reason(ErrorCode.UNKNOWN_TRANSACTION, "never heard of, and it can not start any more");
@@ -132,8 +131,7 @@ final class OutcomeTable {
         if (session != null && session.open.containsKey(tx.sequence())) {
             leader.out.toAgent(stream.id, new AgentMessage.InquiryAnswer(tx, branch, Outcome.PENDING));
         } else if (session != null && session.isUnheard(tx.sequence())) {
-            if (leader.epochs.isDistrusted(tx.epoch())
-                    || !session.isWithin(tx.sequence(), leader.limits.sequenceWindowMax())) {
+            if (leader.epochs.isDistrusted(tx.epoch()) || !leader.mayKeep(session, tx.sequence())) {
                 leave(stream, tx, branch, resource, Outcome.UNKNOWN);
                 return;
             }
@@ -162,7 +160,9 @@ final class OutcomeTable {
                 afterFetch(question.request(), question, event.commit());
             } else if (question.agent() != null && question.branch() != null && question.resource() != null) {
                 AgentStream stream = leader.agents.find(question.agent());
-                if (stream != null) {
+                if (stream != null && leader.agents.held.contains(question.resource())) {
+                    leave(stream, question.tx(), question.branch(), question.resource(), Outcome.PENDING);
+                } else if (stream != null) {
                     afterFetch(stream, question.tx(), question.branch(), question.resource(), event.commit());
                 }
             }

@@ -6,6 +6,7 @@ import io.troth.core.Reason;
 import io.troth.core.SessionKey;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -93,7 +94,7 @@ final class Sessions {
             return;
         }
         session.lowestOpen = lowestOpen;
-        session.ended.headMap(lowestOpen, false).clear();
+        forget(session.ended.headMap(lowestOpen, false));
         if (!session.open.isEmpty() && session.open.firstKey() < lowestOpen) {
             endings.rollBackUncommitted(
                     List.copyOf(session.open.headMap(lowestOpen, false).values()),
@@ -154,7 +155,7 @@ final class Sessions {
         }
         leader.sessions.detach(session);
         // The log and the agents can tell what is asked about it from here on (protocol 9.1).
-        session.ended.clear();
+        forget(session.ended);
         for (StreamId agent : session.agents) {
             if (leader.agents.find(agent) != null) {
                 leader.out.toAgent(agent, new AgentMessage.SessionClosed(leader.epoch(), session.number));
@@ -166,6 +167,11 @@ final class Sessions {
                 ErrorCode.SESSION_ENDED,
                 "session " + session.number + " is closed");
         endings.release(session);
+    }
+
+    private void forget(Map<Long, EndedTransaction> results) {
+        leader.keptResults -= results.size();
+        results.clear();
     }
 
     private @Nullable ClientSession find(EpochId epoch, long number) {

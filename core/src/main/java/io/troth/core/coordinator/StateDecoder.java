@@ -42,6 +42,7 @@ final class StateDecoder {
             if (session.stream != null) {
                 leader.sessions.attach(session, session.stream);
             }
+            leader.keptResults += session.ended.size();
             for (GlobalTransaction open : session.open.values()) {
                 leader.openTransactions++;
                 leader.count(open.state, 1);

@@ -135,7 +135,7 @@ final class Transactions {
         Reason refusal = refusesNew(session, tx.sequence());
         if (refusal == null) {
             request(event, begin(session, tx, event.remainingMillis()));
-        } else if (!session.isWithin(tx.sequence(), leader.limits.sequenceWindowMax())) {
+        } else if (!leader.mayKeep(session, tx.sequence())) {
             answers.refuse(event.request(), refusal);
         } else {
             for (BranchWork work : event.content().branches()) {
@@ -392,9 +392,7 @@ final class Transactions {
             }
             open.waiters.add(new Waiter(event.request(), true));
             endings.rollBack(open, null, event.reason());
-        } else if (open == null
-                && session.isUnheard(tx.sequence())
-                && session.isWithin(tx.sequence(), leader.limits.sequenceWindowMax())) {
+        } else if (open == null && session.isUnheard(tx.sequence()) && leader.mayKeep(session, tx.sequence())) {
             for (BranchWork work : event.branches()) {
                 endings.rollBackBranch(tx, work.branch(), work.resource());
             }
@@ -447,6 +445,9 @@ final class Transactions {
         if (leader.openTransactions >= leader.limits.openTransactionsMax()) {
             return new Reason(ErrorCode.OVERLOADED, "too many open transactions");
         }
+        if (leader.keepsTooMany()) {
+            return new Reason(ErrorCode.OVERLOADED, "clients do not say which results they have heard");
+        }
         return null;
     }
 
@@ -476,8 +477,12 @@ final class Transactions {
         open.state = to;
     }
 
-    private static boolean hasRepeatedBranch(CommitContent content) {
+    /** Quadratic, so not asked of a list that is too long anyway. */
+    private boolean hasRepeatedBranch(CommitContent content) {
         List<BranchWork> branches = content.branches();
+        if (branches.size() > leader.limits.branchesPerTransactionMax()) {
+            return false;
+        }
         for (int i = 1; i < branches.size(); i++) {
             for (int j = 0; j < i; j++) {
                 if (branches.get(i).branch().equals(branches.get(j).branch())) {

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -41,7 +42,7 @@ public final class AgentStateMachine {
 
     final Map<String, ResourceScans> scans = new TreeMap<>();
     final Map<BranchId, BranchStateMachine> branches = new TreeMap<>();
-    final Map<GlobalTxId, BranchCalls> transactions = new TreeMap<>();
+    final NavigableMap<GlobalTxId, BranchCalls> transactions = new TreeMap<>();
     final KeptResults kept = new KeptResults();
 
     long branchCounter;
@@ -168,7 +169,8 @@ public final class AgentStateMachine {
             return;
         }
         heard(epoch, 0);
-        if (highestEpoch != null && epoch.number() < highestEpoch.number()) {
+        if (!epoch.equals(highestEpoch)) {
+            // An older leader, or an epoch number that came back with another nonce: the log was lost (protocol 2).
             refusePeer(new Reason(
                     ErrorCode.LOG_DISTRUSTED, "the coordinator leads epoch " + epoch + " after " + highestEpoch));
             return;
@@ -208,6 +210,26 @@ public final class AgentStateMachine {
                 giveUp(calls, reason);
             }
         }
+    }
+
+    /** The transactions of one client session, without a walk over all: sessions close often. */
+    List<BranchCalls> ofSession(EpochId epoch, long session) {
+        List<BranchCalls> found = new ArrayList<>();
+        GlobalTxId from = new GlobalTxId(0, epoch, session, 1);
+        for (GlobalTxId tx = transactions.ceilingKey(from); tx != null; tx = transactions.ceilingKey(from)) {
+            if (tx.epoch().equals(epoch) && tx.session() == session) {
+                found.addAll(transactions
+                        .subMap(tx, true, new GlobalTxId(tx.shard(), epoch, session, Long.MAX_VALUE), true)
+                        .values());
+            }
+            GlobalTxId inShard = new GlobalTxId(tx.shard(), epoch, session, 1);
+            boolean passed = inShard.compareTo(tx) <= 0;
+            if (passed && tx.shard() == Integer.MAX_VALUE) {
+                break;
+            }
+            from = passed ? new GlobalTxId(tx.shard() + 1, epoch, session, 1) : inShard;
+        }
+        return found;
     }
 
     /** Rolls back T's unprepared branches and lets no call join any more. */

@@ -131,7 +131,7 @@ final class BranchStateMachine {
         if (!use.isOpen(scopeId)) {
             return new Reason(ErrorCode.SCOPE_CLOSED, "branch " + branch + " of " + tx);
         }
-        use.statementBegins(scopeId, describe());
+        use.statementBegins(scopeId, this::describe);
         return null;
     }
 
@@ -153,7 +153,7 @@ final class BranchStateMachine {
 
     /** A call scope has ended: its running statement, or a failure that nobody is left to undo, kills the branch. */
     void scopeClosed(long scopeId, Outbox out) {
-        Reason reason = use.scopeClosed(scopeId, describe());
+        Reason reason = use.scopeClosed(scopeId, this::describe);
         if (reason != null && state == BranchState.ACTIVE) {
             rollBack(reason, out);
         }
@@ -182,7 +182,7 @@ final class BranchStateMachine {
     void prepare(int expectedCalls, Outbox out) {
         switch (state) {
             case ACTIVE -> {
-                Reason objection = use.objection(expectedCalls, describe());
+                Reason objection = use.objection(expectedCalls, this::describe);
                 if (objection != null) {
                     vote(Vote.NO, objection, out);
                     rollBack(objection, out);
@@ -199,7 +199,7 @@ final class BranchStateMachine {
     void commitOnePhase(int expectedCalls, Outbox out) {
         switch (state) {
             case ACTIVE -> {
-                Reason objection = use.objection(expectedCalls, describe());
+                Reason objection = use.objection(expectedCalls, this::describe);
                 if (objection != null) {
                     rollBack(objection, out);
                     answerOnePhase(OnePhaseFate.ROLLED_BACK, objection, out);

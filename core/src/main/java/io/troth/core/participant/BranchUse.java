@@ -5,6 +5,7 @@ import io.troth.core.Invariant;
 import io.troth.core.ProtocolViolation;
 import io.troth.core.Reason;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** What the calls of T did on one branch, as far as its vote depends on it (protocol 5.4, 5.5, 7.1). */
@@ -40,10 +41,10 @@ final class BranchUse {
     }
 
     /** Statements of one branch run one at a time; parts of one call's statement may nest. */
-    void statementBegins(long scopeId, String branch) {
+    void statementBegins(long scopeId, Supplier<String> branch) {
         if (isRunning() && runningScope != scopeId) {
             throw new ProtocolViolation(
-                    Invariant.I10_NO_STATEMENT_AFTER_PREPARE, branch + ": statements of two calls at once");
+                    Invariant.I10_NO_STATEMENT_AFTER_PREPARE, branch.get() + ": statements of two calls at once");
         }
         runningStatements++;
         runningScope = scopeId;
@@ -64,12 +65,12 @@ final class BranchUse {
 
     /** A scope has closed: says why the branch is dead now, null when it lives on. */
     @Nullable
-    Reason scopeClosed(long scopeId, String branch) {
+    Reason scopeClosed(long scopeId, Supplier<String> branch) {
         if (!openScopes.remove(scopeId)) {
             return null;
         }
         if (isRunning() && runningScope == scopeId) {
-            return new Reason(ErrorCode.STATEMENT_RUNNING, branch + ": its call ended");
+            return new Reason(ErrorCode.STATEMENT_RUNNING, branch.get() + ": its call ended");
         }
         // With no scope left there is no handle by which a savepoint could undo the failure.
         return openScopes.isEmpty() ? failure : null;
@@ -77,9 +78,9 @@ final class BranchUse {
 
     /** What speaks against commit, null when nothing does. */
     @Nullable
-    Reason objection(int expectedCalls, String branch) {
+    Reason objection(int expectedCalls, Supplier<String> branch) {
         if (isRunning()) {
-            return new Reason(ErrorCode.STATEMENT_RUNNING, branch);
+            return new Reason(ErrorCode.STATEMENT_RUNNING, branch.get());
         }
         if (failure != null) {
             return failure;
@@ -87,7 +88,7 @@ final class BranchUse {
         if (expectedCalls != calls) {
             return new Reason(
                     ErrorCode.CALL_COUNT_DIFFERS,
-                    branch + " executed " + calls + " calls, the client had replies of " + expectedCalls);
+                    branch.get() + " executed " + calls + " calls, the client had replies of " + expectedCalls);
         }
         return null;
     }

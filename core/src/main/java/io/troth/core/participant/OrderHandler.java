@@ -8,7 +8,6 @@ import io.troth.core.Reason;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.AgentMessage;
 import io.troth.core.coordinator.OnePhaseFate;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -129,18 +128,15 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
     @Override
     public Void sessionClosed(AgentMessage.SessionClosed message) {
         Reason reason = new Reason(ErrorCode.SESSION_ENDED, "client session " + message.session() + " is closed");
-        for (BranchCalls calls : List.copyOf(agent.transactions.values())) {
-            GlobalTxId tx = calls.tx();
-            if (tx.epoch().equals(message.epoch()) && tx.session() == message.session()) {
-                for (BranchId branch : calls.live()) {
-                    BranchStateMachine machine = agent.branches.get(branch);
-                    if (machine != null) {
-                        machine.sessionClosed(reason, agent.out);
-                        agent.settle(machine);
-                    }
+        for (BranchCalls calls : agent.ofSession(message.epoch(), message.session())) {
+            for (BranchId branch : calls.live()) {
+                BranchStateMachine machine = agent.branches.get(branch);
+                if (machine != null) {
+                    machine.sessionClosed(reason, agent.out);
+                    agent.settle(machine);
                 }
-                close(tx);
             }
+            close(calls.tx());
         }
         return null;
     }

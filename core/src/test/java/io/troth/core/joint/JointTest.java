@@ -29,7 +29,6 @@ class JointTest {
             "answer FORGOTTEN",
             "answer NOT_LEADER",
             "COMMIT found by a new leader",
-            "fenced COMMIT",
             "leader killed",
             "leader deposed and unaware",
             "agent killed",

@@ -212,6 +212,10 @@ final class SimulatedClient {
             moves.add(new Lane.Task(() -> "client " + number + " calls", () -> call(tx)));
         } else if (tx.waiting.isEmpty()) {
             boolean waits = open != null && open.id.equals(tx.waitsOn);
+            if (waits && run.chaos && run.random.nextInt(12) == 0) {
+                // What was said on the old stream may still arrive after what is said on the next one.
+                moves.add(new Lane.Task(() -> "client " + number + " is tired of waiting", this::hangUp));
+            }
             if (open != null && !opening && !waits && tx.notBefore <= run.now) {
                 moves.add(new Lane.Task(() -> "client " + number + " ends " + tx.id, () -> end(open, tx)));
             }
@@ -248,7 +252,7 @@ final class SimulatedClient {
     private void end(Link open, Tx tx) {
         if (tx.requested) {
             if (run.random.nextBoolean()) {
-                ask(open, tx, true);
+                ask(open, tx, run.random.nextInt(3) > 0);
             } else {
                 commit(open, tx);
             }
