@@ -186,18 +186,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
      */
     public CompletableFuture<Boolean> drain(Duration limit) {
         CompletableFuture<Boolean> result = new CompletableFuture<>();
-        inbox.offer(new TaskQueue.Task() {
-            @Override
-            public int run() {
-                beginDrain(limit, result);
-                return 1;
-            }
-
-            @Override
-            public void dropped() {
-                result.complete(false);
-            }
-        });
+        inbox.offer(() -> beginDrain(limit, result), () -> result.complete(false));
         return result;
     }
 
@@ -222,23 +211,17 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
     @Override
     public <T> CompletableFuture<T> look(Function<CoordinatorStateMachine, T> look) {
         CompletableFuture<T> result = new CompletableFuture<>();
-        inbox.offer(new TaskQueue.Task() {
-            @Override
-            public int run() {
-                try {
-                    result.complete(look.apply(machine));
-                } catch (RuntimeException e) {
-                    result.completeExceptionally(e);
-                }
-                return 1;
-            }
-
-            @Override
-            public void dropped() {
-                result.completeExceptionally(
-                        new TrothException(new Reason(ErrorCode.NOT_READY, "the engine has stopped")));
-            }
-        });
+        Reason stopped = new Reason(ErrorCode.NOT_READY, "the engine has stopped");
+        inbox.offer(
+                () -> {
+                    try {
+                        result.complete(look.apply(machine));
+                    } catch (RuntimeException e) {
+                        result.completeExceptionally(e);
+                    }
+                    return 1;
+                },
+                () -> result.completeExceptionally(new TrothException(stopped)));
         return result;
     }
 
@@ -290,7 +273,8 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         if (hasLost()) {
             return true;
         }
-        int done = fireDue(now);
+        boolean busy = fireDue(now) > 0;
+        int done = 0;
         while (done < EVENTS_PER_TURN) {
             TaskQueue.Task task = inbox.poll();
             if (task == null) {
@@ -301,22 +285,18 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
                 return true;
             }
         }
-        watchLoad(now);
-        boolean drained = isDrained(now);
-        if (done == 0 && !drained) {
-            return false;
-        }
-        if (drained) {
+        busy |= watchLoad(now) || done > 0;
+        if (isDrained(now)) {
             boolean all = openTransactions() == 0;
-            gateway.discard();
-            step(new Event.LeadershipLost(Reason.of(ErrorCode.DRAINING)));
-            flush();
+            resign(ErrorCode.DRAINING);
             end(all);
-        } else {
+            return true;
+        }
+        if (busy) {
             flush();
             updateReadiness();
         }
-        return true;
+        return busy;
     }
 
     /** True when the log has failed: then nothing is said any more but that this is not the place to ask. */
@@ -325,12 +305,19 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         if (cause == null) {
             return false;
         }
-        gateway.discard();
-        step(new Event.LeadershipLost(Reason.of(ErrorCode.NOT_LEADER)));
-        flush();
+        resign(ErrorCode.NOT_LEADER);
         end(false);
         ports.listener().logFailed(cause);
         return true;
+    }
+
+    private void resign(ErrorCode why) {
+        if (points != null && gateway.isHolding()) {
+            points.discard();
+        }
+        gateway.discard();
+        step(new Event.LeadershipLost(Reason.of(why)));
+        flush();
     }
 
     private int fireDue(long now) {
@@ -425,24 +412,28 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         }
     }
 
-    private void watchLoad(long now) {
-        if (admission.isLoadCheckDue(now)) {
-            admission.checkLoad(now, openTransactions());
-            announce();
+    private boolean watchLoad(long now) {
+        if (!admission.isLoadCheckDue(now)) {
+            return false;
         }
+        admission.checkLoad(now, openTransactions());
+        return announce();
     }
 
-    private void announce() {
+    /** True when there was something to tell. */
+    private boolean announce() {
         Event change = admission.change();
         if (change != null) {
             step(change);
         }
+        return change != null;
     }
 
-    private void beginDrain(Duration limit, CompletableFuture<Boolean> result) {
+    private int beginDrain(Duration limit, CompletableFuture<Boolean> result) {
         drains.add(result);
         admission.drainUntil(ports.nanoTime().getAsLong() + limit.toNanos());
         announce();
+        return 1;
     }
 
     private boolean isDrained(long now) {

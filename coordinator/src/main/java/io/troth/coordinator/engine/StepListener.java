@@ -25,7 +25,7 @@ public interface StepListener {
         AFTER_APPEND_COMMIT,
         /** COMMIT is durable and applied; nobody has heard of it. */
         AFTER_COMMIT_DURABLE,
-        /** Commit has left to every branch that voted YES. */
+        /** Commit has left to every branch that voted YES and whose agent is connected; again after each retry. */
         AFTER_SEND_COMMIT,
         /** Every branch is done; END was not handed to the log. */
         BEFORE_APPEND_END,
@@ -35,7 +35,7 @@ public interface StepListener {
         BEFORE_SEND_ONE_PHASE,
         /** The only branch was told to commit by itself. */
         AFTER_SEND_ONE_PHASE,
-        /** Rollback has been decided; nobody has heard of it. */
+        /** Rollback has been decided, and there are branches to tell; nobody has heard of it. */
         BEFORE_SEND_ROLLBACK,
         /** Rollback has left to every branch that needs it. */
         AFTER_SEND_ROLLBACK,

@@ -69,6 +69,11 @@ final class StepPoints {
         left.forEach(reached -> listener.reached(reached.point(), reached.tx()));
     }
 
+    /** What was sent and has not left never will. */
+    void discard() {
+        afterFlush.clear();
+    }
+
     private void beforeSend(AgentMessage message) {
         if (message instanceof AgentMessage.Prepare prepare) {
             tell(new Reached(Point.BEFORE_SEND_PREPARE, prepare.tx()));

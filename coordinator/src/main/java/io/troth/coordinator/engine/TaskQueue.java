@@ -24,7 +24,27 @@ final class TaskQueue {
         waker = wakes;
     }
 
+    /** Hands it over; nothing is to be done when it is dropped. */
     void offer(Task task) {
+        add(task);
+    }
+
+    /** Hands it over; {@code dropped} runs instead of it, on any thread, when the engine has stopped. */
+    void offer(Task task, Runnable dropped) {
+        add(new Task() {
+            @Override
+            public int run() {
+                return task.run();
+            }
+
+            @Override
+            public void dropped() {
+                dropped.run();
+            }
+        });
+    }
+
+    private void add(Task task) {
         tasks.add(task);
         if (closed) {
             dropAll();

@@ -8,7 +8,10 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.ClientMessage;
+import io.troth.core.coordinator.CoordinatorLimits;
+import java.time.Duration;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -124,6 +127,64 @@ class CoordinatorEngineTest {
                         "BEFORE_SEND_ANSWER 1",
                         "AFTER_SEND_ANSWER 1"),
                 world.points);
+    }
+
+    @Test
+    void sharesOneForcedWriteAmongAllThatAreReadyTogether() {
+        int before = world.simulated().forcedWrites();
+        int flushes = world.gateway.flushes();
+        for (int i = 0; i < 64; i++) {
+            world.commitTwo();
+        }
+        world.settle();
+        assertEquals(64, world.gateway.answers().size());
+        assertEquals(1, world.simulated().forcedWrites() - before);
+        assertTrue(world.gateway.flushes() - flushes <= 64 / 4, "flushes: " + (world.gateway.flushes() - flushes));
+    }
+
+    @Test
+    void tellsThatItIsFullAndThatThereIsRoomAgainAlsoWhenNothingElseHappens() {
+        CoordinatorLimits two = new CoordinatorLimits(
+                2, 2, 10, 64, 10, 10, 3_600_000L, 1_000L, 1_000L, 10_000L, 1_000L, 5_000L, 3_600_000L, 86_400_000L);
+        EngineWorld full = new EngineWorld(
+                        new SimulatedDecisionLog(EngineWorld.CLUSTER),
+                        EngineWorld.twoAgents(),
+                        new EngineWorld.Options().limits(two))
+                .open();
+        GlobalTxId first = full.begin();
+        List<BranchWork> works = full.enlist(first, full.agents.get(0));
+        full.enlist(full.begin(), full.agents.get(0));
+        full.pass(Duration.ofMillis(200));
+        full.rollback(first, works);
+        full.settle();
+        full.pass(Duration.ofMillis(200));
+        assertEquals(
+                List.of(false, true),
+                full.gateway.left().stream()
+                        .filter(sent -> sent.toClient() instanceof ClientMessage.Accepting)
+                        .map(sent -> ((ClientMessage.Accepting) sent.toClient()).accepting())
+                        .toList());
+    }
+
+    @Test
+    void runsTheSameWayTwice() {
+        assertEquals(scriptedRun(7), scriptedRun(7));
+    }
+
+    private static String scriptedRun(long seed) {
+        EngineWorld run = new EngineWorld(
+                        new SimulatedDecisionLog(EngineWorld.CLUSTER),
+                        EngineWorld.twoAgents(),
+                        new EngineWorld.Options().seed(seed))
+                .open();
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int i = 0; i < 200; i++) {
+            run.agents.get(0).vote = Vote.values()[random.nextInt(3)];
+            run.agents.get(1).answers = random.nextInt(4) > 0;
+            run.commitTwo();
+            run.pass(Duration.ofMillis(random.nextInt(20_000)));
+        }
+        return run.gateway.left().toString() + run.points;
     }
 
     private ClientMessage.Answer onlyAnswer() {
