@@ -152,6 +152,20 @@ class EngineHoldTest {
     }
 
     @Test
+    void repeatsNothingWhileAWriteHangs() {
+        world.agents.get(1).commits = false;
+        world.commitTwo();
+        world.settle();
+        world.simulated().stall(true);
+        world.settle();
+        long before = world.gateway.toAgents(EngineHoldTest::isDecision);
+        world.pass(Duration.ofMinutes(1));
+        world.simulated().stall(false);
+        world.settle();
+        assertEquals(1, world.gateway.toAgents(EngineHoldTest::isDecision) - before, "one retry that was due");
+    }
+
+    @Test
     void refusesNewTransactionsWhileAWriteHangs() {
         world.simulated().stall(true);
         world.settle();
