@@ -54,13 +54,12 @@ final class BranchConnection implements InvocationHandler, Guard {
     }
 
     @Override
-    public <T extends @Nullable Object> T run(Use use, @Nullable Statement statement, Call<T> call)
-            throws SQLException {
+    public <T> @Nullable T run(Use use, @Nullable Statement statement, Call<T> call) throws SQLException {
         return session.run(scope, use, statement, own -> call.run());
     }
 
     @Override
-    public void release(Call<@Nullable Void> call) throws SQLException {
+    public void release(Call<Void> call) throws SQLException {
         session.release(call);
     }
 

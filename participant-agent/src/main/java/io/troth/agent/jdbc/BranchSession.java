@@ -17,6 +17,7 @@ import java.sql.Statement;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -39,7 +40,8 @@ final class BranchSession {
 
     /** A call that needs the branch's connection. */
     @FunctionalInterface
-    interface Work<T extends @Nullable Object> {
+    interface Work<T> {
+        @Nullable
         T on(Connection connection) throws SQLException;
     }
 
@@ -147,8 +149,7 @@ final class BranchSession {
     }
 
     /** Makes a call on the branch's connection, taking one and beginning the branch first where that is not done yet. */
-    <T extends @Nullable Object> T run(CallScope scope, Use use, @Nullable Statement statement, Work<T> work)
-            throws SQLException {
+    <T> @Nullable T run(CallScope scope, Use use, @Nullable Statement statement, Work<T> work) throws SQLException {
         acquire(scope);
         boolean lost = false;
         try {
@@ -161,7 +162,7 @@ final class BranchSession {
                 if (ended) {
                     throw new SQLException("the branch has ended", "25000");
                 }
-                T result = work.on(own);
+                @Nullable T result = work.on(own);
                 end = succeeded();
                 return result;
             } catch (SQLException e) {
@@ -319,11 +320,12 @@ final class BranchSession {
     }
 
     Savepoint setSavepoint(CallScope scope, Work<Savepoint> work) throws SQLException {
-        return run(scope, Use.EXECUTE, null, own -> {
-            Savepoint savepoint = work.on(own);
+        Savepoint set = run(scope, Use.EXECUTE, null, own -> {
+            Savepoint savepoint = Objects.requireNonNull(work.on(own), "the driver gave no savepoint");
             failedAtSavepoint.put(savepoint, failed);
             return savepoint;
         });
+        return Objects.requireNonNull(set);
     }
 
     /** Undoes a failure that came after the savepoint was set; an older one stands. */
@@ -336,7 +338,7 @@ final class BranchSession {
     }
 
     /** Lets go of a driver's object under the lock, if the connection is still the branch's. */
-    void release(Guard.Call<@Nullable Void> call) throws SQLException {
+    void release(Guard.Call<Void> call) throws SQLException {
         try {
             if (ended || !lock.tryLock(RELEASE_MILLIS, TimeUnit.MILLISECONDS)) {
                 return;

@@ -9,7 +9,8 @@ interface Guard {
 
     /** A call into the driver. */
     @FunctionalInterface
-    interface Call<T extends @Nullable Object> {
+    interface Call<T> {
+        @Nullable
         T run() throws SQLException;
     }
 
@@ -21,10 +22,10 @@ interface Guard {
      *
      * @param statement what to cancel when the branch has to end meanwhile
      */
-    <T extends @Nullable Object> T run(Use use, @Nullable Statement statement, Call<T> call) throws SQLException;
+    <T> @Nullable T run(Use use, @Nullable Statement statement, Call<T> call) throws SQLException;
 
     /** Lets go of a driver's object; does nothing when the connection is no longer the handle's. */
-    void release(Call<@Nullable Void> call) throws SQLException;
+    void release(Call<Void> call) throws SQLException;
 
     /** Bounds a statement's own timeout in seconds, where 0 means none, by what is left of its transaction. */
     int boundTimeoutSeconds(int wanted);

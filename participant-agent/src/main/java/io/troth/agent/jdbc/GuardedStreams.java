@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.io.Reader;
 import java.io.Writer;
 import java.sql.SQLException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Streams of large values: each read or write may speak to the database, and goes through the guard. */
@@ -13,11 +14,12 @@ final class GuardedStreams {
 
     private GuardedStreams() {}
 
-    private interface StreamCall<T extends @Nullable Object> {
+    private interface StreamCall<T> {
+        @Nullable
         T run() throws IOException;
     }
 
-    private static <T extends @Nullable Object> T guarded(Guard guard, Use use, StreamCall<T> call) throws IOException {
+    private static <T> @Nullable T guarded(Guard guard, Use use, StreamCall<T> call) throws IOException {
         try {
             return guard.run(use, null, () -> {
                 try {
@@ -34,7 +36,7 @@ final class GuardedStreams {
         }
     }
 
-    private static void released(Guard guard, StreamCall<@Nullable Void> call) throws IOException {
+    private static void released(Guard guard, StreamCall<Void> call) throws IOException {
         try {
             guard.release(() -> {
                 try {
@@ -60,17 +62,17 @@ final class GuardedStreams {
 
         @Override
         public int read() throws IOException {
-            return guarded(guard, Use.QUERY, target::read);
+            return Objects.requireNonNull(guarded(guard, Use.QUERY, target::read));
         }
 
         @Override
         public int read(byte[] buffer, int offset, int length) throws IOException {
-            return guarded(guard, Use.QUERY, () -> target.read(buffer, offset, length));
+            return Objects.requireNonNull(guarded(guard, Use.QUERY, () -> target.read(buffer, offset, length)));
         }
 
         @Override
         public int available() throws IOException {
-            return guarded(guard, Use.QUERY, target::available);
+            return Objects.requireNonNull(guarded(guard, Use.QUERY, target::available));
         }
 
         @Override
@@ -138,7 +140,7 @@ final class GuardedStreams {
 
         @Override
         public int read(char[] buffer, int offset, int length) throws IOException {
-            return guarded(guard, Use.QUERY, () -> target.read(buffer, offset, length));
+            return Objects.requireNonNull(guarded(guard, Use.QUERY, () -> target.read(buffer, offset, length)));
         }
 
         @Override

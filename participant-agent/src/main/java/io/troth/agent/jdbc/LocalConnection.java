@@ -51,8 +51,7 @@ final class LocalConnection implements InvocationHandler, Guard {
     }
 
     @Override
-    public <T extends @Nullable Object> T run(Use use, @Nullable Statement statement, Call<T> call)
-            throws SQLException {
+    public <T> @Nullable T run(Use use, @Nullable Statement statement, Call<T> call) throws SQLException {
         try {
             return call.run();
         } catch (SQLException e) {
@@ -62,7 +61,7 @@ final class LocalConnection implements InvocationHandler, Guard {
     }
 
     @Override
-    public void release(Call<@Nullable Void> call) throws SQLException {
+    public void release(Call<Void> call) throws SQLException {
         call.run();
     }
 
