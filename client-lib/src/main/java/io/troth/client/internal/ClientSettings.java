@@ -2,6 +2,7 @@ package io.troth.client.internal;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,6 +61,8 @@ public record ClientSettings(
     /** Where a coordinator may be. */
     public record Endpoint(String host, int port) {
 
+        private static final Pattern LOOPBACK = Pattern.compile("127(\\.[0-9]{1,3}){3}");
+
         /**
          * Reads {@code host:port}; an IPv6 address stands in brackets.
          *
@@ -88,7 +91,7 @@ public record ClientSettings(
 
         /** True for names and addresses that never leave this machine; no name is looked up. */
         public boolean isLoopback() {
-            return host.equals("localhost") || host.startsWith("127.") || host.equals("::1");
+            return host.equals("localhost") || LOOPBACK.matcher(host).matches() || host.equals("::1");
         }
 
         @Override

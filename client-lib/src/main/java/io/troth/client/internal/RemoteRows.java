@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * A query whose rows are taken by the application. As many messages are asked for as were taken, and two more, so that
  * memory is bounded; the call's deadline bounds every wait.
  */
-final class RemoteRows implements SqlRows, ClientResponseObserver<QueryRequest, QueryResponse>, Iterator<SqlRow> {
+final class RemoteRows implements SqlRows, ClientResponseObserver<QueryRequest, QueryResponse> {
 
     private static final int MESSAGES_AHEAD = 2;
 
@@ -93,7 +93,7 @@ final class RemoteRows implements SqlRows, ClientResponseObserver<QueryRequest, 
             throw new IllegalStateException("the rows of a query can be taken once");
         }
         iterated = true;
-        return this;
+        return new Taken();
     }
 
     @Override
@@ -103,8 +103,7 @@ final class RemoteRows implements SqlRows, ClientResponseObserver<QueryRequest, 
                 .onClose(this::close);
     }
 
-    @Override
-    public boolean hasNext() {
+    private boolean hasMore() {
         if (closed && !ended) {
             throw new IllegalStateException("the rows are closed");
         }
@@ -114,12 +113,21 @@ final class RemoteRows implements SqlRows, ClientResponseObserver<QueryRequest, 
         return message.hasNext();
     }
 
-    @Override
-    public SqlRow next() {
-        if (!hasNext()) {
-            throw new NoSuchElementException("the query has no more rows");
+    /** The rows one by one. */
+    private final class Taken implements Iterator<SqlRow> {
+
+        @Override
+        public boolean hasNext() {
+            return hasMore();
         }
-        return new RemoteRow(columns, message.next());
+
+        @Override
+        public SqlRow next() {
+            if (!hasMore()) {
+                throw new NoSuchElementException("the query has no more rows");
+            }
+            return new RemoteRow(columns, message.next());
+        }
     }
 
     @Override

@@ -84,7 +84,7 @@ final class SqlCodec {
             return wire.build();
         }
         SqlParameter typed = value instanceof SqlParameter given ? given : inferred(position, value);
-        wire.setTypeValue(typed.type().ordinal() + 1).setArray(typed.array());
+        wire.setType(toWire(typed.type())).setArray(typed.array());
         Object inner = typed.value();
         if (inner != null) {
             try {
@@ -118,6 +118,28 @@ final class SqlCodec {
             elements.add(Array.get(value, i));
         }
         return new SqlParameter(ofElements, true, elements);
+    }
+
+    private static io.troth.proto.v1.SqlType toWire(SqlType type) {
+        return switch (type) {
+            case BOOL -> io.troth.proto.v1.SqlType.SQL_TYPE_BOOL;
+            case INT2 -> io.troth.proto.v1.SqlType.SQL_TYPE_INT2;
+            case INT4 -> io.troth.proto.v1.SqlType.SQL_TYPE_INT4;
+            case INT8 -> io.troth.proto.v1.SqlType.SQL_TYPE_INT8;
+            case NUMERIC -> io.troth.proto.v1.SqlType.SQL_TYPE_NUMERIC;
+            case FLOAT4 -> io.troth.proto.v1.SqlType.SQL_TYPE_FLOAT4;
+            case FLOAT8 -> io.troth.proto.v1.SqlType.SQL_TYPE_FLOAT8;
+            case TEXT -> io.troth.proto.v1.SqlType.SQL_TYPE_TEXT;
+            case BYTEA -> io.troth.proto.v1.SqlType.SQL_TYPE_BYTEA;
+            case DATE -> io.troth.proto.v1.SqlType.SQL_TYPE_DATE;
+            case TIME -> io.troth.proto.v1.SqlType.SQL_TYPE_TIME;
+            case TIMETZ -> io.troth.proto.v1.SqlType.SQL_TYPE_TIMETZ;
+            case TIMESTAMP -> io.troth.proto.v1.SqlType.SQL_TYPE_TIMESTAMP;
+            case TIMESTAMPTZ -> io.troth.proto.v1.SqlType.SQL_TYPE_TIMESTAMPTZ;
+            case UUID -> io.troth.proto.v1.SqlType.SQL_TYPE_UUID;
+            case JSON -> io.troth.proto.v1.SqlType.SQL_TYPE_JSON;
+            case JSONB -> io.troth.proto.v1.SqlType.SQL_TYPE_JSONB;
+        };
     }
 
     private static SqlValue array(SqlType type, List<?> elements) {
