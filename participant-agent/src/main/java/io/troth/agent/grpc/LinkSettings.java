@@ -2,6 +2,7 @@ package io.troth.agent.grpc;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,8 @@ public record LinkSettings(
 
     /** One address of a coordinator. */
     public record Endpoint(String host, int port) {
+
+        private static final Pattern LOOPBACK = Pattern.compile("127(\\.[0-9]{1,3}){3}");
 
         /**
          * Reads {@code host:port}; an IPv6 address stands in brackets.
@@ -53,7 +56,7 @@ public record LinkSettings(
 
         /** Whether nobody else can listen on the way. */
         public boolean isLoopback() {
-            return host.equals("localhost") || host.startsWith("127.") || host.equals("::1");
+            return host.equals("localhost") || LOOPBACK.matcher(host).matches() || host.equals("::1");
         }
 
         @Override

@@ -29,6 +29,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class SqlQueryStream implements StreamObserver<QueryRequest> {
 
+    /** Tag and length of a row within its message, and of the rows within theirs. */
+    private static final int ROW_OVERHEAD_BYTES = 6;
+
+    private static final int MESSAGE_OVERHEAD_BYTES = 16;
+
     private final SqlGateway gateway;
     private final SqlWorkers workers;
     private final SqlCall call;
@@ -40,6 +45,7 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
 
     private volatile @Nullable StartQuery start;
     private volatile boolean closeWanted;
+    private volatile @Nullable String refusal;
 
     // One step at a time.
     private @Nullable SqlCursor cursor;
@@ -98,17 +104,9 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
         // The cancel handler hears of it too.
     }
 
-    private @Nullable String refusal;
-
     private void refuse(String why) {
-        synchronized (this) {
-            refusal = why;
-        }
+        refusal = why;
         wantStep();
-    }
-
-    private synchronized @Nullable String refusal() {
-        return refusal;
     }
 
     private void wantStep() {
@@ -134,7 +132,7 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
             return;
         }
         try {
-            String refused = refusal();
+            String refused = refusal;
             if (refused != null) {
                 throw new TrothException(new Reason(ErrorCode.INVALID_ARGUMENT, refused));
             }
@@ -212,9 +210,6 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
         }
         return true;
     }
-
-    private static final int ROW_OVERHEAD_BYTES = 6;
-    private static final int MESSAGE_OVERHEAD_BYTES = 16;
 
     private void complete() {
         SqlCursor open = cursor;

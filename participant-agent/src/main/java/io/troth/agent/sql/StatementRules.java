@@ -7,6 +7,7 @@ import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -124,8 +125,8 @@ final class StatementRules {
     }
 
     private static void checkTemporary(Token first, Token second, Token third) {
-        boolean temporary = second.kind() == Kind.WORD && TEMPORARY.contains(second.text())
-                || third.kind() == Kind.WORD && TEMPORARY.contains(third.text());
+        boolean temporary = (second.kind() == Kind.WORD && TEMPORARY.contains(second.text()))
+                || (third.kind() == Kind.WORD && TEMPORARY.contains(third.text()));
         if (first.isWord("create") && temporary) {
             throw refused("PostgreSQL cannot prepare a transaction that has used a temporary table");
         }
@@ -133,7 +134,7 @@ final class StatementRules {
 
     private static String shortened(String word) {
         int most = 24;
-        return word.length() <= most ? word.toUpperCase(java.util.Locale.ROOT) : "a word that is no command";
+        return word.length() <= most ? word.toUpperCase(Locale.ROOT) : "a word that is no command";
     }
 
     private static TrothException refused(String why) {

@@ -3,6 +3,7 @@ package io.troth.agent.grpc;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
+import io.troth.core.ClusterId;
 import io.troth.proto.v1.ClientEntry;
 import io.troth.proto.v1.ClientReply;
 import io.troth.proto.v1.ClientServiceGrpc;
@@ -28,16 +29,20 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 
 /** The client's side of a coordinator that agrees with everything and knows where gateways are. */
-final class SimulatedCoordinator extends ClientServiceGrpc.ClientServiceImplBase implements AutoCloseable {
+public final class SimulatedCoordinator extends ClientServiceGrpc.ClientServiceImplBase implements AutoCloseable {
 
-    private static final EpochId EPOCH =
-            EpochId.newBuilder().setNumber(1).setNonce(31).build();
-
+    private final long cluster;
+    private final EpochId epoch;
     private final Map<String, List<String>> gateways = new ConcurrentHashMap<>();
     private final List<CommitContent> commits = new CopyOnWriteArrayList<>();
     private final Server server;
 
-    SimulatedCoordinator() throws IOException {
+    public SimulatedCoordinator(ClusterId cluster, io.troth.core.EpochId epoch) throws IOException {
+        this.cluster = cluster.value();
+        this.epoch = EpochId.newBuilder()
+                .setNumber(epoch.number())
+                .setNonce(epoch.nonce())
+                .build();
         server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                 .directExecutor()
                 .addService(this)
@@ -45,16 +50,16 @@ final class SimulatedCoordinator extends ClientServiceGrpc.ClientServiceImplBase
                 .start();
     }
 
-    String endpoint() {
+    public String endpoint() {
         return "localhost:" + server.getPort();
     }
 
-    void gateways(String resource, String... addresses) {
+    public void gateways(String resource, String... addresses) {
         gateways.put(resource, List.of(addresses));
     }
 
     /** What every commit named. */
-    List<CommitContent> commits() {
+    public List<CommitContent> commits() {
         return commits;
     }
 
@@ -63,8 +68,9 @@ final class SimulatedCoordinator extends ClientServiceGrpc.ClientServiceImplBase
         reply(
                 replies,
                 ClientReply.newBuilder()
-                        .setCoordinatorState(
-                                CoordinatorState.newBuilder().setClusterId(7).setEpoch(EPOCH)));
+                        .setCoordinatorState(CoordinatorState.newBuilder()
+                                .setClusterId(cluster)
+                                .setEpoch(epoch)));
         return new StreamObserver<>() {
             @Override
             public void onNext(ClientStreamRequest batch) {
@@ -94,7 +100,7 @@ final class SimulatedCoordinator extends ClientServiceGrpc.ClientServiceImplBase
                 ClientReply.newBuilder()
                         .setSessionOpened(SessionOpened.newBuilder()
                                 .setSession(SessionRef.newBuilder()
-                                        .setEpoch(EPOCH)
+                                        .setEpoch(epoch)
                                         .setSession(1)
                                         .setKey(SessionKey.newBuilder().setLow(1)))
                                 .setMaxOpen(1_000)

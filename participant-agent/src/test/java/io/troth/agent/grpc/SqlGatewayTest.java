@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.troth.agent.database.Branches;
 import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.sql.SqlGateway;
 import io.troth.agent.sql.SqlLimits;
@@ -17,8 +18,10 @@ import io.troth.client.SqlRow;
 import io.troth.client.SqlRows;
 import io.troth.client.SqlType;
 import io.troth.client.SqlUpdate;
+import io.troth.client.TransactionOptions;
 import io.troth.client.TransactionSql;
 import io.troth.client.TrothClient;
+import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
 import java.math.BigDecimal;
@@ -31,8 +34,10 @@ import java.time.OffsetTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -43,6 +48,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -73,7 +79,7 @@ class SqlGatewayTest {
                         "CREATE TYPE gateway_mood AS ENUM ('good', 'bad')");
         SqlGateway gateway = new SqlGateway(Map.of("notes", POSTGRES.server().dataSource()), LIMITS);
         server = SqlGatewayServer.start(SqlServerSettings.loopback(0), gateway);
-        coordinator = new SimulatedCoordinator();
+        coordinator = new SimulatedCoordinator(Branches.CLUSTER, new EpochId(1, 31));
         coordinator.gateways("notes", server.announced().toString());
         client = TrothClient.connect(coordinator.endpoint());
     }
@@ -314,7 +320,7 @@ class SqlGatewayTest {
         assertRefused(ErrorCode.TYPE_NOT_SUPPORTED, "gap", () -> count("SELECT 1, interval '1 day' AS gap"));
         assertRefused(ErrorCode.TYPE_NOT_SUPPORTED, "gateway_mood", () -> count("SELECT 'good'::gateway_mood"));
         assertRefused(ErrorCode.TYPE_NOT_SUPPORTED, "dimension", () -> count("SELECT '{{1,2},{3,4}}'::int4[] AS m"));
-        assertRefused(ErrorCode.TYPE_NOT_SUPPORTED, "Locale", () -> count("SELECT ?", java.util.Locale.ROOT));
+        assertRefused(ErrorCode.TYPE_NOT_SUPPORTED, "Locale", () -> count("SELECT ?", Locale.ROOT));
         assertRefused(
                 ErrorCode.INVALID_ARGUMENT,
                 "parameter 2",
@@ -322,13 +328,13 @@ class SqlGatewayTest {
     }
 
     private long count(String statement, Object... parameters) {
-        try (GlobalTransaction other = client.begin(io.troth.client.TransactionOptions.DEFAULTS.withSeparate());
+        try (GlobalTransaction other = client.begin(TransactionOptions.DEFAULTS.withSeparate());
                 SqlRows rows = other.sql("notes").query(statement, parameters)) {
             return rows.stream().count();
         }
     }
 
-    private static void assertRefused(ErrorCode code, String named, org.junit.jupiter.api.function.Executable work) {
+    private static void assertRefused(ErrorCode code, String named, Executable work) {
         TrothException refused = assertThrows(TrothException.class, work);
         assertEquals(code, refused.code(), refused.getMessage());
         assertTrue(refused.getMessage().contains(named), refused.getMessage());
@@ -355,9 +361,7 @@ class SqlGatewayTest {
         assertRefused(ErrorCode.LIMIT_EXCEEDED, "bytes", () -> count("SELECT 1 -- " + "x".repeat(10_000)));
         assertRefused(ErrorCode.LIMIT_EXCEEDED, "parameters", () -> count("SELECT 1", new Object[21]));
         assertRefused(
-                ErrorCode.LIMIT_EXCEEDED,
-                "batch",
-                () -> sql.batch("SELECT ?", java.util.Collections.nCopies(31, List.of(1))));
+                ErrorCode.LIMIT_EXCEEDED, "batch", () -> sql.batch("SELECT ?", Collections.nCopies(31, List.of(1))));
         assertRefused(ErrorCode.LIMIT_EXCEEDED, "row", () -> count("SELECT repeat('x', 100000)"));
         assertRefused(
                 ErrorCode.LIMIT_EXCEEDED,

@@ -1,0 +1,264 @@
+package io.troth.agent.grpc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
+import io.grpc.stub.StreamObserver;
+import io.troth.agent.database.Branches;
+import io.troth.agent.database.PostgresExtension;
+import io.troth.agent.grpc.LinkSettings.Endpoint;
+import io.troth.agent.sql.SqlGateway;
+import io.troth.agent.sql.SqlLimits;
+import io.troth.client.context.CallScope;
+import io.troth.client.context.NanoClock;
+import io.troth.client.grpc.TrothClientInterceptor;
+import io.troth.client.grpc.TrothStatus;
+import io.troth.core.BranchId;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.core.SessionKey;
+import io.troth.core.TransactionContext;
+import io.troth.proto.v1.ExecuteRequest;
+import io.troth.proto.v1.ExecuteResponse;
+import io.troth.proto.v1.QueryRequest;
+import io.troth.proto.v1.QueryResponse;
+import io.troth.proto.v1.SqlParameter;
+import io.troth.proto.v1.SqlServiceGrpc;
+import io.troth.proto.v1.SqlStatement;
+import io.troth.proto.v1.SqlType;
+import io.troth.proto.v1.SqlValue;
+import io.troth.proto.v1.StartQuery;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/**
+ * Goal: the gateway serves nobody outside a transaction, stays within its bounds, and is not open to other machines by
+ * accident. Method: the server alone, and stubs as another language would use them.
+ */
+class SqlGatewayServerTest {
+
+    @RegisterExtension
+    static final PostgresExtension POSTGRES = new PostgresExtension();
+
+    private SqlGatewayServer server;
+    private ManagedChannel channel;
+    private CallScope scope;
+
+    @BeforeEach
+    void start() throws Exception {
+        SqlServerSettings settings = new SqlServerSettings(new Endpoint("127.0.0.1", 0), null, null, false, false, 1);
+        server = SqlGatewayServer.start(
+                settings, new SqlGateway(Map.of("notes", new BranchNoting()), SqlLimits.DEFAULTS));
+        channel = NettyChannelBuilder.forAddress("127.0.0.1", server.announced().port())
+                .usePlaintext()
+                .build();
+        scope = newScope();
+    }
+
+    @AfterEach
+    void stop() {
+        channel.shutdownNow();
+        server.close();
+    }
+
+    private static CallScope newScope() {
+        return new CallScope(
+                new TransactionContext(Branches.CLUSTER, Branches.nextTx(), new SessionKey(1, 2), 0, 60_000),
+                NanoClock.SYSTEM);
+    }
+
+    /** Notes a branch with the scope, as the agent's data source does. */
+    private static final class BranchNoting extends PGSimpleDataSource {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public Connection getConnection() throws SQLException {
+            Objects.requireNonNull(CallScope.current()).addBranch(new BranchId(7, 1), "notes");
+            return POSTGRES.server().dataSource().getConnection();
+        }
+    }
+
+    private Channel underTransaction() {
+        return ClientInterceptors.intercept(channel, new TrothClientInterceptor());
+    }
+
+    private static ExecuteRequest request(String sql, SqlParameter... parameters) {
+        SqlStatement.Builder statement =
+                SqlStatement.newBuilder().setResource("notes").setSql(sql);
+        for (SqlParameter parameter : parameters) {
+            statement.addParameters(parameter);
+        }
+        return ExecuteRequest.newBuilder().setStatement(statement).build();
+    }
+
+    private StatusRuntimeException failure(ExecuteRequest request) throws Exception {
+        return scope.bind(io.grpc.Context.current())
+                .call(() -> assertThrows(
+                        StatusRuntimeException.class,
+                        () -> SqlServiceGrpc.newBlockingStub(underTransaction()).execute(request)));
+    }
+
+    @Test
+    void servesNobodyOutsideATransaction() {
+        StatusRuntimeException refused = assertThrows(
+                StatusRuntimeException.class,
+                () -> SqlServiceGrpc.newBlockingStub(channel).execute(request("DELETE FROM t")));
+        assertEquals(ErrorCode.NOT_IN_TRANSACTION, codeOf(refused));
+        Exception alsoRefused = assertThrows(Exception.class, () -> {
+            Query query = new Query();
+            StreamObserver<QueryRequest> requests =
+                    SqlServiceGrpc.newStub(channel).query(query);
+            requests.onNext(Query.start("SELECT 1"));
+            query.end.get(10, TimeUnit.SECONDS);
+        });
+        assertEquals(ErrorCode.NOT_IN_TRANSACTION, codeOf(alsoRefused.getCause()));
+    }
+
+    @Test
+    void saysTheSameListInBodyAndTrailer() throws Exception {
+        AtomicReference<Metadata> trailers = new AtomicReference<>(new Metadata());
+        Channel recording = ClientInterceptors.intercept(
+                underTransaction(), MetadataUtils.newCaptureMetadataInterceptor(new AtomicReference<>(), trailers));
+        ExecuteResponse response = scope.bind(io.grpc.Context.current())
+                .call(() -> SqlServiceGrpc.newBlockingStub(recording).execute(request("DO $$ BEGIN END $$")));
+        assertEquals(scope.list().encode(), response.getBranches());
+        assertEquals(
+                trailers.get().get(Metadata.Key.of("troth-branches", Metadata.ASCII_STRING_MARSHALLER)),
+                response.getBranches());
+        assertEquals(1, scope.list().branches().size());
+    }
+
+    @Test
+    void refusesOneCallTooManyAndTakesTheNext() throws Exception {
+        Query open = new Query();
+        StreamObserver<QueryRequest> requests = scope.bind(io.grpc.Context.current())
+                .call(() -> SqlServiceGrpc.newStub(underTransaction()).query(open));
+        requests.onNext(Query.start("SELECT n FROM generate_series(1, 10) n"));
+        open.columns.get(10, TimeUnit.SECONDS);
+        open.end.get(10, TimeUnit.SECONDS);
+        assertNull(scope.rollbackReason());
+
+        Query idle = new Query();
+        StreamObserver<QueryRequest> waiting = scope.bind(io.grpc.Context.current())
+                .call(() -> SqlServiceGrpc.newStub(underTransaction()).query(idle));
+        // Admitted, and never started: it keeps the only place.
+        assertEquals(ErrorCode.OVERLOADED, overloaded());
+        waiting.onNext(QueryRequest.newBuilder()
+                .setClose(io.troth.proto.v1.CloseQuery.getDefaultInstance())
+                .build());
+        idle.end.get(10, TimeUnit.SECONDS);
+        assertEquals(ErrorCode.STATEMENT_FAILED, codeOf(failure(request("DELETE FROM no_such_table"))));
+    }
+
+    private ErrorCode overloaded() throws Exception {
+        scope = newScope();
+        return codeOf(failure(request("DELETE FROM no_such_table")));
+    }
+
+    @Test
+    void namesWhatIsWrongWithAParameter() throws Exception {
+        SqlValue text = SqlValue.newBuilder().setTextValue("x").build();
+        SqlParameter wrongKind = SqlParameter.newBuilder()
+                .setType(SqlType.SQL_TYPE_INT4)
+                .setValue(text)
+                .build();
+        assertEquals(ErrorCode.INVALID_ARGUMENT, codeOf(failure(request("SELECT ?", wrongKind))));
+        SqlParameter untyped = SqlParameter.newBuilder().setValue(text).build();
+        assertEquals(ErrorCode.INVALID_ARGUMENT, codeOf(failure(request("SELECT ?", untyped))));
+        SqlParameter unknown =
+                SqlParameter.newBuilder().setTypeValue(99).setValue(text).build();
+        assertEquals(ErrorCode.TYPE_NOT_SUPPORTED, codeOf(failure(request("SELECT ?", unknown))));
+        SqlParameter badDate = SqlParameter.newBuilder()
+                .setType(SqlType.SQL_TYPE_DATE)
+                .setValue(text)
+                .build();
+        assertEquals(ErrorCode.INVALID_ARGUMENT, codeOf(failure(request("DELETE FROM t WHERE ? = 1", badDate))));
+    }
+
+    @Test
+    void tellsItsHealth() {
+        assertEquals(
+                ServingStatus.SERVING,
+                HealthGrpc.newBlockingStub(channel)
+                        .check(HealthCheckRequest.newBuilder()
+                                .setService(SqlServiceGrpc.SERVICE_NAME)
+                                .build())
+                        .getStatus());
+    }
+
+    @Test
+    void isNotOpenToOtherMachinesByAccident() {
+        Endpoint everywhere = new Endpoint("0.0.0.0", 0);
+        assertThrows(
+                IllegalArgumentException.class, () -> new SqlServerSettings(everywhere, null, null, false, false, 1));
+        assertThrows(
+                IllegalArgumentException.class, () -> new SqlServerSettings(everywhere, null, null, true, false, 1));
+        assertNotNull(new SqlServerSettings(everywhere, "db1", null, true, true, 1));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new SqlServerSettings(new Endpoint("127.evil.example", 0), null, null, false, false, 1));
+    }
+
+    private static ErrorCode codeOf(Throwable error) {
+        Reason reason = TrothStatus.reasonOf(error);
+        return Objects.requireNonNull(reason, () -> "no reason in " + error).code();
+    }
+
+    /** Waits for the parts of an answer. */
+    private static final class Query implements StreamObserver<QueryResponse> {
+
+        private final CompletableFuture<QueryResponse> columns = new CompletableFuture<>();
+        private final CompletableFuture<QueryResponse> end = new CompletableFuture<>();
+
+        static QueryRequest start(String sql) {
+            return QueryRequest.newBuilder()
+                    .setStart(StartQuery.newBuilder()
+                            .setStatement(SqlStatement.newBuilder()
+                                    .setResource("notes")
+                                    .setSql(sql)))
+                    .build();
+        }
+
+        @Override
+        public void onNext(QueryResponse response) {
+            if (response.hasColumns()) {
+                columns.complete(response);
+            } else if (response.hasEnd()) {
+                end.complete(response);
+            }
+        }
+
+        @Override
+        public void onError(Throwable cause) {
+            columns.completeExceptionally(cause);
+            end.completeExceptionally(cause);
+        }
+
+        @Override
+        public void onCompleted() {
+            end.completeExceptionally(new IllegalStateException("no end"));
+        }
+    }
+}
