@@ -120,6 +120,7 @@ public final class SqlGateways implements AutoCloseable {
     }
 
     private Gateway choose(CallScope scope, String resource, List<String> addresses) {
+        Gateway now;
         synchronized (this) {
             Map<String, Gateway> ofScope = chosen.get(scope.scopeId());
             if (ofScope == null) {
@@ -130,10 +131,12 @@ public final class SqlGateways implements AutoCloseable {
             if (earlier != null) {
                 return earlier;
             }
-            ofScope.put(resource, gateway(highest(scope, addresses)));
+            now = gateway(highest(scope, addresses));
+            ofScope.put(resource, now);
         }
+        // At once when the scope has ended meanwhile; the call then fails at the interceptor.
         scope.onClose(() -> forget(scope));
-        return of(scope, resource).join();
+        return now;
     }
 
     /** By rendezvous hashing: whoever knows the same addresses chooses the same for the same transaction. */
