@@ -46,7 +46,7 @@ final class ConfigArguments {
             command.addOption(OptionSpec.builder(key.option())
                     .type(String.class)
                     .arity(isFlag ? "0..1" : "1")
-                    .fallbackValue(isFlag ? "true" : null)
+                    .fallbackValue(isFlag ? "true" : "")
                     .paramLabel(isFlag ? "true|false" : "VALUE")
                     .hidden(!SHOWN.contains(key))
                     .description(key.documentation().replace("%", "%%"))

@@ -6,12 +6,11 @@ import io.troth.coordinator.engine.CoordinatorEngine;
 import io.troth.coordinator.engine.EngineListener;
 import io.troth.coordinator.engine.EnginePorts;
 import io.troth.coordinator.engine.StepListener;
-import io.troth.coordinator.grpc.EdgeListener;
 import io.troth.coordinator.grpc.GrpcServer;
 import io.troth.coordinator.grpc.GrpcSettings;
 import io.troth.coordinator.grpc.GrpcStreamGateway;
-import io.troth.coordinator.log.LogObserver;
 import io.troth.coordinator.log.rocksdb.RocksDbDecisionLog;
+import io.troth.coordinator.metrics.CoordinatorMetrics;
 import io.troth.core.ClusterId;
 import io.troth.core.coordinator.Notice;
 import java.io.IOException;
@@ -48,7 +47,8 @@ public final class CoordinatorServer implements AutoCloseable {
     private final EngineThread thread;
     private final HttpEndpoint http;
     private final Notice.Ready ready;
-    private final GrpcServer grpc;
+    private final int grpcPort;
+    private final CoordinatorMetrics metrics = new CoordinatorMetrics(ProcessEnvironment::nanoTime);
 
     /** What was started, the last one first. Guarded by this. */
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -58,7 +58,7 @@ public final class CoordinatorServer implements AutoCloseable {
         watch = new EngineWatch(config.get(ConfigKey.DATA_DIRECTORY));
         boolean started = false;
         try {
-            RocksDbDecisionLog log = RocksDbDecisionLog.open(config.log(), ProcessEnvironment.log(LogObserver.NONE));
+            RocksDbDecisionLog log = RocksDbDecisionLog.open(config.log(), ProcessEnvironment.log(metrics.observer()));
             parts.push(log);
             cluster = log.cluster();
             GrpcStreamGateway gateway = new GrpcStreamGateway(cluster, SHARD);
@@ -72,10 +72,12 @@ public final class CoordinatorServer implements AutoCloseable {
                             log,
                             gateway,
                             steps,
-                            EngineListener.all(List.of(new NoticeLog(ProcessEnvironment::nanoTime), watch)),
+                            EngineListener.all(
+                                    List.of(metrics.listener(), new NoticeLog(ProcessEnvironment::nanoTime), watch)),
                             ProcessEnvironment::nanoTime,
                             ProcessEnvironment::secureBits,
                             lookups));
+            metrics.watch(engine);
             http = listenHttp();
             parts.push(http);
             engine.start();
@@ -83,8 +85,9 @@ public final class CoordinatorServer implements AutoCloseable {
             parts.push(() -> stopEngine(Duration.ZERO));
             thread.start();
             ready = watch.awaitReady();
-            grpc = listenGrpc(gateway);
+            GrpcServer grpc = listenGrpc(gateway);
             parts.push(grpc);
+            grpcPort = grpc.port();
             started = true;
         } finally {
             if (!started) {
@@ -110,7 +113,7 @@ public final class CoordinatorServer implements AutoCloseable {
         int port = config.get(ConfigKey.HTTP_PORT);
         try {
             return new HttpEndpoint(
-                    new InetSocketAddress(host, port), () -> !engine.isStopped(), engine::notReady, () -> "");
+                    new InetSocketAddress(host, port), () -> !engine.isStopped(), engine::notReady, metrics::scrape);
         } catch (IOException e) {
             throw StartFailedException.cannotListen("HTTP", ConfigKey.HTTP_PORT, host, port, e);
         }
@@ -120,7 +123,7 @@ public final class CoordinatorServer implements AutoCloseable {
         GrpcSettings settings = WireSettings.of(config);
         GrpcServer server;
         try {
-            server = new GrpcServer(settings, engine, gateway, EdgeListener.NONE, ProcessEnvironment::nanoTime);
+            server = new GrpcServer(settings, engine, gateway, new EdgeMeters(metrics), ProcessEnvironment::nanoTime);
         } catch (IllegalArgumentException e) {
             throw StartFailedException.tls(e);
         }
@@ -137,7 +140,7 @@ public final class CoordinatorServer implements AutoCloseable {
 
     /** The port of gRPC. */
     public int grpcPort() {
-        return grpc.port();
+        return grpcPort;
     }
 
     /** The port of HTTP. */

@@ -26,6 +26,7 @@ final class HttpEndpoint implements AutoCloseable {
 
     private final HttpServer server;
     private final ExecutorService executor;
+    private final int port;
 
     /**
      * Listens.
@@ -60,6 +61,7 @@ final class HttpEndpoint implements AutoCloseable {
         });
         get("/metrics", exchange -> answer(exchange, 200, METRICS, metrics.get()));
         server.start();
+        port = server.getAddress().getPort();
     }
 
     private interface Page {
@@ -86,8 +88,9 @@ final class HttpEndpoint implements AutoCloseable {
         exchange.close();
     }
 
+    /** The port, also after the end. */
     int port() {
-        return server.getAddress().getPort();
+        return port;
     }
 
     @Override

@@ -5,8 +5,11 @@ import io.troth.coordinator.log.LogObserver;
 import io.troth.coordinator.log.LogSettings;
 import io.troth.coordinator.log.RecordCodec;
 import io.troth.coordinator.log.RecordKeys;
+import io.troth.coordinator.log.RecordKind;
+import io.troth.coordinator.log.RecordingListener;
 import io.troth.coordinator.log.StoredRecord;
 import io.troth.core.ClusterId;
+import io.troth.core.EpochId;
 import io.troth.core.coordinator.LogRecord;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +29,7 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
 
 /** Settings, environment and files for tests of the log. */
-final class Logs {
+public final class Logs {
 
     static final ClusterId CLUSTER = new ClusterId(0x1234_5678_9abc_def0L);
 
@@ -113,6 +116,27 @@ final class Logs {
         CRC32C crc = new CRC32C();
         crc.update(changed.getBytes(StandardCharsets.UTF_8));
         Files.writeString(file, changed + "crc32c=" + Long.toHexString(crc.getValue()) + "\n");
+    }
+
+    /** Makes a log with an EPOCH that was appended by the leader of another epoch: good checksums, and impossible. */
+    public static void forgeImpossibleEpoch(Path directory) throws RocksDBException {
+        LogSettings settings = new LogSettings(directory, null, 1_024, 20, 30_000, 0);
+        try (RocksDbDecisionLog log = RocksDbDecisionLog.open(settings, environment())) {
+            log.recover(entry -> {});
+            log.start(1, new RecordingListener());
+            log.append(new LogRecord.Epoch(new EpochId(1, 1)), true);
+        }
+        LogRecord epoch = new LogRecord.Epoch(new EpochId(7, 1));
+        forge(directory, Family.EPOCH, new StoredRecord(RecordKind.EPOCH, 1, 8, epoch));
+    }
+
+    /** Flips a bit in the middle of the newest log file. */
+    public static void damage(Path directory) throws IOException {
+        List<Path> files = walFiles(directory);
+        Path wal = files.get(files.size() - 1);
+        byte[] bytes = Files.readAllBytes(wal);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(wal, bytes);
     }
 
     /** Puts a record with a good checksum where it was never written. */

@@ -1,0 +1,145 @@
+package io.troth.coordinator.log.rocksdb;
+
+import static io.troth.coordinator.log.Records.commit;
+import static io.troth.coordinator.log.Records.end;
+import static io.troth.coordinator.log.Records.epoch;
+import static io.troth.coordinator.log.Records.tx;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.coordinator.log.LogSettings;
+import io.troth.coordinator.log.RecordingListener;
+import io.troth.coordinator.log.rocksdb.FaultyWriter.Fault;
+import io.troth.core.coordinator.LogEntry;
+import io.troth.core.coordinator.LogRecord;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Goal: a disk that fails, hangs or fills up never makes the log say durable, and is never asked twice (pitfall 2).
+ * Method: faults at the seam right above the store; what is really there is read by the next open.
+ */
+class DiskFaultsTest {
+
+    private static final long FLOOR_BYTES = 1_000;
+    private static final long STALL_MILLIS = 20;
+
+    @TempDir
+    Path temp;
+
+    private final AtomicLong freeBytes = new AtomicLong(Long.MAX_VALUE);
+    private final RecordingListener heard = new RecordingListener();
+    private FaultyWriter writer;
+    private RocksDbDecisionLog log;
+
+    @BeforeEach
+    void lead() {
+        log = RocksDbDecisionLog.open(
+                new LogSettings(temp.resolve("data"), Logs.CLUSTER, 16, 5, STALL_MILLIS, FLOOR_BYTES),
+                Logs.environment(),
+                store -> {
+                    writer = new FaultyWriter(store);
+                    return writer;
+                },
+                freeBytes::get);
+        log.recover(entry -> {});
+        log.start(1, heard);
+        log.append(epoch(1), true);
+        Logs.eventually().until(() -> heard.entries().size() == 1);
+    }
+
+    @AfterEach
+    void close() {
+        writer.release();
+        log.close();
+    }
+
+    private List<LogRecord> reopened() {
+        log.close();
+        List<LogEntry> replayed = new ArrayList<>();
+        try (RocksDbDecisionLog next = Logs.open(temp.resolve("data"))) {
+            next.recover(replayed::add);
+        }
+        return replayed.stream().map(LogEntry::record).toList();
+    }
+
+    @Test
+    void aFullDiskFailsTheLogOnceAndTheNextStartKnowsAllThatWasAcknowledged() {
+        writer.quota(1_000);
+        for (long sequence = 1; sequence <= 50; sequence++) {
+            log.append(commit(tx(1, 1, sequence)), true);
+            log.append(end(tx(1, 1, sequence)), false);
+        }
+        Logs.eventually().until(() -> heard.failure() != null);
+        assertTrue(
+                heard.failure().getMessage().contains("No space left"),
+                heard.failure().getMessage());
+        // Space comes back, and is of no use any more: this process has to end.
+        writer.quota(Long.MAX_VALUE);
+        log.append(commit(tx(1, 1, 99)), true);
+        List<LogRecord> acknowledged = heard.records();
+        List<LogRecord> found = reopened();
+        assertEquals(1, heard.failures().size());
+        assertEquals(0, writer.writesAfterFailure());
+        assertEquals(acknowledged, heard.records());
+        for (LogRecord record : acknowledged) {
+            boolean ended = record instanceof LogRecord.Commit ofTx && acknowledged.contains(end(ofTx.tx()));
+            boolean isEnd = record instanceof LogRecord.End;
+            assertTrue(isEnd || ended || found.contains(record), record + " was acknowledged and is gone");
+        }
+        assertFalse(found.contains(commit(tx(1, 1, 99))));
+    }
+
+    @Test
+    void aFailedFlushIsNeverRepeatedAndItsRecordIsUnknownNotFailed() {
+        writer.next(Fault.FAILS_WRITTEN);
+        log.append(commit(tx(1, 1, 1)), true);
+        Logs.eventually().until(() -> heard.failure() != null);
+        log.append(commit(tx(1, 1, 2)), true);
+        assertEquals(List.of(epoch(1)), heard.records());
+        assertEquals(List.of(epoch(1), commit(tx(1, 1, 1))), reopened());
+        assertEquals(0, writer.writesAfterFailure());
+    }
+
+    @Test
+    void aHangingFlushIsToldAndNothingIsAppliedUntilItReturns() {
+        writer.next(Fault.HANGS);
+        log.append(commit(tx(1, 1, 1)), true);
+        Logs.eventually().until(() -> heard.stalls().equals(List.of(true)));
+        log.append(commit(tx(1, 1, 2)), true);
+        assertEquals(1, heard.entries().size());
+        assertEquals(2, writer.writes(), "a hanging write is not repeated");
+        writer.release();
+        Logs.eventually().until(() -> heard.entries().size() == 3);
+        assertEquals(List.of(true, false), heard.stalls());
+        assertNull(heard.failure());
+    }
+
+    @Test
+    void closingDoesNotWaitForAFlushThatHangsForEver() {
+        writer.next(Fault.HANGS);
+        log.append(commit(tx(1, 1, 1)), true);
+        Logs.eventually().until(() -> heard.stalls().equals(List.of(true)));
+        log.close();
+        assertEquals(1, heard.entries().size());
+    }
+
+    @Test
+    void theFloorIsToldOnBothSidesAndRunningTransactionsStillEnd() {
+        freeBytes.set(FLOOR_BYTES - 1);
+        Logs.eventually().until(() -> heard.spaces().equals(List.of(false)));
+        log.append(commit(tx(1, 1, 1)), true);
+        log.append(end(tx(1, 1, 1)), false);
+        Logs.eventually().until(() -> heard.entries().size() == 3);
+        freeBytes.set(FLOOR_BYTES);
+        Logs.eventually().until(() -> heard.spaces().equals(List.of(false, true)));
+    }
+}

@@ -1,0 +1,133 @@
+package io.troth.coordinator.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.coordinator.config.ConfigKey;
+import io.troth.coordinator.config.CoordinatorConfig;
+import io.troth.coordinator.engine.StepListener;
+import io.troth.coordinator.log.LogRefusal;
+import io.troth.coordinator.log.LogRefusedException;
+import io.troth.coordinator.log.rocksdb.Logs;
+import io.troth.core.Invariant;
+import io.troth.core.ProtocolViolation;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Goal: a coordinator that is wired starts, says how it is, refuses what it must, and lets everything go at the end. */
+class CoordinatorServerTest {
+
+    @TempDir
+    Path temp;
+
+    private CoordinatorServer start(Map<ConfigKey<?>, String> others) {
+        return CoordinatorServer.start(config(others), StepListener.NONE);
+    }
+
+    private CoordinatorConfig config(Map<ConfigKey<?>, String> others) {
+        return CoordinatorConfig.onFreePorts(temp.resolve("data"), others);
+    }
+
+    @Test
+    void servesBothPortsAndSaysSo() throws Exception {
+        try (CoordinatorServer server = start(Map.of(ConfigKey.LOG_FREE_FLOOR, "0B"))) {
+            assertEquals("200 alive", Http.get(server.httpPort(), "/livez"));
+            assertEquals("200 ready", Http.get(server.httpPort(), "/readyz"));
+            String metrics = Http.get(server.httpPort(), "/metrics");
+            assertTrue(metrics.startsWith("200 # HELP"), metrics);
+            assertTrue(metrics.contains("\ntroth_streams_open{peer=\"agent\"} 0"), metrics);
+            assertTrue(metrics.contains("\ntroth_log_force_records_count 1"), "the EPOCH was forced: " + metrics);
+            assertEquals("404 there are /livez, /readyz and /metrics", Http.get(server.httpPort(), "/metrics/x"));
+            assertEquals("404 there are /livez, /readyz and /metrics", Http.get(server.httpPort(), "/"));
+            assertEquals("405 GET only", Http.post(server.httpPort(), "/readyz"));
+            new Socket(InetAddress.getLoopbackAddress(), server.grpcPort()).close();
+            assertEquals(
+                    "READY grpc=127.0.0.1:" + server.grpcPort() + " http=127.0.0.1:" + server.httpPort() + " cluster="
+                            + server.cluster() + " epoch=1 unended=0 data=" + temp.resolve("data"),
+                    server.readyLine());
+        }
+    }
+
+    @Test
+    void everyStartLeadsAnotherEpochOfTheSameCluster() {
+        CoordinatorServer first = start(Map.of());
+        first.close();
+        assertEquals(Ending.Cause.STOPPED, first.awaitTermination().cause());
+        try (CoordinatorServer second =
+                start(Map.of(ConfigKey.CLUSTER_ID, first.cluster().toString()))) {
+            assertEquals(first.cluster(), second.cluster());
+            assertTrue(second.readyLine().contains(" epoch=2 "), second.readyLine());
+        }
+    }
+
+    @Test
+    void stopsInOrderWithinTheLimitAndOnlyOnce() throws Exception {
+        CoordinatorServer server = start(Map.of());
+        assertTrue(server.stop(Duration.ofSeconds(20)), "nothing was running");
+        server.close();
+        assertEquals(new Ending(Ending.Cause.STOPPED, ""), server.awaitTermination());
+        assertThrows(IOException.class, () -> new Socket(InetAddress.getLoopbackAddress(), server.grpcPort()).close());
+        assertThrows(IOException.class, () -> Http.get(server.httpPort(), "/livez"));
+    }
+
+    @Test
+    void refusesDataThatIsInUseOrOfAnotherCluster() {
+        try (CoordinatorServer server = start(Map.of())) {
+            LogRefusedException inUse = assertThrows(LogRefusedException.class, () -> start(Map.of()));
+            assertEquals(LogRefusal.IN_USE, inUse.refusal());
+            assertNotEquals(0, server.grpcPort());
+        }
+        LogRefusedException foreign =
+                assertThrows(LogRefusedException.class, () -> start(Map.of(ConfigKey.CLUSTER_ID, "00000000000000ff")));
+        assertEquals(LogRefusal.FOREIGN_CLUSTER, foreign.refusal());
+        start(Map.of()).close();
+    }
+
+    @Test
+    void namesThePortThatIsTakenAndLeavesNothingOpen() throws IOException {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            String port = Integer.toString(taken.getLocalPort());
+            for (ConfigKey<Integer> key : java.util.List.of(ConfigKey.GRPC_PORT, ConfigKey.HTTP_PORT)) {
+                StartFailedException failed = assertThrows(StartFailedException.class, () -> start(Map.of(key, port)));
+                assertTrue(failed.getMessage().contains("cannot listen on 127.0.0.1:" + port), failed.getMessage());
+                assertTrue(failed.getMessage().contains("set " + key + " to another one"), failed.getMessage());
+            }
+        }
+        start(Map.of()).close();
+    }
+
+    @Test
+    void namesTheKeysOfFilesThatTlsCannotUse() throws IOException {
+        String file = Files.writeString(temp.resolve("x.pem"), "no certificate").toString();
+        StartFailedException failed = assertThrows(
+                StartFailedException.class,
+                () -> start(Map.of(ConfigKey.TLS_CERTIFICATE, file, ConfigKey.TLS_KEY, file)));
+        assertTrue(failed.getMessage().contains("Check tls.certificate"), failed.getMessage());
+        start(Map.of()).close();
+    }
+
+    @Test
+    void stopsAtALogThatBreaksAnInvariant() throws Exception {
+        Logs.forgeImpossibleEpoch(temp.resolve("data"));
+        ProtocolViolation violation = assertThrows(ProtocolViolation.class, () -> start(Map.of()));
+        assertEquals(Invariant.I8_EPOCHS_GROW, violation.invariant());
+    }
+
+    @Test
+    void isNotReadyForNewTransactionsBelowTheFloorOfTheDisk() throws Exception {
+        try (CoordinatorServer server = start(Map.of(ConfigKey.LOG_FREE_FLOOR, "1024GiB"))) {
+            // It still answers: running transactions end, and their outcomes are told.
+            assertEquals("200 ready", Http.get(server.httpPort(), "/readyz"));
+        }
+    }
+}
