@@ -322,6 +322,27 @@ class TrothAgentTest {
     }
 
     @Test
+    void waitsForTheDecisionOnWhatItHasPreparedWhenItCloses() throws Exception {
+        TrothAgent agent = builder().drain(LIMIT).start();
+        assertTrue(agent.awaitReady(LIMIT));
+        CallScope scope = scope();
+        update(agent, scope, "UPDATE account SET balance = 0 WHERE id = 1");
+        var unused = scope.close();
+        Enlist enlisted = coordinator.awaitEnlist();
+        coordinator.prepare(enlisted, 1);
+        VoteEntry vote = coordinator.awaitVote();
+        CompletableFuture<Void> closing = CompletableFuture.runAsync(agent::close);
+        Awaitility.await()
+                .atMost(LIMIT)
+                .untilAsserted(() -> assertThrows(SQLException.class, () -> update(agent, scope(), "SELECT 1")));
+        assertFalse(closing.isDone());
+        coordinator.commit(enlisted, vote);
+        closing.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+        assertEquals(0, balance(1));
+        assertTrue(postgres.prepared().isEmpty());
+    }
+
+    @Test
     void rollsBackWhatIsOpenWhenTheDrainTimeIsOver() throws Exception {
         TrothAgent agent = started();
         update(agent, scope(), "UPDATE account SET balance = 0 WHERE id = 1");

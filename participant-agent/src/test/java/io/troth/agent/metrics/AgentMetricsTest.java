@@ -180,7 +180,7 @@ class AgentMetricsTest {
                     .scrape()
                     .lines()
                     .filter(line -> line.startsWith("# TYPE troth_"))
-                    .map(line -> line.split(" ")[2])
+                    .map(line -> line.split(" ", -1)[2])
                     .collect(Collectors.toCollection(TreeSet::new));
         }
         Set<String> described = new TreeSet<>();
