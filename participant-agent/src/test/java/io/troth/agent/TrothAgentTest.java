@@ -49,6 +49,7 @@ import org.postgresql.xa.PGXADataSource;
  * says, and no lock left behind when something is lost. Method: a real PostgreSQL, and a coordinator whose every word is
  * the test's.
  */
+@SuppressWarnings("try") // A binding is there to be closed.
 class TrothAgentTest {
 
     @RegisterExtension

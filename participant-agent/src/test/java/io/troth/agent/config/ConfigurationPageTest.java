@@ -26,8 +26,11 @@ class ConfigurationPageTest {
         int from = page.indexOf(BEGIN);
         int to = page.indexOf(END);
         assertTrue(from >= 0 && to > from, "the marks of the agent's part are missing");
-        String wanted = page.substring(0, from) + BEGIN + table("agent.", AgentKey.all())
-                + table("agent.resources.NAME.", AgentKey.ofResources()) + page.substring(to);
+        String wanted = page.substring(0, from)
+                + BEGIN
+                + table("agent.", AgentKey.all())
+                + table("agent.resources.NAME.", AgentKey.ofResources())
+                + page.substring(to);
         if (Boolean.getBoolean("troth.rewrite")) {
             Files.writeString(PAGE, wanted);
             page = wanted;

@@ -68,7 +68,8 @@ class AgentMetricsTest {
     }
 
     private double ended(String end) {
-        var counter = registry.find("troth.agent.branches.finished").tag("end", end).counter();
+        var counter =
+                registry.find("troth.agent.branches.finished").tag("end", end).counter();
         return counter == null ? 0 : counter.count();
     }
 

@@ -48,6 +48,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * Goal: the agent as a process says what it is, what is wrong with it and what it counted, and heals by itself what
  * heals. Method: a real PostgreSQL, and a coordinator whose every word is the test's.
  */
+@SuppressWarnings("try") // A binding is there to be closed.
 class AgentServerTest {
 
     @RegisterExtension
