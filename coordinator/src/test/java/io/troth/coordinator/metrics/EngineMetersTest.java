@@ -122,7 +122,8 @@ class EngineMetersTest {
         Map<String, String> rows = new TreeMap<>();
         for (String line : Files.readAllLines(Path.of("../docs/METRICS.md"))) {
             Matcher matcher = ROW.matcher(line);
-            if (matcher.matches()) {
+            // The agent's meters stand in a table of their own, which its own test reads.
+            if (matcher.matches() && !matcher.group(1).startsWith("troth_agent_")) {
                 rows.put(matcher.group(1), matcher.group(2));
             }
         }
