@@ -4,6 +4,7 @@ import io.troth.chaos.bank.Answer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Prints how a run ended. */
 final class Summary {
@@ -35,13 +36,35 @@ final class Summary {
                 + ", rolled back " + answers.get(Answer.Kind.ROLLED_BACK) + ", unknown "
                 + answers.get(Answer.Kind.UNKNOWN));
         narrator.blank();
-        for (Verdict.Check check : verdict.checks()) {
-            narrator.line("  " + (check.holds() ? "ok    " : "WRONG ") + check.name() + " (" + check.detail() + ")");
-        }
+        checks(acts, verdict);
         narrator.blank();
         narrator.line(
                 verdict.holds()
                         ? "Everything held, in " + Narrator.seconds(runMillis) + "."
                         : "NOT everything held: " + verdict.failed().size() + " checks failed.");
+    }
+
+    /** What holds of an act is one line; what does not is a line of its own. */
+    private void checks(List<ActResult> acts, Verdict verdict) {
+        for (ActResult result : acts) {
+            String prefix = Verdict.prefix(result.act());
+            List<Verdict.Check> ofAct = verdict.checks().stream()
+                    .filter(check -> check.name().startsWith(prefix))
+                    .toList();
+            String held = ofAct.stream()
+                    .filter(Verdict.Check::holds)
+                    .map(check -> check.name().substring(prefix.length()))
+                    .collect(Collectors.joining(", "));
+            narrator.line("  ok     " + prefix + held);
+            ofAct.stream().filter(check -> !check.holds()).forEach(this::check);
+        }
+        verdict.checks().stream()
+                .filter(check ->
+                        acts.stream().noneMatch(result -> check.name().startsWith(Verdict.prefix(result.act()))))
+                .forEach(this::check);
+    }
+
+    private void check(Verdict.Check check) {
+        narrator.line("  " + (check.holds() ? "ok     " : "WRONG  ") + check.name() + " (" + check.detail() + ")");
     }
 }

@@ -71,6 +71,11 @@ record Verdict(List<Check> checks) {
         return new Verdict(List.copyOf(checks));
     }
 
+    /** What the names of an act's checks begin with. */
+    static String prefix(Act act) {
+        return "act " + act.number() + ": ";
+    }
+
     boolean holds() {
         return checks.stream().allMatch(Check::holds);
     }
@@ -80,8 +85,8 @@ record Verdict(List<Check> checks) {
     }
 
     private static void judge(ActResult result, List<Check> checks) {
-        String act = "act " + result.act().number() + ": ";
-        String wantedPoint = result.act().points().get(result.act().points().size() - 1);
+        String act = prefix(result.act());
+        String wantedPoint = result.act().lastPoint();
         checks.add(new Check(
                 act + KILLED,
                 result.exitCode() == ChildProcess.EXIT_KILLED && result.point().equals(wantedPoint),
