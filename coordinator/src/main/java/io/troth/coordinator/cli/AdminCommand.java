@@ -80,6 +80,7 @@ final class AdminCommand extends Group {
                 names = {"-h", "--help"},
                 usageHelp = true,
                 description = "Shows this.")
+        @SuppressWarnings("UnusedVariable") // picocli asks for it.
         private boolean help;
 
         @SuppressWarnings("NullAway.Init") // picocli fills them in.

@@ -17,6 +17,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,12 @@ public final class GrpcServer implements AutoCloseable {
 
     private static final long PERMIT_KEEP_ALIVE_MILLIS = 5_000;
     private static final int CALLS_PER_CONNECTION_MAX = 1_000;
+    /** How far above the limit a batch may be so that its sender hears why it is refused; beyond, the call just ends. */
+    private static final int OVERSIZE_BYTES = 1024 * 1024;
+
+    /** The transport would write a stack trace for every call that is far too large; held here, or it forgets its level. */
+    private static final Logger TRANSPORT_LOG = Logger.getLogger("io.grpc.netty.NettyServerStream");
+
     private static final int UNARY_REQUESTS_MAX = 10_000;
     private static final long CLOSE_MILLIS = 1_000;
 
@@ -51,6 +59,7 @@ public final class GrpcServer implements AutoCloseable {
             GrpcStreamGateway gateway,
             EdgeListener listener,
             LongSupplier nanoTime) {
+        TRANSPORT_LOG.setLevel(Level.SEVERE);
         ServerCredentials credentials = credentials(settings.tls());
         this.gateway = gateway;
         WireLimits limits = settings.limits();
@@ -71,7 +80,7 @@ public final class GrpcServer implements AutoCloseable {
                 .permitKeepAliveTime(PERMIT_KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)
                 .permitKeepAliveWithoutCalls(true)
                 .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION_MAX)
-                .maxInboundMessageSize(limits.batchBytesMax())
+                .maxInboundMessageSize(limits.batchBytesMax() + OVERSIZE_BYTES)
                 .maxInboundMetadataSize(limits.metadataBytesMax())
                 .addService(new ClientStreams(shared, loops, listener).definition())
                 .addService(new AgentStreams(shared, loops, listener, settings.helloTimeoutMillis()).definition())

@@ -92,7 +92,7 @@ final class RawBatch {
         }
     }
 
-    /** Reads the bytes and nothing else; the size of the whole was checked by the transport. */
+    /** Reads at most so many bytes as a batch may have, and nothing of what they mean. */
     static MethodDescriptor.Marshaller<Unread> marshaller(WireLimits limits) {
         return new MethodDescriptor.Marshaller<>() {
             @Override
@@ -103,7 +103,12 @@ final class RawBatch {
             @Override
             public Unread parse(InputStream stream) {
                 try {
-                    byte[] bytes = stream.readAllBytes();
+                    byte[] bytes = stream.readNBytes(limits.batchBytesMax() + 1);
+                    if (bytes.length > limits.batchBytesMax()) {
+                        return () -> {
+                            throw limit("a batch has more than " + limits.batchBytesMax() + " bytes");
+                        };
+                    }
                     return () -> cut(bytes, limits);
                 } catch (IOException e) {
                     throw new IllegalStateException("cannot read a message that has arrived", e);
