@@ -204,7 +204,8 @@ public final class AgentConfigLoader {
                 return config;
             }
         }
-        throw new ConfigRefusedException(problems);
+        // A flag may have been given twice, before and after the environment.
+        throw new ConfigRefusedException(problems.stream().distinct().toList());
     }
 
     private static @Nullable AgentKey<?> find(
