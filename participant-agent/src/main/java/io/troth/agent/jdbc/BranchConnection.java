@@ -85,22 +85,29 @@ final class BranchConnection implements InvocationHandler, Guard {
     @Override
     public @Nullable Object invoke(Object self, Method method, Object @Nullable [] arguments) throws SQLException {
         switch (method.getName()) {
-            case "equals":
+            case "equals" -> {
                 return arguments != null && self == arguments[0];
-            case "hashCode":
+            }
+            case "hashCode" -> {
                 return System.identityHashCode(self);
-            case "toString":
+            }
+            case "toString" -> {
                 return "connection of transaction " + scope.tx() + " branch " + session.branch();
-            case "close":
+            }
+            case "close" -> {
                 closed = true;
                 return null;
-            case "isClosed":
+            }
+            case "isClosed" -> {
                 return closed || scope.isClosed();
-            case "isValid":
+            }
+            case "isValid" -> {
                 return !closed && !scope.isClosed() && session.workspace().isActive(session.branch());
-            default:
+            }
+            default -> {
                 check();
                 return open(method, arguments);
+            }
         }
     }
 
@@ -108,30 +115,40 @@ final class BranchConnection implements InvocationHandler, Guard {
         String name = method.getName();
         Object first = arguments == null || arguments.length == 0 ? null : arguments[0];
         switch (name) {
-            case "commit", "abort", "setSavepoint", "releaseSavepoint", "rollback", "setAutoCommit":
+            case "commit", "abort", "setSavepoint", "releaseSavepoint", "rollback", "setAutoCommit" -> {
                 return transactionControl(method, first, arguments);
-            case "getAutoCommit":
+            }
+            case "getAutoCommit" -> {
                 return false;
-            case "setReadOnly":
+            }
+            case "setReadOnly" -> {
                 // Recorded only: drivers take it as leave to answer prepare without preparing.
                 readOnly = Boolean.TRUE.equals(first);
                 return null;
-            case "isReadOnly":
+            }
+            case "isReadOnly" -> {
                 return readOnly;
-            case "setTransactionIsolation":
+            }
+            case "setTransactionIsolation" -> {
                 session.isolate(scope, (Integer) required(first));
                 return null;
-            case "getTransactionIsolation":
+            }
+            case "getTransactionIsolation" -> {
                 int asked = session.isolation(scope);
                 return asked != BranchStart.DEFAULT_ISOLATION ? asked : forward(Use.OTHER, method, arguments);
-            case "unwrap":
+            }
+            case "unwrap" -> {
                 return unwrap((Class<?>) required(first));
-            case "isWrapperFor":
+            }
+            case "isWrapperFor" -> {
                 return ((Class<?>) required(first)).isInstance(proxy);
-            case "getWarnings", "clearWarnings", "beginRequest", "endRequest":
+            }
+            case "getWarnings", "clearWarnings", "beginRequest", "endRequest" -> {
                 return null;
-            default:
+            }
+            default -> {
                 return forward(name.startsWith("set") ? Use.EXECUTE : Use.OTHER, method, arguments);
+            }
         }
     }
 

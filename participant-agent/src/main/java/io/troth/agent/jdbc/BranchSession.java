@@ -16,7 +16,6 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -63,7 +62,7 @@ final class BranchSession {
 
     // Under the lock.
     private @Nullable BranchTransaction transaction;
-    private final Map<Savepoint, Boolean> failedAtSavepoint = new IdentityHashMap<>();
+    private final IdentityHashMap<Savepoint, Boolean> failedAtSavepoint = new IdentityHashMap<>();
     private int isolation = BranchStart.DEFAULT_ISOLATION;
     private boolean mayHaveWritten;
     private boolean failed;

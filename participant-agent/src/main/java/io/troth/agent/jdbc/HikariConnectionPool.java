@@ -39,8 +39,8 @@ final class HikariConnectionPool implements ConnectionPool {
     /** Whether a connection is fit for reuse is asked of its driver; an SQLState alone would end healthy branches. */
     private static final class NoEviction implements SQLExceptionOverride {
         @java.lang.Override
-        public Override adjudicate(SQLException failure) {
-            return Override.DO_NOT_EVICT;
+        public SQLExceptionOverride.Override adjudicate(SQLException failure) {
+            return SQLExceptionOverride.Override.DO_NOT_EVICT;
         }
     }
 

@@ -172,28 +172,36 @@ final class JdbcWrapper implements InvocationHandler {
     public @Nullable Object invoke(Object proxy, Method method, Object @Nullable [] arguments) throws SQLException {
         String name = method.getName();
         switch (name) {
-            case "equals":
+            case "equals" -> {
                 return arguments != null && proxy == arguments[0];
-            case "hashCode":
+            }
+            case "hashCode" -> {
                 return System.identityHashCode(proxy);
-            case "toString":
+            }
+            case "toString" -> {
                 return target.toString();
-            case "close", "free":
+            }
+            case "close", "free" -> {
                 guard.release(() -> {
                     call(method, target, arguments);
                     return null;
                 });
                 return null;
-            case "isClosed":
+            }
+            case "isClosed" -> {
                 return call(method, target, arguments);
-            case "unwrap":
+            }
+            case "unwrap" -> {
                 return unwrap(proxy, (Class<?>) first(arguments));
-            case "isWrapperFor":
+            }
+            case "isWrapperFor" -> {
                 return ((Class<?>) first(arguments)).isInstance(proxy)
                         || (guard.mayUnwrap() && Boolean.TRUE.equals(call(method, target, arguments)));
-            default:
+            }
+            default -> {
                 guard.check();
                 return checked(proxy, method, arguments);
+            }
         }
     }
 
@@ -201,15 +209,19 @@ final class JdbcWrapper implements InvocationHandler {
         String name = method.getName();
         if (target instanceof Statement statement) {
             switch (name) {
-                case "getConnection":
+                case "getConnection" -> {
                     return parent;
-                case "setQueryTimeout":
+                }
+                case "setQueryTimeout" -> {
                     timeoutSeconds = seconds(first(arguments));
                     return null;
-                case "getQueryTimeout":
+                }
+                case "getQueryTimeout" -> {
                     return timeoutSeconds(statement);
-                default:
+                }
+                default -> {
                     return guarded(proxy, statement, method, arguments);
+                }
             }
         }
         if (target instanceof ResultSet rows) {

@@ -78,38 +78,47 @@ final class LocalConnection implements InvocationHandler, Guard {
     @Override
     public @Nullable Object invoke(Object self, Method method, Object @Nullable [] arguments) throws SQLException {
         switch (method.getName()) {
-            case "equals":
+            case "equals" -> {
                 return arguments != null && self == arguments[0];
-            case "hashCode":
+            }
+            case "hashCode" -> {
                 return System.identityHashCode(self);
-            case "toString":
+            }
+            case "toString" -> {
                 return "local connection of resource " + database.resource();
-            case "close":
+            }
+            case "close" -> {
                 if (closed.compareAndSet(false, true)) {
                     giveBack();
                 }
                 return null;
-            case "isClosed":
+            }
+            case "isClosed" -> {
                 return closed.get() || target.isClosed();
-            case "abort":
+            }
+            case "abort" -> {
                 if (closed.compareAndSet(false, true)) {
                     target.abort(Runnable::run);
                     database.evict(target);
                 }
                 return null;
-            case "unwrap":
+            }
+            case "unwrap" -> {
                 check();
                 Class<?> type = arguments == null ? Connection.class : (Class<?>) arguments[0];
                 return type.isInstance(self) ? self : target.unwrap(type);
-            case "isWrapperFor":
+            }
+            case "isWrapperFor" -> {
                 return arguments != null
                         && (((Class<?>) arguments[0]).isInstance(self) || target.isWrapperFor((Class<?>) arguments[0]));
-            default:
+            }
+            default -> {
                 check();
                 return run(
                         Use.EXECUTE,
                         null,
                         () -> JdbcWrapper.wrap(JdbcWrapper.call(method, target, arguments), this, proxy));
+            }
         }
     }
 

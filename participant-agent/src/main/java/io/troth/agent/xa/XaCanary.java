@@ -38,6 +38,7 @@ final class XaCanary {
     }
 
     /** The canary's own Xid: the time and 8 random bytes, under a format id that no branch has. */
+    @SuppressWarnings("ArrayRecordComponent") // Nobody compares two of them with equals.
     private record CanaryXid(byte[] gtrid, byte[] bqual) implements Xid {
 
         @Override

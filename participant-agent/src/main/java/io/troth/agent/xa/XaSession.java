@@ -60,25 +60,29 @@ final class XaSession implements InvocationHandler {
     @Override
     public @Nullable Object invoke(Object proxy, Method method, Object @Nullable [] arguments) throws Throwable {
         switch (method.getName()) {
-            case "equals":
+            case "equals" -> {
                 return arguments != null && proxy == arguments[0];
-            case "hashCode":
+            }
+            case "hashCode" -> {
                 return System.identityHashCode(proxy);
-            case "toString":
+            }
+            case "toString" -> {
                 return handle.toString();
-            case "close":
+            }
+            case "close" -> {
                 physical.close();
                 return null;
-            case "abort":
+            }
+            case "abort" -> {
                 abort(arguments == null ? Runnable::run : (Executor) arguments[0]);
                 return null;
-            case "unwrap":
+            }
+            case "unwrap" -> {
                 if (arguments != null && arguments[0] == XaSession.class) {
                     return this;
                 }
-                break;
-            default:
-                break;
+            }
+            default -> {}
         }
         try {
             return method.invoke(handle, arguments);
