@@ -5,14 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.coordinator.server.Http;
+import io.troth.core.GlobalTxId;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,6 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
 class CoordinatorProcessTest {
 
     private static final int EXIT_KILLED = 137;
+
+    /** Enough for what the log holds, and too little for one record more. */
+    private static final int FILE_BYTES_MAX = 250;
 
     @TempDir
     Path temp;
@@ -34,8 +41,23 @@ class CoordinatorProcessTest {
         }
     }
 
-    private Process start(String... more) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
+    private Process start() throws IOException {
+        Path errors = temp.resolve("err" + children.size());
+        return started(command().redirectError(errors.toFile()));
+    }
+
+    private Process start(ProcessBuilder merged) throws IOException {
+        return started(merged.redirectErrorStream(true));
+    }
+
+    private Process started(ProcessBuilder builder) throws IOException {
+        Process child = builder.start();
+        children.add(child);
+        return child;
+    }
+
+    private ProcessBuilder command() {
+        return new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
@@ -49,13 +71,7 @@ class CoordinatorProcessTest {
                 "--grpc-port",
                 "0",
                 "--http-port",
-                "0"));
-        command.addAll(List.of(more));
-        Path errors = temp.resolve("err" + children.size());
-        Process child =
-                new ProcessBuilder(command).redirectError(errors.toFile()).start();
-        children.add(child);
-        return child;
+                "0");
     }
 
     private String errors(Process child) throws IOException {
@@ -110,5 +126,38 @@ class CoordinatorProcessTest {
         String errors = errors(child);
         assertTrue(errors.contains("troth: invariant I8_EPOCHS_GROW: "), errors);
         assertTrue(errors.contains("troth log verify"), errors);
+    }
+
+    /** The limit on the size of files is what a real disk without space is to the log: the write itself fails. */
+    @Test
+    void endsWith1AndSaysWhatToDoWhenTheDiskTakesNoMore() throws Exception {
+        GlobalTxId unended = Logs.leaveUnended(temp.resolve("data"));
+        Process child = start(command());
+        BufferedReader output = outputOf(child);
+        String ready = output.lines()
+                .filter(line -> line.startsWith("READY"))
+                .findFirst()
+                .orElseThrow();
+        assertTrue(ready.contains(" unended=1 "), ready);
+        String[] limit = {"prlimit", "--pid", Long.toString(child.pid()), "--fsize=" + FILE_BYTES_MAX};
+        assertEquals(0, new ProcessBuilder(limit).inheritIO().start().waitFor());
+        // What an operator forces is logged before it is carried out: this record does not fit any more.
+        String endpoint = "127.0.0.1:" + ready.replaceAll(".* ?grpc=127\\.0\\.0\\.1:([0-9]+) .*", "$1");
+        PrintWriter nowhere = new PrintWriter(new StringWriter());
+        String reason = "x".repeat(FILE_BYTES_MAX);
+        CoordinatorMain.run(
+                nowhere, nowhere, "admin", "close", "--endpoint", endpoint, "--reason", reason, unended.toString());
+        String rest = output.lines().collect(Collectors.joining("\n"));
+        assertEquals(ExitCode.FAILED, exitOf(child), rest);
+        assertTrue(rest.contains("troth: the decision log in "), rest);
+        assertTrue(rest.contains("Check the disk"), rest);
+
+        // The next process reads the truth, and has the decision still to finish.
+        String again = outputOf(start(command()))
+                .lines()
+                .filter(line -> line.startsWith("READY"))
+                .findFirst()
+                .orElseThrow();
+        assertTrue(again.contains(" unended=1 "), again);
     }
 }

@@ -7,9 +7,11 @@ import io.troth.coordinator.log.RecordCodec;
 import io.troth.coordinator.log.RecordKeys;
 import io.troth.coordinator.log.RecordKind;
 import io.troth.coordinator.log.RecordingListener;
+import io.troth.coordinator.log.Records;
 import io.troth.coordinator.log.StoredRecord;
 import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
+import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogRecord;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -128,6 +130,20 @@ public final class Logs {
         }
         LogRecord epoch = new LogRecord.Epoch(new EpochId(7, 1));
         forge(directory, Family.EPOCH, new StoredRecord(RecordKind.EPOCH, 1, 8, epoch));
+    }
+
+    /** Makes a log as a leader leaves it that was killed between a decision and its end. */
+    public static GlobalTxId leaveUnended(Path directory) {
+        LogSettings settings = new LogSettings(directory, null, 1_024, 20, 30_000, 0);
+        LogRecord.Epoch epoch = (LogRecord.Epoch) Records.epoch(1);
+        GlobalTxId tx = new GlobalTxId(0, epoch.epoch(), 1, 1);
+        try (RocksDbDecisionLog log = RocksDbDecisionLog.open(settings, environment())) {
+            log.recover(entry -> {});
+            log.start(1, new RecordingListener());
+            log.append(epoch, true);
+            log.append(Records.commit(tx), true);
+        }
+        return tx;
     }
 
     /** Flips a bit in the middle of the newest log file. */
