@@ -50,16 +50,19 @@ public final class DemoMain implements java.util.concurrent.Callable<Integer> {
 
     private Integer play(DemoOptions options) throws InterruptedException {
         Narrator narrator = new Narrator(System.out, System.console() != null);
-        try (Demo demo = new Demo(options, narrator, null)) {
-            // After Ctrl-C: nothing more is said, everything is ended and deleted.
-            Runtime.getRuntime()
-                    .addShutdownHook(new Thread(
-                            () -> {
-                                narrator.fallSilent();
-                                demo.close();
-                            },
-                            "clean-up"));
+        Demo demo = new Demo(options, narrator, null);
+        // After Ctrl-C: nothing more is said, everything is ended and deleted.
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            narrator.fallSilent();
+                            demo.close();
+                        },
+                        "clean-up"));
+        try {
             return run(demo, narrator);
+        } finally {
+            demo.close();
         }
     }
 

@@ -39,9 +39,9 @@ class OpenCommitsTest {
                 GlobalTransaction tx = client.beginAsync(TransactionOptions.DEFAULTS)
                         .toCompletableFuture()
                         .get(ANSWER_SECONDS, TimeUnit.SECONDS);
-                try (Transaction.Binding bound = tx.bind()) {
-                    CallScope.current().addBranch(new BranchId(1, i), Banks.A);
-                }
+                Transaction.Binding binding = tx.bind();
+                CallScope.current().addBranch(new BranchId(1, i), Banks.A);
+                binding.close();
                 open.add(tx);
             }
             stack.coordinator().child().suspend();
