@@ -29,7 +29,7 @@ final class ActRunner {
     private static final int TX_SHOWN = 8;
     private static final long PREPARED_WAIT_MILLIS = 5_000;
     private static final long RESOLVE_WAIT_MILLIS = 30_000;
-    private static final long POLL_MILLIS = 20;
+    private static final long POLL_MILLIS = 50;
 
     /** What is sent or written right now gets there within this time; if not, the act just has less to show. */
     private static final long UNDER_WAY_MILLIS = 250;
@@ -60,7 +60,9 @@ final class ActRunner {
         String point = doubt ? act.lastPoint() : NOWHERE;
         narrator.line(
                 "  kill -9 " + pid + " (" + act.victimText() + ", at the point " + point + "): exit code " + exit);
-        narrator.line("  in doubt with nobody left to ask: " + stage.inDoubt().size() + " branches");
+        narrator.line(
+                "  the databases still hold " + stage.inDoubt().size() + " promises, and keep the accounts locked");
+        narrator.paragraph(act.expectation());
 
         long started = System.nanoTime();
         victim.restart();
@@ -77,7 +79,7 @@ final class ActRunner {
             teller.awaitBurstDone();
         }
         ActResult result = new ActResult(act, point, exit, endings(before, reached), before.size(), millis, 0);
-        tell(act, result);
+        tell(result);
         return result;
     }
 
@@ -118,7 +120,7 @@ final class ActRunner {
     private void show(List<InDoubt> branches) {
         Map<String, Teller.Announced> transfers = teller.announced();
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("database", "transfer", "transaction", "prepared, for"));
+        rows.add(List.of("database", "transfer", "transaction", "in doubt for"));
         for (InDoubt branch : branches) {
             Teller.Announced transfer = transfers.get(branch.tx());
             rows.add(List.of(
@@ -127,7 +129,8 @@ final class ActRunner {
                     shortened(branch.tx()),
                     branch.prepared().ageMillis() + " ms"));
         }
-        narrator.line("  in doubt, as the databases list it (pg_prepared_xacts):");
+        narrator.line(
+                "  in doubt (promised, and not told how it ends), as the databases list it in pg_prepared_xacts:");
         narrator.table("    ", rows);
     }
 
@@ -157,14 +160,13 @@ final class ActRunner {
         return endings;
     }
 
-    private void tell(Act act, ActResult result) {
+    private void tell(ActResult result) {
         String ended = result.resolved()
                 ? "resolved " + Narrator.seconds(result.resolvedMillis()) + " after the restart: "
                 : "NOT resolved: ";
         narrator.line("  " + ended + result.count(Answer.Kind.COMMITTED) + " committed in both banks, "
                 + result.count(Answer.Kind.ROLLED_BACK) + " rolled back in both banks, "
                 + result.count(Answer.Kind.UNKNOWN) + " different");
-        narrator.paragraph(act.expectation());
     }
 
     private static boolean await(long limitMillis, BooleanSupplier condition) {

@@ -57,9 +57,10 @@ final class Demo implements AutoCloseable {
 
         narrator.heading("Transfers");
         narrator.paragraph(
-                "Each takes money from one bank and gives it to the other: one transaction over two databases.");
+                "Each takes money from an account of one bank and gives it to one of the other: one transaction over two"
+                        + " databases. A transfer that would overdraw an account is rolled back in both.");
         long before = stretch(teller);
-        narrator.line("  " + before + " committed");
+        narrator.line("  " + before + " committed so far");
 
         ActRunner runner = new ActRunner(opened, teller, narrator, options);
         List<ActResult> acts = new ArrayList<>();

@@ -42,11 +42,11 @@ record Verdict(List<Check> checks) {
     static final String NOTHING_PREPARED = "nothing is left in doubt";
     static final String ANSWERS = "every answer is true";
     static final String CERTAIN = "every answer is certain";
-    static final String KILLED = "killed at the named point";
-    static final String IN_DOUBT = "transactions were in doubt";
-    static final String RESOLVED = "all of them were resolved";
-    static final String ENDING = "they ended as they must";
-    static final String GOES_ON = "transfers went on afterwards";
+    static final String KILLED = "killed at its point";
+    static final String IN_DOUBT = "transfers in doubt";
+    static final String RESOLVED = "all resolved";
+    static final String ENDING = "ended as they must";
+    static final String GOES_ON = "transfers went on";
 
     static Verdict of(List<ActResult> acts, Rest rest) {
         List<Check> checks = new ArrayList<>();

@@ -128,6 +128,11 @@ public final class ChildProcess implements AutoCloseable {
         process.destroy();
     }
 
+    /** Sends SIGINT: what Ctrl-C does. */
+    public void interrupt() {
+        signal("INT");
+    }
+
     /** Sends SIGSTOP: the child stands still, as in a long pause of its machine. */
     public void suspend() {
         signal("STOP");

@@ -3,6 +3,7 @@ package io.troth.chaos.process;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -56,6 +57,11 @@ public final class Children implements AutoCloseable {
      * @param name what the child is called in messages and in the names of its log files
      */
     public ChildProcess startJava(String name, Class<?> main, List<String> arguments) {
+        return startJava(name, main, arguments, List.of());
+    }
+
+    /** As {@link #startJava(String, Class, List)}, with more flags for the JVM; they win. */
+    public ChildProcess startJava(String name, Class<?> main, List<String> arguments, List<String> flags) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(JVM_FLAGS);
@@ -66,7 +72,8 @@ public final class Children implements AutoCloseable {
         if (feature >= FIRST_JAVA_WITH_UNSAFE_FLAG) {
             command.add("--sun-misc-unsafe-memory-access=allow");
         }
-        command.add("-Djava.io.tmpdir=" + System.getProperty("java.io.tmpdir"));
+        command.add("-Djava.io.tmpdir=" + temporaryFiles());
+        command.addAll(flags);
         command.add("-cp");
         command.add(classPath());
         command.add(main.getName());
@@ -110,6 +117,15 @@ public final class Children implements AutoCloseable {
         List<ChildProcess> youngestFirst = new ArrayList<>(children);
         Collections.reverse(youngestFirst);
         youngestFirst.forEach(ChildProcess::close);
+    }
+
+    /** Killed processes leave their unpacked native libraries behind: where they are deleted with everything else. */
+    private Path temporaryFiles() {
+        try {
+            return Files.createDirectories(logDirectory.resolve("tmp"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Surefire hides the real class path behind a jar that is deleted early, but says what it is. */

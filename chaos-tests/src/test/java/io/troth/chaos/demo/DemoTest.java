@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
  */
 class DemoTest {
 
-    private static final int SECONDS = 4;
+    private static final int SECONDS = 2;
     private static final int ACCOUNTS = 20;
     private static final Path BINARIES = Path.of(System.getProperty("java.io.tmpdir"));
 

@@ -132,7 +132,7 @@ final class Banks {
     void awaitPrepared(String bank, int count) {
         Awaitility.await(count + " prepared in " + bank)
                 .atMost(LIMIT)
-                .pollInterval(Duration.ofMillis(10))
+                .pollInterval(Duration.ofMillis(50))
                 .until(() -> prepared(bank).size() == count);
     }
 

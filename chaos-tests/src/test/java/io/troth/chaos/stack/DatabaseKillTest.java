@@ -11,8 +11,10 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** Goal: a killed database leaves nothing half done. Method: it dies before and after it has prepared. */
+@Isolated
 class DatabaseKillTest {
 
     private static final long ANSWER_SECONDS = 25;

@@ -16,6 +16,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Goal: nobody's death, at whatever moment, makes an answer false or leaves anything prepared. Method: everything in
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Test;
  * killed or stopped in order, at random, and at the end every answer is compared with both databases;
  * {@code -Dtroth.rounds=N} kills more often.
  */
+@Isolated
 class EveryProcessKillTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(40);

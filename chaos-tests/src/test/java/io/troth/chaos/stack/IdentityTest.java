@@ -30,8 +30,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -45,15 +45,15 @@ class IdentityTest {
     private static final Duration LIMIT = Duration.ofSeconds(20);
     private static final Duration MOMENT = Duration.ofMillis(1_500);
 
-    private Stack stack;
+    private static Stack stack;
 
-    @BeforeEach
-    void start() throws Exception {
+    @BeforeAll
+    static void start() throws Exception {
         stack = Stack.start("Identity");
     }
 
-    @AfterEach
-    void end() {
+    @AfterAll
+    static void end() {
         stack.close();
     }
 
@@ -198,7 +198,7 @@ class IdentityTest {
         }
     }
 
-    private TrothProcess startCoordinator(String name, Path data, int port) {
+    private static TrothProcess startCoordinator(String name, Path data, int port) {
         return new TrothProcess(
                 stack.children(),
                 name,

@@ -17,12 +17,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Goal: a commit that waits costs no thread. Method: the coordinator process is stopped, {@value #COMMITS} commits are
  * asked for, and the threads that the client has added are counted; then the coordinator goes on, and each gets its
  * answer. The branches are made up, so that no database is needed: the coordinator knows no such agent and rolls back.
  */
+@Isolated
 class OpenCommitsTest {
 
     private static final int COMMITS = 10_000;

@@ -9,64 +9,43 @@ import io.troth.chaos.bank.Transfer;
 import io.troth.chaos.proxy.Direction;
 import io.troth.chaos.proxy.TcpProxy;
 import io.troth.client.GlobalTransaction;
-import io.troth.client.TransactionOptions;
 import io.troth.core.Outcome;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Goal: pauses and lost messages end in one truth. Method: the coordinator process is stopped between the votes and its
- * decision; proxies stand before the coordinator and before a database and lose what is on its way.
+ * Goal: lost messages end in one truth. Method: proxies stand before the coordinator and before a database, and lose
+ * what is on its way.
  */
-class PauseAndLossTest {
+class LossTest {
 
     private static final long ANSWER_SECONDS = 25;
     private static final Duration LIMIT = Duration.ofSeconds(20);
 
-    /** Pitfall 7: nobody may take a silent coordinator for a dead one. With and without group commit. */
-    @ParameterizedTest
-    @ValueSource(ints = {1, 1_024})
-    void waitsForACoordinatorThatStandsStillBetweenVotesAndDecision(int batchLimit) throws Exception {
-        try (Stack stack = Stack.start("Pause", "log.recordsPerBatchMax=" + batchLimit)) {
-            Transfer transfer = Banks.transfer();
-            GlobalTransaction tx =
-                    stack.client().begin(TransactionOptions.DEFAULTS.withTimeout(Duration.ofMillis(1_500)));
-            stack.work(transfer);
-            stack.coordinator().arm("BEFORE_APPEND_COMMIT", 1);
-            CompletableFuture<Outcome> answer = Answers.of(tx.commitAsync());
-            stack.coordinator().awaitReached("BEFORE_APPEND_COMMIT");
-            stack.coordinator().child().suspend();
+    private static Stack stack;
 
-            Awaitility.await("the transaction's time is over")
-                    .atMost(LIMIT)
-                    .until(() -> tx.remaining().isZero());
-            Awaitility.await("and nobody has decided alone")
-                    .during(Duration.ofMillis(500))
-                    .atMost(LIMIT)
-                    .until(() -> stack.banks().prepared(Banks.A).size() == 1
-                            && stack.banks().prepared(Banks.B).size() == 1);
-            assertFalse(answer.isDone());
+    @BeforeAll
+    static void start() throws Exception {
+        stack = Stack.startWithoutAgentOfB("Loss", "transactions.instanceGone=500ms");
+    }
 
-            stack.coordinator().child().proceed();
-            stack.coordinator().release();
-            Outcome told = answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
-            stack.banks().awaitNothingPrepared();
-            assertEquals(stack.banks().ending(transfer), told);
-            assertEquals(told, stack.client().outcome(tx.token()));
-        }
+    @AfterAll
+    static void end() {
+        stack.close();
     }
 
     /** Pitfall 1: whatever the vote was, a vote that did not arrive is no YES. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void rollsBackWhenAVoteIsLost(boolean prepares) throws Exception {
-        try (Stack stack = Stack.startWithoutAgentOfB("LostVote");
-                TcpProxy proxy = TcpProxy.toPort(stack.port());
+        try (TcpProxy proxy = TcpProxy.toPort(stack.port());
                 TrothAgent agentB = TrothAgent.builder()
                         .coordinator("localhost:" + proxy.port())
                         .resource(Banks.B, stack.banks().dataSource(Banks.B))
@@ -100,8 +79,7 @@ class PauseAndLossTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void tellsTheTruthOrUnknownWhenTheOnlyCommitIsCutOff(boolean afterItArrived) throws Exception {
-        try (Stack stack = Stack.startWithoutAgentOfB("OnlyCommit", "transactions.instanceGone=500ms");
-                TcpProxy proxy = TcpProxy.toPort(stack.banks().server(Banks.B).port());
+        try (TcpProxy proxy = TcpProxy.toPort(stack.banks().server(Banks.B).port());
                 TrothAgent agentB = TrothAgent.builder()
                         .coordinator(stack.address())
                         .resource(Banks.B, stack.banks().dataSource(Banks.B, proxy.port()))
