@@ -1,7 +1,11 @@
 package io.troth.chaos.demo;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -13,7 +17,7 @@ import picocli.CommandLine.Option;
         description = "Moves money between two databases, kills Troth's processes at the worst moments, and checks that"
                 + " nothing was lost, doubled or left half done. Writes only to a temp directory, and cleans up.",
         mixinStandardHelpOptions = true)
-public final class DemoMain implements java.util.concurrent.Callable<Integer> {
+public final class DemoMain implements Callable<Integer> {
 
     private static final int EXIT_WRONG = 1;
 
@@ -49,7 +53,7 @@ public final class DemoMain implements java.util.concurrent.Callable<Integer> {
     }
 
     private Integer play(DemoOptions options) throws InterruptedException {
-        Narrator narrator = new Narrator(System.out, System.console() != null);
+        Narrator narrator = new Narrator(System.out, isTerminal());
         Demo demo = new Demo(options, narrator, null);
         // After Ctrl-C: nothing more is said, everything is ended and deleted.
         Runtime.getRuntime()
@@ -83,5 +87,15 @@ public final class DemoMain implements java.util.concurrent.Callable<Integer> {
             new CountDownLatch(1).await();
         }
         return verdict.holds() ? CommandLine.ExitCode.OK : EXIT_WRONG;
+    }
+
+    /** Whether the output goes to somebody who watches it: newer JDKs have a console also when it goes to a file. */
+    private static boolean isTerminal() {
+        try {
+            String output = Files.readSymbolicLink(Path.of("/proc/self/fd/1")).toString();
+            return output.startsWith("/dev/pts/") || output.startsWith("/dev/tty");
+        } catch (IOException e) {
+            return false;
+        }
     }
 }

@@ -49,6 +49,8 @@ class AgentKillTest {
 
         private final Point point;
         private final boolean alone;
+
+        @SuppressWarnings("ImmutableEnumChecker") // Nobody changes it.
         private final Set<Outcome> right;
 
         Cell(Point point, boolean alone, Set<Outcome> right) {
@@ -115,7 +117,7 @@ class AgentKillTest {
                 told == ending || cell.alone, () -> cell + ": nothing is unknown about a transaction of two branches");
         Outcome later = stack.client().outcome(tx.token());
         assertTrue(
-                later == ending || cell.alone && later == Outcome.UNKNOWN,
+                later == ending || (cell.alone && later == Outcome.UNKNOWN),
                 () -> cell + ": later told " + later + ", but it is " + ending);
     }
 }

@@ -79,6 +79,8 @@ class CoordinatorKillTest {
         private final TransactionState state;
         private final Work work;
         private final Point point;
+
+        @SuppressWarnings("ImmutableEnumChecker") // Nobody changes it.
         private final Set<Outcome> right;
 
         Cell(TransactionState state, Work work, Point point, Set<Outcome> right) {
