@@ -108,8 +108,7 @@ final class AdminPrinter {
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("BRANCH", "RESOURCE", "VOTE", "DONE"));
         for (TransactionView.BranchView branch : view.branches()) {
-            rows.add(List.of(
-                    branch.branch().toString(), branch.resource(), or(branch.vote()), yes(branch.done())));
+            rows.add(List.of(branch.branch().toString(), branch.resource(), or(branch.vote()), yes(branch.done())));
         }
         table(rows);
     }
@@ -119,7 +118,9 @@ final class AdminPrinter {
                 .add("tx", view.tx().toString())
                 .add("state", view.state().name())
                 .add("outcome", view.outcome() == null ? null : view.outcome().name())
-                .add("reason", view.reason() == null ? null : view.reason().code().name())
+                .add(
+                        "reason",
+                        view.reason() == null ? null : view.reason().code().name())
                 .add("detail", view.reason() == null ? null : view.reason().detail())
                 .add("client", view.clientName())
                 .addObjects(
@@ -212,7 +213,13 @@ final class AdminPrinter {
     }
 
     void done(String resource, String what) {
-        out.println(json ? new JsonLine().add("resource", resource).add("done", what).toString() : what + " " + resource);
+        out.println(
+                json
+                        ? new JsonLine()
+                                .add("resource", resource)
+                                .add("done", what)
+                                .toString()
+                        : what + " " + resource);
     }
 
     private <T> void list(

@@ -16,6 +16,7 @@ abstract class Configured implements Callable<Integer> {
             names = {"-h", "--help"},
             usageHelp = true,
             description = "Shows this.")
+    @SuppressWarnings("UnusedVariable") // picocli asks for it.
     private boolean help;
 
     @SuppressWarnings("NullAway.Init") // picocli calls the setter before anything else.

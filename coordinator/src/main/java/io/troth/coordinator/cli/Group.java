@@ -17,6 +17,7 @@ class Group implements Callable<Integer> {
             names = {"-h", "--help"},
             usageHelp = true,
             description = "Shows this.")
+    @SuppressWarnings("UnusedVariable") // picocli asks for it.
     private boolean help;
 
     @SuppressWarnings("NullAway.Init") // picocli fills it in.

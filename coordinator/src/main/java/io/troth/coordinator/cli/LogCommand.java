@@ -48,6 +48,7 @@ final class LogCommand extends Group {
                 names = {"-h", "--help"},
                 usageHelp = true,
                 description = "Shows this.")
+        @SuppressWarnings("UnusedVariable") // picocli asks for it.
         private boolean help;
 
         @SuppressWarnings("NullAway.Init") // picocli fills them in.

@@ -77,8 +77,8 @@ public final class AdminClient implements AutoCloseable {
             return InsecureChannelCredentials.create();
         }
         try {
-            TlsChannelCredentials.Builder builder =
-                    TlsChannelCredentials.newBuilder().trustManager(tls.authorities().toFile());
+            TlsChannelCredentials.Builder builder = TlsChannelCredentials.newBuilder()
+                    .trustManager(tls.authorities().toFile());
             if (tls.certificate() != null && tls.key() != null) {
                 builder.keyManager(tls.certificate().toFile(), tls.key().toFile());
             }
@@ -171,8 +171,8 @@ public final class AdminClient implements AutoCloseable {
 
     private <T> T call(Function<AdminServiceGrpc.AdminServiceBlockingStub, T> call, ErrorCode whenLost) {
         try {
-            return call.apply(AdminServiceGrpc.newBlockingStub(channel)
-                    .withDeadlineAfter(timeoutMillis, TimeUnit.MILLISECONDS));
+            return call.apply(
+                    AdminServiceGrpc.newBlockingStub(channel).withDeadlineAfter(timeoutMillis, TimeUnit.MILLISECONDS));
         } catch (StatusRuntimeException e) {
             Status status = e.getStatus();
             String said = status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription());

@@ -98,7 +98,8 @@ final class AdminCodec {
                     .setResource(branch.resource())
                     .setDone(branch.done());
             if (branch.vote() != null) {
-                line.setVote(io.troth.proto.v1.Vote.valueOf(VOTE_PREFIX + branch.vote().name()));
+                line.setVote(io.troth.proto.v1.Vote.valueOf(
+                        VOTE_PREFIX + branch.vote().name()));
             }
             info.addBranches(line);
         }

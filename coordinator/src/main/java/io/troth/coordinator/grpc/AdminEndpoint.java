@@ -59,8 +59,7 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     }
 
     @Override
-    public void listTransactions(
-            ListTransactionsRequest request, StreamObserver<ListTransactionsResponse> responses) {
+    public void listTransactions(ListTransactionsRequest request, StreamObserver<ListTransactionsResponse> responses) {
         call(responses).answer(administration.transactions(request.getLimit()), list -> {
             ListTransactionsResponse.Builder response =
                     ListTransactionsResponse.newBuilder().setTruncated(list.truncated());
@@ -82,7 +81,8 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     @Override
     public void listAgents(ListAgentsRequest request, StreamObserver<ListAgentsResponse> responses) {
         call(responses).answer(administration.agents(request.getLimit()), list -> {
-            ListAgentsResponse.Builder response = ListAgentsResponse.newBuilder().setTruncated(list.truncated());
+            ListAgentsResponse.Builder response =
+                    ListAgentsResponse.newBuilder().setTruncated(list.truncated());
             list.items().forEach(agent -> response.addAgents(AdminCodec.agent(agent)));
             return response.build();
         });
@@ -91,7 +91,8 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     @Override
     public void listInDoubt(ListInDoubtRequest request, StreamObserver<ListInDoubtResponse> responses) {
         call(responses).answer(administration.inDoubt(request.getLimit()), list -> {
-            ListInDoubtResponse.Builder response = ListInDoubtResponse.newBuilder().setTruncated(list.truncated());
+            ListInDoubtResponse.Builder response =
+                    ListInDoubtResponse.newBuilder().setTruncated(list.truncated());
             list.items().forEach(branch -> response.addBranches(AdminCodec.inDoubt(branch)));
             return response.build();
         });
@@ -105,9 +106,11 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
             GlobalTxId tx = GlobalTxId.parse(request.getTx());
             BranchId branch = BranchId.parse(request.getBranch());
             Decision decision = AdminCodec.decision(request.getDecision());
-            call.answer(administration.resolve(tx, branch, decision, reason), outcome -> ResolveBranchResponse.newBuilder()
-                    .setOutcome(taken(tx, outcome))
-                    .build());
+            call.answer(
+                    administration.resolve(tx, branch, decision, reason),
+                    outcome -> ResolveBranchResponse.newBuilder()
+                            .setOutcome(taken(tx, outcome))
+                            .build());
         });
     }
 
@@ -117,9 +120,11 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
         call.run(() -> {
             String reason = mayWrite(request.getReason());
             GlobalTxId tx = GlobalTxId.parse(request.getTx());
-            call.answer(administration.close(tx, reason), outcome -> CloseTransactionResponse.newBuilder()
-                    .setOutcome(taken(tx, outcome))
-                    .build());
+            call.answer(
+                    administration.close(tx, reason),
+                    outcome -> CloseTransactionResponse.newBuilder()
+                            .setOutcome(taken(tx, outcome))
+                            .build());
         });
     }
 
@@ -150,8 +155,8 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     /** The reason, when the caller may change something. */
     private static String mayWrite(String reason) {
         if (!PeerAddress.isLoopback(PeerAddress.current())) {
-            throw new TrothException(new Reason(
-                    ErrorCode.NOT_PERMITTED, "the call comes from " + PeerAddress.current()));
+            throw new TrothException(
+                    new Reason(ErrorCode.NOT_PERMITTED, "the call comes from " + PeerAddress.current()));
         }
         if (reason.isBlank()) {
             throw new IllegalArgumentException("whoever changes something says why: the reason is empty");

@@ -116,17 +116,19 @@ final class ClientStreams {
         }
 
         private void locate(long correlation, String resource) {
-            shared.inbox().look(machine -> located(machine, resource)).whenComplete((located, failure) -> {
-                if (located != null) {
-                    addDirectly(ClientReply.newBuilder()
-                            .setCorrelationId(correlation)
-                            .setResourceLocated(located)
-                            .build());
-                } else {
-                    Reason reason = Reason.of(ErrorCode.NOT_READY);
-                    addDirectly(entry(new ClientMessage.Refused(correlation, reason)));
-                }
-            });
+            var unused = shared.inbox()
+                    .look(machine -> located(machine, resource))
+                    .whenComplete((located, failure) -> {
+                        if (located != null) {
+                            addDirectly(ClientReply.newBuilder()
+                                    .setCorrelationId(correlation)
+                                    .setResourceLocated(located)
+                                    .build());
+                        } else {
+                            Reason reason = Reason.of(ErrorCode.NOT_READY);
+                            addDirectly(entry(new ClientMessage.Refused(correlation, reason)));
+                        }
+                    });
         }
 
         private ResourceLocated located(CoordinatorStateMachine machine, String resource) {

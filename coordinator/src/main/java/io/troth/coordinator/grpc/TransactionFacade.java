@@ -93,8 +93,8 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
             if (begun.size() >= settings.limits().facadeTransactionsMax()) {
                 throw new TrothException(new Reason(ErrorCode.OVERLOADED, "too many transactions of unary callers"));
             }
-            CompletableFuture<ClientMessage> opened = stream.ask(id ->
-                    new Event.OpenSession(id, inbox.newSessionKey(), name.isEmpty() ? NAME : name));
+            CompletableFuture<ClientMessage> opened =
+                    stream.ask(id -> new Event.OpenSession(id, inbox.newSessionKey(), name.isEmpty() ? NAME : name));
             call.answer(opened, message -> begin(sessionOf(message), timeoutMillis, loop, call));
         });
     }
@@ -136,8 +136,7 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
     private void close(GlobalTxId tx) {
         Begun ended = begun.remove(tx);
         if (ended != null) {
-            inbox.submit(
-                    List.of(new Event.CloseSession(stream.id(), tx.epoch(), tx.session(), ended.key())), () -> {});
+            inbox.submit(List.of(new Event.CloseSession(stream.id(), tx.epoch(), tx.session(), ended.key())), () -> {});
         }
     }
 
@@ -191,8 +190,7 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
             GlobalTxId tx, SessionKey key, CommitContent content, CommitRequest request) {
         boolean waitCompleted = WireReader.waitsCompleted(request.getWaitFor());
         long remaining = remainingMillis(tx);
-        return stream.ask(id ->
-                        new Event.CommitRequested(id, tx, key, SEQUENCE, content, waitCompleted, remaining))
+        return stream.ask(id -> new Event.CommitRequested(id, tx, key, SEQUENCE, content, waitCompleted, remaining))
                 .thenApply(TransactionFacade::answerOf);
     }
 
@@ -268,11 +266,9 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
         call.run(() -> {
             GlobalTxId tx = GlobalTxId.parse(request.getTx());
             BranchList list = branches(request.getBranchesList());
-            CommitContent content =
-                    list.branches().isEmpty() ? null : content(list, request.getOnePhaseNever());
+            CommitContent content = list.branches().isEmpty() ? null : content(list, request.getOnePhaseNever());
             call.answer(
-                    stream.ask(id -> new Event.OutcomeInquiry(id, tx, content))
-                            .thenApply(TransactionFacade::answerOf),
+                    stream.ask(id -> new Event.OutcomeInquiry(id, tx, content)).thenApply(TransactionFacade::answerOf),
                     answer -> {
                         GetOutcomeResponse.Builder response =
                                 GetOutcomeResponse.newBuilder().setOutcome(WireWriter.outcome(answer.outcome()));

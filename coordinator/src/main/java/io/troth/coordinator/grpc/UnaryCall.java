@@ -69,9 +69,8 @@ final class UnaryCall<R> {
     }
 
     private void fail(Throwable failure) {
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                ? failure.getCause()
-                : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         Reason reason = cause instanceof TrothException known
                 ? known.reason()
                 : new Reason(ErrorCode.INTERNAL, String.valueOf(cause.getMessage()));

@@ -21,7 +21,8 @@ final class EngineWatch implements EngineListener {
 
     EngineWatch(Path dataDirectory) {
         this.dataDirectory = dataDirectory;
-        ending.thenAccept(end -> ready.completeExceptionally(new IllegalStateException(end.message())));
+        CompletableFuture<Void> unused =
+                ending.thenAccept(end -> ready.completeExceptionally(new IllegalStateException(end.message())));
     }
 
     /**

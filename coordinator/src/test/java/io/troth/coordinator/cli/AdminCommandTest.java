@@ -36,8 +36,7 @@ class AdminCommandTest {
         List<String> lines = run(ExitCode.OK, "in-doubt").lines().toList();
         assertEquals(2, lines.size());
         assertTrue(lines.get(0).matches("TX +BRANCH +RESOURCE +OUTCOME +HELD"), lines.get(0));
-        assertTrue(
-                lines.get(1).matches(unended.tx + " +" + unended.held + " +stock +COMMITTED +no"), lines.get(1));
+        assertTrue(lines.get(1).matches(unended.tx + " +" + unended.held + " +stock +COMMITTED +no"), lines.get(1));
         assertTrue(run(ExitCode.OK, "status").contains("committed, not ended        1"));
         assertTrue(run(ExitCode.OK, "transactions").contains(unended.tx + "  COMMITTED  COMMITTED  2         unary"));
         assertTrue(run(ExitCode.OK, "show", unended.tx.toString()).contains(unended.held + "  stock     YES   no"));
@@ -61,7 +60,8 @@ class AdminCommandTest {
         String branch = unended.held.toString();
         assertEquals(
                 "forced COMMIT of branch " + branch + "; its transaction is COMMITTED",
-                run(ExitCode.OK, "resolve", tx, branch, "COMMIT", "--reason", "as the other one").strip());
+                run(ExitCode.OK, "resolve", tx, branch, "COMMIT", "--reason", "as the other one")
+                        .strip());
         run(ExitCode.FAILED, "resolve", tx, branch, "COMMIT", "--reason", "again");
         assertTrue(err.startsWith("troth: TRANSACTION_ENDED: " + tx + " was already decided by force"), err);
         assertTrue(run(ExitCode.OK, "close", tx, "--reason", "stock is gone").startsWith("closed " + tx));
@@ -69,11 +69,19 @@ class AdminCommandTest {
 
     @Test
     void holdsAndExcludes() {
-        assertEquals("held stock", run(ExitCode.OK, "hold", "stock", "--reason", "restored").strip());
+        assertEquals(
+                "held stock",
+                run(ExitCode.OK, "hold", "stock", "--reason", "restored").strip());
         assertTrue(run(ExitCode.OK, "in-doubt").contains("COMMITTED  yes"));
-        assertEquals("released stock", run(ExitCode.OK, "release", "stock", "--reason", "checked").strip());
-        assertEquals("excluded old", run(ExitCode.OK, "exclude", "old", "--reason", "gone").strip());
-        assertEquals("included old", run(ExitCode.OK, "include", "old", "--reason", "back").strip());
+        assertEquals(
+                "released stock",
+                run(ExitCode.OK, "release", "stock", "--reason", "checked").strip());
+        assertEquals(
+                "excluded old",
+                run(ExitCode.OK, "exclude", "old", "--reason", "gone").strip());
+        assertEquals(
+                "included old",
+                run(ExitCode.OK, "include", "old", "--reason", "back").strip());
     }
 
     @Test

@@ -28,6 +28,7 @@ import io.troth.core.coordinator.TransactionView;
 import io.troth.proto.v1.AgentOrder;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -86,8 +87,7 @@ class AdminServiceTest {
     @Test
     void aForcedDecisionIsLoggedFirstAndCarriedOut() {
         Unended unended = new Unended(coordinator);
-        assertEquals(
-                Outcome.COMMITTED, admin.resolve(unended.tx, unended.held, Decision.ROLLBACK, "the disk is gone"));
+        assertEquals(Outcome.COMMITTED, admin.resolve(unended.tx, unended.held, Decision.ROLLBACK, "the disk is gone"));
         LogRecord.Heuristic logged = coordinator.log.written().stream()
                 .map(entry -> entry.record())
                 .filter(LogRecord.Heuristic.class::isInstance)
@@ -129,18 +129,21 @@ class AdminServiceTest {
         assertEquals(
                 ErrorCode.UNKNOWN_TRANSACTION, refusal(() -> admin.resolve(unknown, branch, Decision.COMMIT, "x")));
         assertEquals(ErrorCode.UNKNOWN_TRANSACTION, refusal(() -> admin.close(unknown, "x")));
-        assertEquals(
-                ErrorCode.INVALID_ARGUMENT, refusal(() -> admin.resolve(unknown, branch, Decision.COMMIT, " ")));
+        assertEquals(ErrorCode.INVALID_ARGUMENT, refusal(() -> admin.resolve(unknown, branch, Decision.COMMIT, " ")));
         assertEquals(ErrorCode.INVALID_ARGUMENT, refusal(() -> admin.close(unknown, "x".repeat(256))));
         assertEquals(ErrorCode.INVALID_ARGUMENT, refusal(() -> admin.hold("no such/name", true, "x")));
     }
 
+    private static InetAddress address(String literal) throws UnknownHostException {
+        return InetAddress.getAllByName(literal)[0];
+    }
+
     @Test
     void changesComeOnlyFromLoopback() throws Exception {
-        assertTrue(PeerAddress.isLoopback(new InetSocketAddress("127.0.0.1", 1)));
-        assertTrue(PeerAddress.isLoopback(new InetSocketAddress(InetAddress.getByName("::1"), 1)));
-        assertTrue(PeerAddress.isLoopback(new InetSocketAddress(InetAddress.getByName("::ffff:127.0.0.1"), 1)));
-        assertFalse(PeerAddress.isLoopback(new InetSocketAddress(InetAddress.getByName("10.0.0.1"), 1)));
+        assertTrue(PeerAddress.isLoopback(new InetSocketAddress(address("127.0.0.1"), 1)));
+        assertTrue(PeerAddress.isLoopback(new InetSocketAddress(address("::1"), 1)));
+        assertTrue(PeerAddress.isLoopback(new InetSocketAddress(address("::ffff:127.0.0.1"), 1)));
+        assertFalse(PeerAddress.isLoopback(new InetSocketAddress(address("10.0.0.1"), 1)));
         assertFalse(PeerAddress.isLoopback(new InetSocketAddress(InetAddress.getByName("0.0.0.0"), 1)));
         assertFalse(PeerAddress.isLoopback(InetSocketAddress.createUnresolved("localhost", 1)));
         assertFalse(PeerAddress.isLoopback(null));

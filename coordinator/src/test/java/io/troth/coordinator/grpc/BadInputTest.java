@@ -66,7 +66,8 @@ class BadInputTest {
                 commitTo("no such/name"),
                 commitTo("x".repeat(256)),
                 commitTo(""),
-                ClientEntry.newBuilder().setLocateResource(LocateResource.newBuilder().setResource("a b")),
+                ClientEntry.newBuilder()
+                        .setLocateResource(LocateResource.newBuilder().setResource("a b")),
                 twice());
         long correlation = 0;
         for (ClientEntry.Builder entry : wrong) {
@@ -93,7 +94,8 @@ class BadInputTest {
         client.send(Edge.batch(
                 ClientEntry.newBuilder().setCorrelationId(1), open("shop").setCorrelationId(2)));
         Edge.until(() -> edge.inbox.batches() == 1 && reply(client, 1) != null);
-        assertEquals(2, edge.inbox.events(Event.OpenSession.class).get(0).request().correlation());
+        assertEquals(
+                2, edge.inbox.events(Event.OpenSession.class).get(0).request().correlation());
     }
 
     @Test
@@ -351,7 +353,8 @@ class BadInputTest {
 
     private static ClientEntry.Builder commit(CommitContent.Builder content) {
         return ClientEntry.newBuilder()
-                .setCommit(Commit.newBuilder().setTx(Edge.tx(1)).setKey(Edge.key()).setContent(content));
+                .setCommit(
+                        Commit.newBuilder().setTx(Edge.tx(1)).setKey(Edge.key()).setContent(content));
     }
 
     private static AgentEntry.Builder proof(int bytes) {
@@ -370,7 +373,7 @@ class BadInputTest {
         // Field 100, length-delimited, its length in three bytes.
         int rest = bytes - open.length - 5;
         entry.writeBytes(new byte[] {
-            (byte) 0xa2, 0x06, (byte) (rest & 0x7f | 0x80), (byte) (rest >> 7 & 0x7f | 0x80), (byte) (rest >> 14)
+            (byte) 0xa2, 0x06, (byte) ((rest & 0x7f) | 0x80), (byte) (((rest >> 7) & 0x7f) | 0x80), (byte) (rest >> 14)
         });
         entry.writeBytes(new byte[rest]);
         return entry.toByteArray();
@@ -380,7 +383,7 @@ class BadInputTest {
         ByteArrayOutputStream batch = new ByteArrayOutputStream();
         int length = entry.length;
         batch.writeBytes(new byte[] {
-            0x0a, (byte) (length & 0x7f | 0x80), (byte) (length >> 7 & 0x7f | 0x80), (byte) (length >> 14)
+            0x0a, (byte) ((length & 0x7f) | 0x80), (byte) (((length >> 7) & 0x7f) | 0x80), (byte) (length >> 14)
         });
         batch.writeBytes(entry);
         return batch.toByteArray();

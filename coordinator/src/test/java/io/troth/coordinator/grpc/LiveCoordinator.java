@@ -1,5 +1,7 @@
 package io.troth.coordinator.grpc;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
@@ -86,10 +88,14 @@ public final class LiveCoordinator implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         channel.shutdownNow();
         server.close();
-        engine.drain(Duration.ZERO).get(5, TimeUnit.SECONDS);
-        thread.join(5_000);
+        engine.drain(Duration.ZERO).orTimeout(5, TimeUnit.SECONDS).join();
+        try {
+            assertTrue(thread.join(5_000), "the engine's thread has ended");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -45,11 +45,10 @@ class LiveStreamsTest {
         accounts = new WireAgent(coordinator.channel, 0xa, "accounts");
         stock = new WireAgent(coordinator.channel, 0xb, "stock");
         client = RawStream.open(
-                coordinator.channel,
-                io.troth.proto.v1.ClientServiceGrpc.getClientStreamMethod(),
-                Edge.EVERYTHING);
+                coordinator.channel, io.troth.proto.v1.ClientServiceGrpc.getClientStreamMethod(), Edge.EVERYTHING);
         Edge.until(() -> !client.frames().isEmpty());
-        session = ask(ClientEntry.newBuilder().setOpenSession(OpenSession.newBuilder().setClientName("shop")))
+        session = ask(ClientEntry.newBuilder()
+                        .setOpenSession(OpenSession.newBuilder().setClientName("shop")))
                 .getSessionOpened();
     }
 
@@ -70,7 +69,10 @@ class LiveStreamsTest {
         assertEquals(forced + 1, coordinator.log.forcedWrites());
         for (WireAgent agent : List.of(accounts, stock)) {
             assertEquals(
-                    List.of(AgentOrder.OrderCase.WELCOME, AgentOrder.OrderCase.PREPARE, AgentOrder.OrderCase.COMMIT_BRANCH),
+                    List.of(
+                            AgentOrder.OrderCase.WELCOME,
+                            AgentOrder.OrderCase.PREPARE,
+                            AgentOrder.OrderCase.COMMIT_BRANCH),
                     agent.orders().stream().map(AgentOrder::getOrderCase).toList());
         }
         assertEquals("accounts:7710", located("accounts"));
@@ -130,7 +132,8 @@ class LiveStreamsTest {
                 batch.clear();
             }
         }
-        Edge.until(() -> rogue.orders().stream().filter(AgentOrder::hasEnlistRefused).count() == misses);
+        Edge.until(() ->
+                rogue.orders().stream().filter(AgentOrder::hasEnlistRefused).count() == misses);
         assertEquals(
                 List.of("NOT_LEADER", "UNKNOWN_SESSION", "WRONG_SESSION_KEY"),
                 rogue.orders().stream()

@@ -49,7 +49,8 @@ class TransactionFacadeTest {
 
     @Test
     void beginGivesAContextThatServicesUnderstand() {
-        BeginResponse begun = facade.begin(BeginRequest.newBuilder().setTimeoutMillis(5_000).build());
+        BeginResponse begun =
+                facade.begin(BeginRequest.newBuilder().setTimeoutMillis(5_000).build());
         TransactionContext context = TransactionContext.parse(begun.getContext());
         assertEquals(begun.getTx(), context.tx().toString());
         assertEquals(begun.getKey(), context.key().reveal());
@@ -118,8 +119,7 @@ class TransactionFacadeTest {
     void aListThatSaysRollbackOnlyRollsBack() {
         BeginResponse begun = begin();
         String list = enlist(accounts, begun);
-        CommitResponse response =
-                facade.commit(commit(begun, list, new BranchList(true, List.of()).encode()));
+        CommitResponse response = facade.commit(commit(begun, list, new BranchList(true, List.of()).encode()));
         assertEquals(Outcome.OUTCOME_ROLLED_BACK, response.getOutcome());
         assertEquals("ROLLBACK_ONLY", response.getReason().getCode());
     }
@@ -134,17 +134,19 @@ class TransactionFacadeTest {
                 .build();
         assertEquals(Outcome.OUTCOME_ROLLED_BACK, facade.rollback(rollback).getOutcome());
         assertEquals(Outcome.OUTCOME_ROLLED_BACK, facade.rollback(rollback).getOutcome());
-        assertEquals(Outcome.OUTCOME_ROLLED_BACK, facade.commit(commit(begun, list)).getOutcome());
+        assertEquals(
+                Outcome.OUTCOME_ROLLED_BACK, facade.commit(commit(begun, list)).getOutcome());
         assertEquals(Outcome.OUTCOME_ROLLED_BACK, outcome(begun));
     }
 
     @Test
     void atTheDeadlineTheSessionIsClosedAndItsWorkRolledBack() {
-        BeginResponse begun = facade.begin(BeginRequest.newBuilder().setTimeoutMillis(200).build());
+        BeginResponse begun =
+                facade.begin(BeginRequest.newBuilder().setTimeoutMillis(200).build());
         enlist(accounts, begun);
         // On a slow machine the enlist comes too late: then it is refused, for the same reason.
-        Edge.until(() -> accounts.orders().stream()
-                .anyMatch(order -> order.hasSessionClosed() || order.hasEnlistRefused()));
+        Edge.until(() ->
+                accounts.orders().stream().anyMatch(order -> order.hasSessionClosed() || order.hasEnlistRefused()));
         assertEquals(
                 Outcome.OUTCOME_ROLLED_BACK,
                 facade.commit(commit(begun, enlist(stock, begun), enlist(stock, begun)))
@@ -170,7 +172,9 @@ class TransactionFacadeTest {
                         .build()));
         StringBuilder many = new StringBuilder("1;;");
         for (int i = 1; i <= WireLimits.DEFAULTS.branchesPerTransactionMax() + 1; i++) {
-            many.append(i == 1 ? "" : ",").append(new io.troth.core.BranchId(9, i)).append(":r:1");
+            many.append(i == 1 ? "" : ",")
+                    .append(new io.troth.core.BranchId(9, i))
+                    .append(":r:1");
         }
         assertEquals("RESOURCE_EXHAUSTED LIMIT_EXCEEDED", refusal(commit(begun, many.toString())));
         StatusRuntimeException name = assertThrows(
@@ -197,14 +201,15 @@ class TransactionFacadeTest {
                 d.unsentEntriesMax(),
                 d.unsteppedBytesMax());
         try (LiveCoordinator small = new LiveCoordinator(
-                new SimulatedDecisionLog(LiveCoordinator.CLUSTER), GrpcSettings.loopback(0).withLimits(two))) {
+                new SimulatedDecisionLog(LiveCoordinator.CLUSTER),
+                GrpcSettings.loopback(0).withLimits(two))) {
             Edge.until(() -> small.notReady() == null);
             TransactionServiceGrpc.TransactionServiceBlockingStub stub =
                     TransactionServiceGrpc.newBlockingStub(small.channel);
             stub.begin(BeginRequest.getDefaultInstance());
             stub.begin(BeginRequest.getDefaultInstance());
-            StatusRuntimeException refused = assertThrows(
-                    StatusRuntimeException.class, () -> stub.begin(BeginRequest.getDefaultInstance()));
+            StatusRuntimeException refused =
+                    assertThrows(StatusRuntimeException.class, () -> stub.begin(BeginRequest.getDefaultInstance()));
             assertEquals("RESOURCE_EXHAUSTED OVERLOADED", text(refused));
         }
     }

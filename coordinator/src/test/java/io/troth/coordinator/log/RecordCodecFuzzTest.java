@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 class RecordCodecFuzzTest {
 
     private static final int INPUTS = 60_000;
+    private static final List<RecordKind> KINDS = List.of(RecordKind.values());
 
     private final long seed = Long.getLong("troth.seed", 20_261_125L);
     private final SplittableRandom random = new SplittableRandom(seed);
@@ -58,6 +59,7 @@ class RecordCodecFuzzTest {
     @Test
     void changedBytesWithARightChecksumAreRefusedOrAreARecordThatEncodesToThem() {
         int read = 0;
+        int refused = 0;
         for (int i = 0; i < INPUTS; i++) {
             Encoded encoded = encoded();
             byte[] value = changed(encoded.value);
@@ -70,13 +72,13 @@ class RecordCodecFuzzTest {
                 assertTrue(isCanonical(encoded.key, stored, value), "seed " + seed + ": " + stored);
                 read++;
             } catch (DamagedRecordException e) {
-                // What it should be, mostly.
-                continue;
+                refused++;
             } catch (RuntimeException e) {
                 fail("seed " + seed + ": input " + i + " is neither read nor refused", e);
             }
         }
         assertTrue(read > 0, "a changed number is a sound record, too");
+        assertTrue(refused > read, "most changes make no sound record");
     }
 
     private static boolean isCanonical(byte[] key, StoredRecord stored, byte[] value) {
@@ -86,6 +88,7 @@ class RecordCodecFuzzTest {
 
     @Test
     void randomBytesAreRefused() {
+        int refused = 0;
         for (int i = 0; i < INPUTS; i++) {
             byte[] value = bytes(random.nextInt(200));
             if (random.nextBoolean() && value.length >= 18 + Integer.BYTES) {
@@ -94,13 +97,15 @@ class RecordCodecFuzzTest {
                 seal(new byte[0], value);
             }
             try {
-                RecordCodec.decode(new byte[0], value);
+                StoredRecord stored = RecordCodec.decode(new byte[0], value);
+                assertTrue(isCanonical(new byte[0], stored, value), "seed " + seed + ": " + stored);
             } catch (DamagedRecordException e) {
-                continue;
+                refused++;
             } catch (RuntimeException e) {
                 fail("seed " + seed + ": input " + i + " is neither read nor refused", e);
             }
         }
+        assertTrue(refused > INPUTS / 2, "most random bytes are no record");
     }
 
     private static void seal(byte[] key, byte[] value) {
@@ -143,13 +148,23 @@ class RecordCodecFuzzTest {
         return bytes;
     }
 
-    private record Encoded(StoredRecord stored, byte[] key, byte[] value) {}
+    private static final class Encoded {
+        final StoredRecord stored;
+        final byte[] key;
+        final byte[] value;
+
+        Encoded(StoredRecord stored, byte[] key) {
+            this.stored = stored;
+            this.key = key;
+            this.value = RecordCodec.encode(key, stored);
+        }
+    }
 
     private Encoded encoded() {
-        RecordKind kind = RecordKind.values()[random.nextInt(RecordKind.values().length)];
+        RecordKind kind = KINDS.get(random.nextInt(KINDS.size()));
         StoredRecord stored = new StoredRecord(kind, positive(), positive(), record(kind));
         byte[] key = bytes(1 + random.nextInt(40));
-        return new Encoded(stored, key, RecordCodec.encode(key, stored));
+        return new Encoded(stored, key);
     }
 
     private LogRecord record(RecordKind kind) {

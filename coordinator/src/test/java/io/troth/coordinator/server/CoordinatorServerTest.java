@@ -95,7 +95,7 @@ class CoordinatorServerTest {
 
     @Test
     void namesThePortThatIsTakenAndLeavesNothingOpen() throws IOException {
-        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
             String port = Integer.toString(taken.getLocalPort());
             for (ConfigKey<Integer> key : java.util.List.of(ConfigKey.GRPC_PORT, ConfigKey.HTTP_PORT)) {
                 StartFailedException failed = assertThrows(StartFailedException.class, () -> start(Map.of(key, port)));

@@ -135,7 +135,7 @@ public final class Logs {
     /** Makes a log as a leader leaves it that was killed between a decision and its end. */
     public static GlobalTxId leaveUnended(Path directory) {
         LogSettings settings = new LogSettings(directory, null, 1_024, 20, 30_000, 0);
-        LogRecord.Epoch epoch = (LogRecord.Epoch) Records.epoch(1);
+        LogRecord.Epoch epoch = Records.epoch(1);
         GlobalTxId tx = new GlobalTxId(0, epoch.epoch(), 1, 1);
         try (RocksDbDecisionLog log = RocksDbDecisionLog.open(settings, environment())) {
             log.recover(entry -> {});
