@@ -11,14 +11,17 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * Makes transfers on a few threads, as long as it is told to, and prints every answer. Orders, one per line: {@code run}
- * (transfers until {@code pause}, which is answered by {@code PAUSED} when all of them have an answer), {@code burst n}
- * ({@code n} transfers at the same time on different accounts, each announced by {@code COMMITTING number tx text} before
- * its commit; answered by {@code BURST-DONE}), {@code settle} (asks again what is unknown; {@code SETTLED}).
+ * Makes transfers on a few threads, as long as it is told to, and prints every answer. Orders, one per line: {@code run
+ * n} (transfers on {@code n} threads until {@code pause}, which is answered by {@code PAUSED} when all of them have an
+ * answer), {@code burst n} ({@code n} transfers at the same time on different accounts, each announced by {@code
+ * COMMITTING number tx text} before its commit; answered by {@code BURST-DONE}), {@code settle} (asks again what is
+ * unknown; {@code SETTLED}).
  */
 public final class TransferRunner {
 
-    private static final int WORKERS = 8;
+    /** How many transfers can be in flight. */
+    public static final int WORKERS = 8;
+
     private static final int AMOUNT_MAX = 300;
 
     /** The first accounts take part in bursts only: they always have enough, and nobody waits for them. */
@@ -68,7 +71,7 @@ public final class TransferRunner {
     public void order(String line) {
         List<String> words = List.of(line.split(" ", 2));
         switch (words.get(0)) {
-            case "run" -> run();
+            case "run" -> run(Integer.parseInt(words.get(1)));
             case "pause" -> pause();
             case "burst" -> burst(Integer.parseInt(words.get(1)));
             case "settle" -> settle();
@@ -76,12 +79,12 @@ public final class TransferRunner {
         }
     }
 
-    private void run() {
+    private void run(int threads) {
         synchronized (lock) {
             running = true;
-            busy += WORKERS;
+            busy += threads;
         }
-        for (int i = 0; i < WORKERS; i++) {
+        for (int i = 0; i < threads; i++) {
             workers.execute(() -> {
                 try {
                     while (isRunning()) {

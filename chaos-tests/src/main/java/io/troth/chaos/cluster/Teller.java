@@ -2,6 +2,7 @@ package io.troth.chaos.cluster;
 
 import io.troth.chaos.bank.Answer;
 import io.troth.chaos.bank.Ledger;
+import io.troth.chaos.bank.TransferRunner;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -40,9 +41,9 @@ public final class Teller {
         return ledger.count(Answer.Kind.COMMITTED);
     }
 
-    /** Ordinary transfers run until {@link #pause()}. */
-    public void run() {
-        client.child().send("run");
+    /** Ordinary transfers run until {@link #pause()}, that many at a time; at most {@link TransferRunner#WORKERS}. */
+    public void run(int threads) {
+        client.child().send("run " + threads);
     }
 
     /** Returns when every transfer has its answer. */

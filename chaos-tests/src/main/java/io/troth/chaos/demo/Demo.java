@@ -2,6 +2,7 @@ package io.troth.chaos.demo;
 
 import io.troth.chaos.bank.Answer;
 import io.troth.chaos.bank.Bank;
+import io.troth.chaos.bank.TransferRunner;
 import io.troth.chaos.cluster.Teller;
 import io.troth.chaos.demo.DemoOptions.Sabotage;
 import io.troth.chaos.process.Children;
@@ -141,7 +142,7 @@ final class Demo implements AutoCloseable {
     /** Lets transfers run for a while. Returns how many were committed. */
     private long stretch(Teller teller) {
         long committedBefore = teller.committed();
-        teller.run();
+        teller.run(TransferRunner.WORKERS);
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(options.stretchMillis());
         while (System.nanoTime() - deadline < 0) {
             narrator.progress(progress(teller), false);

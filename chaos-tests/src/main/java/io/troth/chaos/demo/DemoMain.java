@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -33,6 +34,9 @@ public final class DemoMain implements Callable<Integer> {
     @Option(names = "--keep", description = "leave everything running at the end, with the addresses printed")
     private boolean keep;
 
+    @Option(names = "--binaries", paramLabel = "DIRECTORY", hidden = true)
+    private @Nullable Path binaries;
+
     /** Runs the demo; the first argument is the sub-command of the launcher. */
     public static void main(String[] arguments) {
         List<String> words = List.of(arguments);
@@ -54,7 +58,7 @@ public final class DemoMain implements Callable<Integer> {
 
     private Integer play(DemoOptions options) throws InterruptedException {
         Narrator narrator = new Narrator(System.out, isTerminal());
-        Demo demo = new Demo(options, narrator, null);
+        Demo demo = new Demo(options, narrator, binaries);
         // After Ctrl-C: nothing more is said, everything is ended and deleted.
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(

@@ -32,7 +32,10 @@ class InterruptTest {
         try (Children children = new Children(temp)) {
             Path writes = Files.createDirectories(temp.resolve("writes"));
             ChildProcess demo = children.startJava(
-                    "demo", DemoMain.class, List.of("demo", "--accounts", "20"), List.of("-Djava.io.tmpdir=" + writes));
+                    "demo",
+                    DemoMain.class,
+                    List.of("demo", "--binaries", System.getProperty("java.io.tmpdir")),
+                    List.of("-Djava.io.tmpdir=" + writes));
             demo.awaitLine("Transfers", LIMIT);
             List<ProcessHandle> started =
                     ProcessHandle.of(demo.pid()).orElseThrow().descendants().toList();

@@ -29,6 +29,7 @@ class EveryProcessKillTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(40);
     private static final int ROUNDS = Integer.getInteger("troth.rounds", 5);
+    private static final int TRANSFERS_AT_A_TIME = 2;
     private static final int ANSWERS_BETWEEN_KILLS = 5;
 
     private static ProcessStack stack;
@@ -78,7 +79,7 @@ class EveryProcessKillTest {
         SplittableRandom random = new SplittableRandom(seed);
         List<Runnable> kills = kills();
         stack.replaceClient();
-        stack.teller().run();
+        stack.teller().run(TRANSFERS_AT_A_TIME);
         for (int round = 0; round < ROUNDS; round++) {
             awaitAnswers(ANSWERS_BETWEEN_KILLS);
             kills.get(round < kills.size() ? round : random.nextInt(kills.size()))
