@@ -1,11 +1,28 @@
 package io.troth.coordinator.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
+import io.troth.coordinator.grpc.WireAgent;
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.coordinator.server.Http;
+import io.troth.core.BranchList;
+import io.troth.core.BranchWork;
 import io.troth.core.GlobalTxId;
+import io.troth.proto.v1.AgentOrder;
+import io.troth.proto.v1.BeginRequest;
+import io.troth.proto.v1.BeginResponse;
+import io.troth.proto.v1.CommitRequest;
+import io.troth.proto.v1.CommitResponse;
+import io.troth.proto.v1.Outcome;
+import io.troth.proto.v1.TransactionServiceGrpc;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -13,10 +30,14 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +49,11 @@ class CoordinatorProcessTest {
 
     /** Enough for what the log holds, and too little for one record more. */
     private static final int FILE_BYTES_MAX = 250;
+
+    /** The cluster of the agents on the wire. */
+    private static final String WIRE_CLUSTER = "0000000000c0ffee";
+
+    private static final Duration LIMIT = Duration.ofSeconds(30);
 
     @TempDir
     Path temp;
@@ -56,8 +82,8 @@ class CoordinatorProcessTest {
         return child;
     }
 
-    private ProcessBuilder command() {
-        return new ProcessBuilder(
+    private ProcessBuilder command(String... more) {
+        List<String> words = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
@@ -71,7 +97,9 @@ class CoordinatorProcessTest {
                 "--grpc-port",
                 "0",
                 "--http-port",
-                "0");
+                "0"));
+        words.addAll(List.of(more));
+        return new ProcessBuilder(words);
     }
 
     private String errors(Process child) throws IOException {
@@ -85,6 +113,10 @@ class CoordinatorProcessTest {
     private static int exitOf(Process child) throws InterruptedException {
         assertTrue(child.waitFor(60, TimeUnit.SECONDS), "still runs");
         return child.exitValue();
+    }
+
+    private static int grpcPort(String readyLine) {
+        return Integer.parseInt(readyLine.replaceAll(".* ?grpc=127\\.0\\.0\\.1:([0-9]+) .*", "$1"));
     }
 
     private static int httpPort(String readyLine) {
@@ -134,15 +166,12 @@ class CoordinatorProcessTest {
         GlobalTxId unended = Logs.leaveUnended(temp.resolve("data"));
         Process child = start(command());
         BufferedReader output = outputOf(child);
-        String ready = output.lines()
-                .filter(line -> line.startsWith("READY"))
-                .findFirst()
-                .orElseThrow();
+        String ready = readyLine(output);
         assertTrue(ready.contains(" unended=1 "), ready);
         String[] limit = {"prlimit", "--pid", Long.toString(child.pid()), "--fsize=" + FILE_BYTES_MAX};
         assertEquals(0, new ProcessBuilder(limit).inheritIO().start().waitFor());
         // What an operator forces is logged before it is carried out: this record does not fit any more.
-        String endpoint = "127.0.0.1:" + ready.replaceAll(".* ?grpc=127\\.0\\.0\\.1:([0-9]+) .*", "$1");
+        String endpoint = "127.0.0.1:" + grpcPort(ready);
         PrintWriter nowhere = new PrintWriter(new StringWriter());
         String reason = "x".repeat(FILE_BYTES_MAX);
         CoordinatorMain.run(
@@ -153,11 +182,116 @@ class CoordinatorProcessTest {
         assertTrue(rest.contains("Check the disk"), rest);
 
         // The next process reads the truth, and has the decision still to finish.
-        String again = outputOf(start(command()))
-                .lines()
+        String again = readyLine(outputOf(start(command())));
+        assertTrue(again.contains(" unended=1 "), again);
+    }
+
+    private static String readyLine(BufferedReader merged) {
+        return merged.lines()
                 .filter(line -> line.startsWith("READY"))
                 .findFirst()
                 .orElseThrow();
-        assertTrue(again.contains(" unended=1 "), again);
+    }
+
+    /** What it says after the ready line until its end. */
+    private static List<String> rest(BufferedReader merged) {
+        return merged.lines()
+                .filter(line -> line.startsWith("STOPP") || line.startsWith("troth: "))
+                .toList();
+    }
+
+    @Test
+    void aRunningTransactionEndsAfterSigtermAndNoNewOneBegins() throws Exception {
+        Process child = start(command("--cluster-id", WIRE_CLUSTER));
+        BufferedReader output = outputOf(child);
+        ManagedChannel channel = channel(readyLine(output));
+        try {
+            Running running = new Running(channel);
+            child.toHandle().destroy();
+            assertTrue(output.readLine().startsWith("STOPPING: no new transactions; waiting up to 30000 ms"));
+            var facade = TransactionServiceGrpc.newBlockingStub(channel);
+            // The notice is printed a moment before the engine hears of it.
+            Awaitility.await().atMost(LIMIT).untilAsserted(() -> {
+                StatusRuntimeException refused = assertThrows(
+                        StatusRuntimeException.class, () -> facade.begin(BeginRequest.getDefaultInstance()));
+                assertEquals(Status.Code.UNAVAILABLE, refused.getStatus().getCode());
+                assertTrue(String.valueOf(refused.getMessage()).contains("DRAINING"), refused.getMessage());
+            });
+            assertTrue(child.isAlive());
+            assertFalse(running.answer.isDone());
+
+            running.agents.forEach(WireAgent::vote);
+            assertEquals(
+                    Outcome.OUTCOME_COMMITTED,
+                    running.answer.get(LIMIT.toSeconds(), TimeUnit.SECONDS).getOutcome());
+            assertEquals(List.of("STOPPED"), rest(output));
+            assertEquals(ExitCode.OK, exitOf(child));
+        } finally {
+            channel.shutdownNow();
+        }
+    }
+
+    @Test
+    void aTransactionThatDoesNotEndIsLeftToTheNextStart() throws Exception {
+        Process child = start(command("--cluster-id", WIRE_CLUSTER, "--shutdown-drain-limit", "200ms"));
+        BufferedReader output = outputOf(child);
+        ManagedChannel channel = channel(readyLine(output));
+        try {
+            Running running = new Running(channel);
+            child.toHandle().destroy();
+            assertEquals(
+                    List.of(
+                            "STOPPING: no new transactions; waiting up to 200 ms for the running ones",
+                            "STOPPED with transactions running; the next start finishes them"),
+                    rest(output));
+            assertEquals(ExitCode.OK, exitOf(child));
+            // Nothing was decided, and nobody was told that it was.
+            for (WireAgent agent : running.agents) {
+                assertTrue(agent.orders().stream()
+                        .noneMatch(order -> order.hasCommitBranch() || order.hasRollbackBranch()));
+            }
+            String told;
+            try {
+                told = running.answer
+                        .get(LIMIT.toSeconds(), TimeUnit.SECONDS)
+                        .getOutcome()
+                        .name();
+            } catch (ExecutionException e) {
+                told = Status.fromThrowable(e).getCode().name();
+            }
+            assertTrue(List.of("OUTCOME_NOT_LEADER", "UNAVAILABLE").contains(told), told);
+        } finally {
+            channel.shutdownNow();
+        }
+    }
+
+    private static ManagedChannel channel(String readyLine) {
+        return NettyChannelBuilder.forAddress("localhost", grpcPort(readyLine), InsecureChannelCredentials.create())
+                .build();
+    }
+
+    /** A transaction whose commit was asked for, and whose agents hesitate to vote. */
+    private static final class Running {
+        final List<WireAgent> agents;
+        final Future<CommitResponse> answer;
+
+        Running(ManagedChannel channel) {
+            agents = List.of(new WireAgent(channel, 0xa, "accounts"), new WireAgent(channel, 0xb, "stock"));
+            agents.forEach(WireAgent::hesitate);
+            BeginResponse begun =
+                    TransactionServiceGrpc.newBlockingStub(channel).begin(BeginRequest.getDefaultInstance());
+            List<BranchWork> works =
+                    agents.stream().map(agent -> agent.enlist(begun)).toList();
+            answer = TransactionServiceGrpc.newFutureStub(channel)
+                    .commit(CommitRequest.newBuilder()
+                            .setTx(begun.getTx())
+                            .setKey(begun.getKey())
+                            .addBranches(new BranchList(false, works).encode())
+                            .build());
+            Awaitility.await()
+                    .atMost(LIMIT)
+                    .until(() -> agents.stream()
+                            .allMatch(agent -> agent.orders().stream().anyMatch(AgentOrder::hasPrepare)));
+        }
     }
 }

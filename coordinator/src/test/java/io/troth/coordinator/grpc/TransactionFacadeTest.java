@@ -7,14 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.grpc.StatusRuntimeException;
 import io.troth.coordinator.engine.SimulatedDecisionLog;
 import io.troth.core.BranchList;
-import io.troth.core.BranchWork;
 import io.troth.core.GlobalTxId;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
 import io.troth.proto.v1.AgentOrder;
 import io.troth.proto.v1.BeginRequest;
 import io.troth.proto.v1.BeginResponse;
-import io.troth.proto.v1.BranchId;
 import io.troth.proto.v1.CommitRequest;
 import io.troth.proto.v1.CommitResponse;
 import io.troth.proto.v1.GetOutcomeRequest;
@@ -225,22 +223,8 @@ class TransactionFacadeTest {
                 .join();
     }
 
-    private String enlist(WireAgent agent, BeginResponse begun) {
-        GlobalTxId tx = GlobalTxId.parse(begun.getTx());
-        SessionKey key = SessionKey.parse(begun.getKey());
-        BranchId branch = agent.enlist(
-                io.troth.proto.v1.GlobalTxId.newBuilder()
-                        .setEpoch(tx.epoch().number())
-                        .setNonce(tx.epoch().nonce())
-                        .setSession(tx.session())
-                        .setSequence(tx.sequence())
-                        .build(),
-                io.troth.proto.v1.SessionKey.newBuilder()
-                        .setHigh(key.high())
-                        .setLow(key.low())
-                        .build());
-        BranchWork work = new BranchWork(WireReader.branch(branch), agent.resource, 1);
-        return new BranchList(false, List.of(work)).encode();
+    private static String enlist(WireAgent agent, BeginResponse begun) {
+        return new BranchList(false, List.of(agent.enlist(begun))).encode();
     }
 
     private static CommitRequest commit(BeginResponse begun, String... lists) {

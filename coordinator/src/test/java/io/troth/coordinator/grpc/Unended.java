@@ -4,7 +4,6 @@ import io.troth.core.BranchId;
 import io.troth.core.BranchList;
 import io.troth.core.BranchWork;
 import io.troth.core.GlobalTxId;
-import io.troth.core.SessionKey;
 import io.troth.proto.v1.BeginRequest;
 import io.troth.proto.v1.BeginResponse;
 import io.troth.proto.v1.CommitRequest;
@@ -27,8 +26,8 @@ public final class Unended {
         var facade = TransactionServiceGrpc.newBlockingStub(coordinator.channel);
         BeginResponse begun = facade.begin(BeginRequest.getDefaultInstance());
         tx = GlobalTxId.parse(begun.getTx());
-        BranchWork first = enlist(accounts, begun);
-        BranchWork second = enlist(stock, begun);
+        BranchWork first = accounts.enlist(begun);
+        BranchWork second = stock.enlist(begun);
         held = second.branch();
         facade.commit(CommitRequest.newBuilder()
                 .setTx(begun.getTx())
@@ -40,22 +39,5 @@ public final class Unended {
                 .engine
                 .look(machine -> machine.inDoubt(10).size() == 1)
                 .join());
-    }
-
-    private BranchWork enlist(WireAgent agent, BeginResponse begun) {
-        SessionKey key = SessionKey.parse(begun.getKey());
-        io.troth.proto.v1.GlobalTxId its = io.troth.proto.v1.GlobalTxId.newBuilder()
-                .setEpoch(tx.epoch().number())
-                .setNonce(tx.epoch().nonce())
-                .setSession(tx.session())
-                .setSequence(tx.sequence())
-                .build();
-        io.troth.proto.v1.BranchId branch = agent.enlist(
-                its,
-                io.troth.proto.v1.SessionKey.newBuilder()
-                        .setHigh(key.high())
-                        .setLow(key.low())
-                        .build());
-        return new BranchWork(WireReader.branch(branch), agent.resource, 1);
     }
 }

@@ -73,7 +73,7 @@ public final class Logs {
     }
 
     /** Copies a data directory as a crash of the machine at this moment would leave it, lock and messages aside. */
-    static void copy(Path from, Path to) throws IOException {
+    public static void copy(Path from, Path to) throws IOException {
         List<Path> files;
         try (Stream<Path> walk = Files.walk(from)) {
             files = walk.toList();
