@@ -153,16 +153,7 @@ final class WireReader {
     Event event(StreamId stream, AgentEntry entry) {
         return switch (entry.getEntryCase()) {
             case HELLO -> new Event.AgentConnected(stream, hello(entry.getHello()));
-            case ENLIST -> {
-                io.troth.proto.v1.Enlist enlist = entry.getEnlist();
-                yield new Event.Enlist(
-                        stream,
-                        tx(enlist.getTx()),
-                        key(enlist.getKey()),
-                        branch(enlist.getBranch()),
-                        ResourceName.check(enlist.getResource()),
-                        atLeastZero("remaining_millis", enlist.getRemainingMillis()));
-            }
+            case ENLIST -> enlist(stream, entry.getEnlist());
             case VOTE -> vote(stream, entry.getVote());
             case ONE_PHASE_PROOF -> {
                 io.troth.proto.v1.OnePhaseProof proof = entry.getOnePhaseProof();
@@ -210,6 +201,16 @@ final class WireReader {
             }
             case ENTRY_NOT_SET -> null;
         };
+    }
+
+    private static Event enlist(StreamId stream, io.troth.proto.v1.Enlist entry) {
+        return new Event.Enlist(
+                stream,
+                tx(entry.getTx()),
+                key(entry.getKey()),
+                branch(entry.getBranch()),
+                ResourceName.check(entry.getResource()),
+                atLeastZero("remaining_millis", entry.getRemainingMillis()));
     }
 
     private static Event vote(StreamId stream, VoteEntry entry) {
