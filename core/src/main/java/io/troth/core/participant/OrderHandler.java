@@ -177,9 +177,9 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         return found;
     }
 
-    /** A leader knows nothing of an epoch higher than its own. */
+    /** A leader knows nothing of an epoch higher than its own, nor of one that had its number and another nonce. */
     private boolean couldKnow(GlobalTxId tx) {
-        boolean could = epoch.number() >= tx.epoch().number();
+        boolean could = epoch.number() > tx.epoch().number() || epoch.equals(tx.epoch());
         if (!could) {
             agent.out.alarm(
                     new Reason(ErrorCode.LOG_DISTRUSTED, "the leader of epoch " + epoch + " speaks of " + tx), tx);

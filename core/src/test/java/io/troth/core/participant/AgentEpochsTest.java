@@ -24,6 +24,19 @@ class AgentEpochsTest {
     }
 
     @Test
+    void aLeaderOfTheSameNumberWithAnotherNonceKnowsNothingOfItsTransactions() {
+        EpochId back = new EpochId(AgentHarness.EPOCH.number(), AgentHarness.EPOCH.nonce() + 1);
+        for (AgentMessage order : List.of(
+                new AgentMessage.RollbackBranch(AgentHarness.TX, AgentHarness.BRANCH, AgentHarness.RESOURCE),
+                new AgentMessage.CommitBranch(AgentHarness.TX, AgentHarness.BRANCH, AgentHarness.RESOURCE, null, false),
+                new AgentMessage.AskOnePhase(AgentHarness.TX, AgentHarness.BRANCH))) {
+            AgentHarness agent = new AgentHarness().prepared();
+            assertEquals(List.of(), agent.order(back, order));
+            assertEquals(BranchState.PREPARED, agent.state());
+        }
+    }
+
+    @Test
     void refusesALeaderOfALowerEpoch() {
         AgentHarness agent = new AgentHarness().welcomed();
         agent.welcome(AgentHarness.NEXT_EPOCH);
