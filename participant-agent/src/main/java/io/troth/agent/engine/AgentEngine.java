@@ -351,14 +351,21 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
                     action.accept(runner);
                 }
             } catch (RuntimeException broken) {
-                // A broken invariant, or a bug half way through a step: better stopped than wrong.
-                failure = broken;
-                listener.failed(broken);
-                link.close();
-                timers.close();
+                fail(broken);
+            } catch (Error broken) {
+                fail(new IllegalStateException("an error half way through a step", broken));
             }
             next = inbox.poll();
         }
+    }
+
+    /** A broken invariant, or a bug half way through a step: better stopped than wrong. */
+    @GuardedBy("lock")
+    private void fail(RuntimeException broken) {
+        failure = broken;
+        listener.failed(broken);
+        link.close();
+        timers.close();
     }
 
     /** Called by the runner, under the lock. */

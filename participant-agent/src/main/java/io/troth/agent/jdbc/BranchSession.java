@@ -168,7 +168,12 @@ final class BranchSession {
                 end = failed(use, e);
                 throw e;
             } catch (RuntimeException e) {
-                end = failed(use, new SQLException("the driver threw " + e, "HY000", e));
+                end = use.failureCounts()
+                        ? broken(e)
+                        : failed(use, new SQLException("the driver threw " + e, "HY000", e));
+                throw e;
+            } catch (Error e) {
+                end = broken(e);
                 throw e;
             } finally {
                 running = null;
@@ -270,6 +275,19 @@ final class BranchSession {
                                 : reason);
             }
         };
+    }
+
+    /** Nobody knows where the driver stands in its talk with the database, which half a message may have reached. */
+    private StatementEnd broken(Throwable thrown) {
+        Connection own;
+        synchronized (monitor) {
+            own = connection;
+        }
+        if (own != null) {
+            database.abort(own);
+        }
+        return StatementEnd.connectionLost(
+                new Reason(ErrorCode.CONNECTION_LOST, "branch " + branch + ": the driver threw " + thrown));
     }
 
     /** Without a connection nothing has happened; a connection on which begin failed cannot carry the branch. */

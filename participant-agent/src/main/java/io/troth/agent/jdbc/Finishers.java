@@ -142,9 +142,10 @@ final class Finishers implements AutoCloseable {
         }
     }
 
+    /** Asks the driver's own connection: the pool's wrapper knows only of its own close. */
     private static boolean isClosed(Connection connection) {
         try {
-            return connection.isClosed();
+            return connection.unwrap(Connection.class).isClosed();
         } catch (SQLException e) {
             return true;
         }

@@ -337,6 +337,11 @@ public final class JdbcBranchDatabase implements BranchDatabase {
         branchPool.evict(connection);
     }
 
+    /** Cuts a branch's connection, which stays the branch's until it ends. */
+    void abort(Connection connection) {
+        branchWorkers.abort(connection);
+    }
+
     void connectionLost() {
         connectionLost.run();
     }

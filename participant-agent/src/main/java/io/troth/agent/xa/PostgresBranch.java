@@ -59,13 +59,19 @@ final class PostgresBranch implements BranchTransaction {
     private final TrothXid xid;
     private final ServerFacts server;
     private final int answerMillis;
+
+    /** The source's own limit for every answer, 0 for none: it holds again after the branch. */
+    private final int usualMillis;
+
     private long startMicros;
 
-    private PostgresBranch(BaseConnection connection, TrothXid xid, ServerFacts server, int answerMillis) {
+    private PostgresBranch(BaseConnection connection, TrothXid xid, ServerFacts server, int answerMillis)
+            throws SQLException {
         this.connection = connection;
         this.xid = xid;
         this.server = server;
         this.answerMillis = answerMillis;
+        this.usualMillis = connection.getNetworkTimeout();
     }
 
     /**
@@ -200,13 +206,14 @@ final class PostgresBranch implements BranchTransaction {
     }
 
     private PrepareResult refusedBeforePrepare(SQLException failure) {
-        Reason reason = probeFailure(failure);
         rollback();
-        return PrepareResult.refused(reason);
+        return PrepareResult.refused(probeFailure(failure));
     }
 
     private Reason probeFailure(SQLException failure) {
         if (isBypassed(failure)) {
+            // The role may be the session's, and would then spoil the next branch too.
+            abandon(failure);
             return bypassed(PostgresErrors.describe(failure));
         }
         return PostgresErrors.reasonOf(failure, ErrorCode.PREPARE_REFUSED);
@@ -297,10 +304,9 @@ final class PostgresBranch implements BranchTransaction {
             // The application may have weakened the setting inside the branch; a commit in one phase stands on it.
             transactionId = probe("; SELECT " + STRONG_SYNCHRONOUS_COMMIT);
         } catch (SQLException e) {
-            Reason reason = probeFailure(e);
             rollback();
             restore();
-            return OnePhaseCompletion.rolledBack(reason);
+            return OnePhaseCompletion.rolledBack(probeFailure(e));
         }
         if (transactionId != null) {
             proof.accept(PostgresProof.of(transactionId, server).encode());
@@ -348,7 +354,7 @@ final class PostgresBranch implements BranchTransaction {
         try {
             if (!isClosed() && connection.getTransactionState() == TransactionState.IDLE) {
                 connection.setAutoCommit(true);
-                awaitAnswerAtMost(0);
+                awaitAnswerAtMost(usualMillis);
             }
         } catch (SQLException e) {
             abandon(e);

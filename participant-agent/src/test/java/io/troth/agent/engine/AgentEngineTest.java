@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -45,6 +46,7 @@ class AgentEngineTest {
     private final ManualTimers timers = new ManualTimers();
     private final List<AgentNotice> notices = new ArrayList<>();
     private final List<RuntimeException> failures = new ArrayList<>();
+    private @Nullable Error broken;
     private final List<String> points = new ArrayList<>();
     private final AgentEngine engine = new AgentEngine(new AgentEngine.Parts(
             0xa,
@@ -54,6 +56,9 @@ class AgentEngineTest {
             new AgentListener() {
                 @Override
                 public void heard(AgentNotice notice) {
+                    if (broken != null) {
+                        throw broken;
+                    }
                     notices.add(notice);
                 }
 
@@ -224,6 +229,18 @@ class AgentEngineTest {
         assertEquals("I10_NO_STATEMENT_AFTER_PREPARE", violation.invariant().name());
         assertTrue(link.closed);
         assertThrows(BranchRefusedException.class, () -> engine.join(scope(3), "accounts"));
+    }
+
+    @Test
+    void stopsForGoodWhenAnErrorLeavesAStepHalfDone() {
+        ready();
+        broken = new StackOverflowError("half way");
+        assertThrows(BranchRefusedException.class, () -> engine.join(scope(1), "accounts"));
+        broken = null;
+        assertEquals(1, failures.size());
+        assertEquals("half way", failures.get(0).getCause().getMessage());
+        assertFalse(engine.isReady());
+        assertThrows(BranchRefusedException.class, () -> engine.join(scope(2), "accounts"));
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.troth.agent.jdbc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.agent.database.Branches;
@@ -72,13 +73,19 @@ class JdbcBranchDatabaseTest {
         boolean[] closed = new boolean[1];
         Object resource =
                 fake(XAResource.class, (self, method, arguments) -> answer("session" + number, method.getName()));
-        Object statement = fake(Statement.class, (self, method, arguments) -> plain(method.getReturnType()));
+        Object statement = fake(Statement.class, (self, method, arguments) -> {
+            if (method.getName().equals("execute") && throwsAt.equals("execute")) {
+                throw new StackOverflowError("in a driver");
+            }
+            return plain(method.getReturnType());
+        });
         Object handle = fake(Connection.class, (self, method, arguments) -> switch (method.getName()) {
             case "isClosed" -> closed[0];
             case "getAutoCommit", "isValid" -> true;
             case "createStatement" -> statement;
             case "abort" -> {
                 closed[0] = true;
+                hung.countDown();
                 yield null;
             }
             case "toString" -> "connection " + number;
@@ -122,6 +129,7 @@ class JdbcBranchDatabaseTest {
     private static final class OpenWorkspace implements BranchWorkspace {
 
         private final BranchId branch = Branches.nextBranch();
+        private final List<StatementEnd.Kind> ends = new CopyOnWriteArrayList<>();
 
         @Override
         public BranchId join(CallScope scope, String resource) {
@@ -132,7 +140,9 @@ class JdbcBranchDatabaseTest {
         public void statementBegins(CallScope scope, BranchId which) throws BranchRefusedException {}
 
         @Override
-        public void statementEnds(BranchId which, StatementEnd end) {}
+        public void statementEnds(BranchId which, StatementEnd end) {
+            ends.add(end.kind());
+        }
 
         @Override
         public boolean isActive(BranchId which) {
@@ -239,6 +249,31 @@ class JdbcBranchDatabaseTest {
                 .orElseThrow();
         assertTrue(calls.contains(prepared.replace("prepare", "commit")), calls::toString);
         assertEquals(0, database.stats().branches().active());
+    }
+
+    @Test
+    void aBranchTiedToASessionThatIsGoneIsFinishedByAnotherOne() throws Exception {
+        open(true);
+        BranchId branch = work();
+        PrepareResult unused = once(done -> database.prepare(tx, branch, done));
+        hangsAt = "commit";
+        PhaseTwoCompletion cut = once(answer -> database.commitPrepared(tx, branch, null, true, answer));
+        assertEquals(PhaseTwoCompletion.Kind.NOT_YET, cut.kind());
+        assertEquals(0, database.stats().branches().active(), "a connection that was cut is of no use");
+        hangsAt = "";
+        calls.clear();
+        PhaseTwoCompletion done = once(answer -> database.commitPrepared(tx, branch, null, false, answer));
+        assertEquals(PhaseTwoCompletion.Kind.DONE, done.kind());
+        assertEquals(List.of("session2 commit"), calls);
+    }
+
+    @Test
+    void anErrorOutOfTheDriverIsNoCompletedStatement() throws Exception {
+        open(false);
+        throwsAt = "execute";
+        assertThrows(StackOverflowError.class, this::work);
+        throwsAt = "";
+        assertEquals(StatementEnd.Kind.CONNECTION_LOST, workspace.ends.get(workspace.ends.size() - 1));
     }
 
     @Test

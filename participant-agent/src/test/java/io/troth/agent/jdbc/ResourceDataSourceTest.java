@@ -41,6 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
 import org.postgresql.PGConnection;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * Goal: an application that uses an ordinary DataSource cannot harm its global transaction, and works as usual outside of
@@ -264,6 +265,61 @@ class ResourceDataSourceTest {
         assertEquals("80", balance(), "what was not committed is rolled back at close");
         try (Connection connection = agent.dataSource.getConnection()) {
             assertTrue(connection.getAutoCommit());
+        }
+    }
+
+    @Test
+    void aBranchLeavesTheSourcesOwnSocketTimeoutAsItWas() throws Exception {
+        PGSimpleDataSource source = server.dataSource();
+        source.setSocketTimeout(47);
+        try (TestAgent small =
+                new TestAgent(new PostgresDriver(source, 10_000), new PoolSettings(1, 1, 0, 2_000, 15_000))) {
+            for (boolean commits : new boolean[] {true, false}) {
+                GlobalTxId next = Branches.nextTx();
+                CallScope call = TestAgent.call(next);
+                try (CallScope.Binding bound = call.attach();
+                        Connection connection = small.dataSource.getConnection()) {
+                    withdraw(connection, 10);
+                }
+                BranchId branch = TestAgent.branchOf(call);
+                var unused = call.close();
+                if (commits) {
+                    assertEquals(Vote.YES, small.prepare(next, branch, 1).vote());
+                } else {
+                    assertEquals(Vote.NO, small.prepare(next, branch, 2).vote());
+                    small.awaitIdle();
+                }
+                server.rollbackEverythingPrepared();
+                try (Connection local = small.dataSource.getConnection()) {
+                    assertEquals(47_000, local.getNetworkTimeout());
+                }
+            }
+        }
+    }
+
+    @Test
+    void aRoleThatLocalWorkLeftBehindSpoilsOneBranchAtMost() throws Exception {
+        try (TestAgent small = new TestAgent(
+                new PostgresDriver(server.dataSource(), 10_000), new PoolSettings(1, 1, 0, 2_000, 15_000))) {
+            try (Connection local = small.dataSource.getConnection();
+                    Statement statement = local.createStatement()) {
+                statement.execute("SET ROLE pg_monitor");
+            }
+            Vote last = Vote.NO;
+            for (int i = 0; i < 2; i++) {
+                GlobalTxId next = Branches.nextTx();
+                CallScope call = TestAgent.call(next);
+                try (CallScope.Binding bound = call.attach();
+                        Connection connection = small.dataSource.getConnection();
+                        Statement statement = connection.createStatement()) {
+                    statement.execute("SELECT pg_current_xact_id()");
+                }
+                BranchId branch = TestAgent.branchOf(call);
+                var unused = call.close();
+                last = small.prepare(next, branch, 1).vote();
+                small.awaitIdle();
+            }
+            assertEquals(Vote.YES, last);
         }
     }
 
