@@ -61,6 +61,22 @@ public final class TrothStatus {
         return trailer(error, TrothMetadata.SQL_STATE);
     }
 
+    /** What happened to a call, for people: status, description, and the cause at the bottom, which gRPC leaves out. */
+    public static String textOf(Throwable error) {
+        Status status = Status.fromThrowable(error);
+        String description = status.getDescription();
+        // The transport adds lines about its own inside.
+        String first =
+                description == null ? "" : description.lines().findFirst().orElse("");
+        String text = status.getCode() + (first.isEmpty() ? "" : ": " + first);
+        Throwable bottom = status.getCause();
+        while (bottom != null && bottom.getCause() != null) {
+            bottom = bottom.getCause();
+        }
+        String cause = bottom == null ? null : bottom.getMessage();
+        return cause == null || cause.equals(first) ? text : text + " (" + cause + ")";
+    }
+
     private static @Nullable String trailer(Throwable error, Metadata.Key<String> key) {
         Metadata trailers = Status.trailersFromThrowable(error);
         return trailers == null ? null : trailers.get(key);

@@ -4,12 +4,14 @@ import io.grpc.ChannelCredentials;
 import io.grpc.Context;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
-import io.grpc.Status;
-import io.grpc.TlsChannelCredentials;
+import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.grpc.netty.NettySslContextChannelCredentials;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import io.troth.client.grpc.TrothStatus;
 import io.troth.client.internal.ClientSettings.Endpoint;
 import io.troth.client.internal.ClientSettings.TlsFiles;
 import io.troth.proto.v1.ClientEntry;
@@ -17,13 +19,13 @@ import io.troth.proto.v1.ClientReply;
 import io.troth.proto.v1.ClientServiceGrpc;
 import io.troth.proto.v1.ClientStreamRequest;
 import io.troth.proto.v1.ClientStreamResponse;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * own, so that the reconnect pauses are ours alone.
  */
 final class GrpcCoordinatorLink implements CoordinatorLink {
+
+    /** Nothing older. */
+    private static final String TLS_PROTOCOL = "TLSv1.3";
 
     private static final int BATCH_ENTRIES_MAX = 1_024;
     private static final int BATCH_BYTES_MAX = 1024 * 1024;
@@ -68,16 +73,17 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
             return InsecureChannelCredentials.create();
         }
         try {
-            TlsChannelCredentials.Builder builder = TlsChannelCredentials.newBuilder();
-            builder.trustManager(tls.authorities().toFile());
+            SslContextBuilder builder = GrpcSslContexts.forClient()
+                    .protocols(TLS_PROTOCOL)
+                    .trustManager(tls.authorities().toFile());
             Path certificate = tls.certificate();
             Path key = tls.key();
             if (certificate != null && key != null) {
                 builder.keyManager(certificate.toFile(), key.toFile());
             }
-            return builder.build();
-        } catch (IOException e) {
-            throw new IllegalArgumentException("cannot read the TLS files: " + e.getMessage(), e);
+            return NettySslContextChannelCredentials.create(builder.build());
+        } catch (SSLException e) {
+            throw new IllegalArgumentException("cannot use the TLS files: " + e.getMessage(), e);
         }
     }
 
@@ -230,8 +236,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
 
         @Override
         public void onError(Throwable cause) {
-            Status status = Status.fromThrowable(cause);
-            end(status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription()));
+            end(TrothStatus.textOf(cause));
         }
 
         @Override

@@ -1,11 +1,8 @@
 package io.troth.coordinator.grpc;
 
-import io.grpc.ChannelCredentials;
-import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.TlsChannelCredentials;
 import io.grpc.netty.NettyChannelBuilder;
 import io.troth.coordinator.admin.CoordinatorStatus;
 import io.troth.coordinator.admin.Listing;
@@ -32,7 +29,6 @@ import io.troth.proto.v1.ListInDoubtResponse;
 import io.troth.proto.v1.ListTransactionsRequest;
 import io.troth.proto.v1.ListTransactionsResponse;
 import io.troth.proto.v1.ResolveBranchRequest;
-import java.io.IOException;
 import java.net.ConnectException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -60,7 +56,7 @@ public final class AdminClient implements AutoCloseable {
     public AdminClient(String endpoint, @Nullable ClientTls tls, long timeoutMillis) {
         this.endpoint = endpoint;
         this.timeoutMillis = timeoutMillis;
-        channel = NettyChannelBuilder.forTarget(target(endpoint), credentials(tls))
+        channel = NettyChannelBuilder.forTarget(target(endpoint), TlsContexts.client(tls))
                 .disableRetry()
                 .build();
     }
@@ -70,22 +66,6 @@ public final class AdminClient implements AutoCloseable {
             throw new IllegalArgumentException("an endpoint is host:port, not " + endpoint);
         }
         return "dns:///" + endpoint;
-    }
-
-    private static ChannelCredentials credentials(@Nullable ClientTls tls) {
-        if (tls == null) {
-            return InsecureChannelCredentials.create();
-        }
-        try {
-            TlsChannelCredentials.Builder builder = TlsChannelCredentials.newBuilder()
-                    .trustManager(tls.authorities().toFile());
-            if (tls.certificate() != null && tls.key() != null) {
-                builder.keyManager(tls.certificate().toFile(), tls.key().toFile());
-            }
-            return builder.build();
-        } catch (IOException e) {
-            throw new IllegalArgumentException("cannot read the TLS files: " + e.getMessage(), e);
-        }
     }
 
     /** How the coordinator is. */
@@ -175,14 +155,13 @@ public final class AdminClient implements AutoCloseable {
                     AdminServiceGrpc.newBlockingStub(channel).withDeadlineAfter(timeoutMillis, TimeUnit.MILLISECONDS));
         } catch (StatusRuntimeException e) {
             Status status = e.getStatus();
-            String said = status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription());
             ErrorCode code = Statuses.codeOf(e.getTrailers());
             if (code != null) {
                 throw new TrothException(new Reason(code, detail(code, status)), e);
             }
             // Only a connection that never came about proves that nothing was asked.
             ErrorCode lost = e.getCause() instanceof ConnectException ? ErrorCode.NO_COORDINATOR : whenLost;
-            throw new TrothException(new Reason(lost, endpoint + ": " + said), e);
+            throw new TrothException(new Reason(lost, endpoint + ": " + Statuses.text(status)), e);
         }
     }
 

@@ -1,10 +1,8 @@
 package io.troth.coordinator.grpc;
 
-import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptors;
-import io.grpc.TlsServerCredentials;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -14,12 +12,10 @@ import io.troth.coordinator.engine.EngineInbox;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The coordinator's door: every service of {@code troth.v1} that it has, health and reflection on one port. All calls
@@ -60,7 +56,7 @@ public final class GrpcServer implements AutoCloseable {
             EdgeListener listener,
             LongSupplier nanoTime) {
         TRANSPORT_LOG.setLevel(Level.SEVERE);
-        ServerCredentials credentials = credentials(settings.tls());
+        ServerCredentials credentials = TlsContexts.server(settings.tls());
         this.gateway = gateway;
         WireLimits limits = settings.limits();
         loops = new EventLoops(settings.ioThreads());
@@ -92,23 +88,6 @@ public final class GrpcServer implements AutoCloseable {
                 .build();
         serving(false);
         gateway.onReadiness(this::serving);
-    }
-
-    private static ServerCredentials credentials(@Nullable TlsFiles tls) {
-        if (tls == null) {
-            return InsecureServerCredentials.create();
-        }
-        try {
-            TlsServerCredentials.Builder builder = TlsServerCredentials.newBuilder()
-                    .keyManager(tls.certificate().toFile(), tls.key().toFile(), tls.keyPassword());
-            Path authorities = tls.authorities();
-            if (authorities != null) {
-                builder.trustManager(authorities.toFile()).clientAuth(TlsServerCredentials.ClientAuth.REQUIRE);
-            }
-            return builder.build();
-        } catch (IOException e) {
-            throw new IllegalArgumentException("cannot read the TLS files: " + e.getMessage(), e);
-        }
     }
 
     private void serving(boolean ready) {

@@ -34,6 +34,21 @@ final class Statuses {
         return null;
     }
 
+    /** For people: with the cause at the bottom, which gRPC leaves out. */
+    static String text(Status status) {
+        String description = status.getDescription();
+        // The transport adds lines about its own inside.
+        String first =
+                description == null ? "" : description.lines().findFirst().orElse("");
+        String text = status.getCode() + (first.isEmpty() ? "" : ": " + first);
+        Throwable bottom = status.getCause();
+        while (bottom != null && bottom.getCause() != null) {
+            bottom = bottom.getCause();
+        }
+        String cause = bottom == null ? null : bottom.getMessage();
+        return cause == null || cause.equals(first) ? text : text + " (" + cause + ")";
+    }
+
     private static Status.Code code(ErrorCode.Status status) {
         return switch (status) {
             case INVALID_ARGUMENT -> Status.Code.INVALID_ARGUMENT;

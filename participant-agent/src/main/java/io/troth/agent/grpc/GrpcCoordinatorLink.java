@@ -4,13 +4,14 @@ import io.grpc.ChannelCredentials;
 import io.grpc.Context;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
-import io.grpc.Status;
-import io.grpc.TlsChannelCredentials;
+import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.grpc.netty.NettySslContextChannelCredentials;
 import io.grpc.netty.shaded.io.netty.channel.EventLoop;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
@@ -18,6 +19,7 @@ import io.troth.agent.engine.CoordinatorLink;
 import io.troth.agent.engine.LinkListener;
 import io.troth.agent.grpc.LinkSettings.Endpoint;
 import io.troth.agent.grpc.LinkSettings.TlsFiles;
+import io.troth.client.grpc.TrothStatus;
 import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
@@ -29,7 +31,6 @@ import io.troth.proto.v1.AgentOrder;
 import io.troth.proto.v1.AgentServiceGrpc;
 import io.troth.proto.v1.AgentStreamRequest;
 import io.troth.proto.v1.AgentStreamResponse;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,6 +41,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +54,9 @@ import org.slf4j.LoggerFactory;
 public final class GrpcCoordinatorLink implements CoordinatorLink {
 
     private static final Logger LOG = LoggerFactory.getLogger(GrpcCoordinatorLink.class);
+
+    /** Nothing older. */
+    private static final String TLS_PROTOCOL = "TLSv1.3";
 
     private static final int BATCH_ENTRIES_MAX = 1_024;
     private static final int BATCH_BYTES_MAX = 1024 * 1024;
@@ -94,16 +99,17 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             return InsecureChannelCredentials.create();
         }
         try {
-            TlsChannelCredentials.Builder builder = TlsChannelCredentials.newBuilder()
+            SslContextBuilder builder = GrpcSslContexts.forClient()
+                    .protocols(TLS_PROTOCOL)
                     .trustManager(tls.authorities().toFile());
             Path certificate = tls.certificate();
             Path key = tls.key();
             if (certificate != null && key != null) {
                 builder.keyManager(certificate.toFile(), key.toFile());
             }
-            return builder.build();
-        } catch (IOException e) {
-            throw new IllegalArgumentException("cannot read the TLS files: " + e.getMessage(), e);
+            return NettySslContextChannelCredentials.create(builder.build());
+        } catch (SSLException e) {
+            throw new IllegalArgumentException("cannot use the TLS files: " + e.getMessage(), e);
         }
     }
 
@@ -314,8 +320,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
 
         @Override
         public void onError(Throwable cause) {
-            Status status = Status.fromThrowable(cause);
-            end(status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription()));
+            end(TrothStatus.textOf(cause));
         }
 
         @Override

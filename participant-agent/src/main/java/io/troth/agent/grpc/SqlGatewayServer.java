@@ -4,9 +4,12 @@ import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptors;
-import io.grpc.TlsServerCredentials;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.netty.shaded.io.grpc.netty.NettySslContextServerCredentials;
+import io.grpc.netty.shaded.io.netty.handler.ssl.ClientAuth;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.troth.agent.grpc.LinkSettings.Endpoint;
@@ -19,9 +22,13 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
 
 /** The SQL gateway's server: SqlService, health and reflection. For the agent as a process. Thread-safe. */
 public final class SqlGatewayServer implements AutoCloseable {
+
+    /** Nothing older. */
+    private static final String TLS_PROTOCOL = "TLSv1.3";
 
     private static final int KEEP_ALIVE_SECONDS_MIN = 5;
 
@@ -78,15 +85,16 @@ public final class SqlGatewayServer implements AutoCloseable {
             return InsecureServerCredentials.create();
         }
         try {
-            TlsServerCredentials.Builder builder = TlsServerCredentials.newBuilder()
-                    .keyManager(tls.certificate().toFile(), tls.key().toFile());
+            SslContextBuilder builder = GrpcSslContexts.forServer(
+                            tls.certificate().toFile(), tls.key().toFile())
+                    .protocols(TLS_PROTOCOL);
             Path authorities = tls.authorities();
             if (authorities != null) {
-                builder.trustManager(authorities.toFile()).clientAuth(TlsServerCredentials.ClientAuth.REQUIRE);
+                builder.trustManager(authorities.toFile()).clientAuth(ClientAuth.REQUIRE);
             }
-            return builder.build();
-        } catch (IOException e) {
-            throw new IllegalArgumentException("cannot read the TLS files of the SQL gateway: " + e.getMessage(), e);
+            return NettySslContextServerCredentials.create(builder.build());
+        } catch (SSLException e) {
+            throw new IllegalArgumentException("cannot use the TLS files of the SQL gateway: " + e.getMessage(), e);
         }
     }
 
