@@ -11,30 +11,30 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Reads what {@link StateWriter} writes; anything else is an {@link IllegalArgumentException}. */
-final class StateReader {
+/** Reads what {@link StateWriter} writes of either machine; anything else is an {@link IllegalArgumentException}. */
+public final class StateReader {
 
     private final byte[] bytes;
     private int at;
 
-    StateReader(byte[] bytes) {
+    public StateReader(byte[] bytes) {
         this.bytes = bytes;
     }
 
-    void end() {
+    public void end() {
         if (at != bytes.length) {
             throw new IllegalArgumentException((bytes.length - at) + " bytes are left over");
         }
     }
 
-    int octet() {
+    public int octet() {
         if (at == bytes.length) {
             throw new IllegalArgumentException("the state ends too early, after " + at + " bytes");
         }
         return bytes[at++] & 0xff;
     }
 
-    boolean bool() {
+    public boolean bool() {
         int value = octet();
         if (value > 1) {
             throw new IllegalArgumentException("not a flag at byte " + (at - 1));
@@ -42,7 +42,7 @@ final class StateReader {
         return value == 1;
     }
 
-    int int32() {
+    public int int32() {
         int value = 0;
         for (int i = 0; i < Integer.BYTES; i++) {
             value = (value << 8) | octet();
@@ -50,7 +50,7 @@ final class StateReader {
         return value;
     }
 
-    long int64() {
+    public long int64() {
         long value = 0;
         for (int i = 0; i < Long.BYTES; i++) {
             value = (value << 8) | octet();
@@ -59,7 +59,7 @@ final class StateReader {
     }
 
     /** A count of things that take at least one byte each. */
-    int count() {
+    public int count() {
         int value = int32();
         if (value < 0 || value > bytes.length - at) {
             throw new IllegalArgumentException("an impossible count before byte " + at);
@@ -67,7 +67,7 @@ final class StateReader {
         return value;
     }
 
-    String text() {
+    public String text() {
         int length = count();
         StringBuilder value = new StringBuilder(length);
         for (int i = 0; i < length; i++) {
@@ -76,7 +76,7 @@ final class StateReader {
         return value.toString();
     }
 
-    <T extends Enum<T>> T constant(T[] values) {
+    public <T extends Enum<T>> T constant(T[] values) {
         int ordinal = octet();
         if (ordinal >= values.length) {
             throw new IllegalArgumentException("no such constant: " + ordinal);
@@ -84,31 +84,31 @@ final class StateReader {
         return values[ordinal];
     }
 
-    EpochId epoch() {
+    public EpochId epoch() {
         return new EpochId(int64(), int64());
     }
 
-    GlobalTxId tx() {
+    public GlobalTxId tx() {
         return new GlobalTxId(int32(), epoch(), int64(), int64());
     }
 
-    BranchId branch() {
+    public BranchId branch() {
         return new BranchId(int64(), int64());
     }
 
-    StreamId stream() {
+    public StreamId stream() {
         return new StreamId(int64());
     }
 
-    RequestId request() {
+    public RequestId request() {
         return new RequestId(stream(), int64());
     }
 
-    Reason reason() {
+    public Reason reason() {
         return new Reason(ErrorCode.valueOf(text()), text());
     }
 
-    Proof proof() {
+    public Proof proof() {
         byte[] content = new byte[octet()];
         for (int i = 0; i < content.length; i++) {
             content[i] = (byte) octet();
@@ -116,11 +116,11 @@ final class StateReader {
         return Proof.of(content);
     }
 
-    <T> @Nullable T optional(Supplier<T> reader) {
+    public <T> @Nullable T optional(Supplier<T> reader) {
         return bool() ? reader.get() : null;
     }
 
-    <T> List<T> all(Supplier<T> reader) {
+    public <T> List<T> all(Supplier<T> reader) {
         int count = count();
         List<T> values = new ArrayList<>();
         for (int i = 0; i < count; i++) {

@@ -10,40 +10,40 @@ import java.util.Collection;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Writes values as canonical bytes: fixed widths, big-endian, each nullable value after a flag. */
-final class StateWriter {
+/** Writes the values of both machines as canonical bytes: fixed widths, big-endian, each nullable value after a flag. */
+public final class StateWriter {
 
     private byte[] bytes = new byte[256];
     private int length;
 
-    byte[] toByteArray() {
+    public byte[] toByteArray() {
         return Arrays.copyOf(bytes, length);
     }
 
-    void octet(int value) {
+    public void octet(int value) {
         if (length == bytes.length) {
             bytes = Arrays.copyOf(bytes, 2 * length);
         }
         bytes[length++] = (byte) value;
     }
 
-    void bool(boolean value) {
+    public void bool(boolean value) {
         octet(value ? 1 : 0);
     }
 
-    void int32(int value) {
+    public void int32(int value) {
         for (int shift = 24; shift >= 0; shift -= 8) {
             octet(value >>> shift);
         }
     }
 
-    void int64(long value) {
+    public void int64(long value) {
         for (int shift = 56; shift >= 0; shift -= 8) {
             octet((int) (value >>> shift));
         }
     }
 
-    void text(String value) {
+    public void text(String value) {
         int32(value.length());
         for (int i = 0; i < value.length(); i++) {
             octet(value.charAt(i) >>> 8);
@@ -52,43 +52,43 @@ final class StateWriter {
     }
 
     @SuppressWarnings("EnumOrdinal") // The bytes are not kept: whoever reads them has the same constants.
-    void constant(Enum<?> value) {
+    public void constant(Enum<?> value) {
         octet(value.ordinal());
     }
 
-    void epoch(EpochId value) {
+    public void epoch(EpochId value) {
         int64(value.number());
         int64(value.nonce());
     }
 
-    void tx(GlobalTxId value) {
+    public void tx(GlobalTxId value) {
         int32(value.shard());
         epoch(value.epoch());
         int64(value.session());
         int64(value.sequence());
     }
 
-    void branch(BranchId value) {
+    public void branch(BranchId value) {
         int64(value.instance());
         int64(value.counter());
     }
 
-    void stream(StreamId value) {
+    public void stream(StreamId value) {
         int64(value.value());
     }
 
-    void request(RequestId value) {
+    public void request(RequestId value) {
         stream(value.stream());
         int64(value.correlation());
     }
 
-    void reason(Reason value) {
+    public void reason(Reason value) {
         // By name: a constant that is added to the catalogue does not shift the others.
         text(value.code().name());
         text(value.detail());
     }
 
-    void proof(Proof value) {
+    public void proof(Proof value) {
         byte[] content = value.toByteArray();
         octet(content.length);
         for (byte each : content) {
@@ -96,7 +96,7 @@ final class StateWriter {
         }
     }
 
-    <T> void optional(@Nullable T value, Consumer<T> writer) {
+    public <T> void optional(@Nullable T value, Consumer<T> writer) {
         bool(value != null);
         if (value != null) {
             writer.accept(value);
@@ -104,7 +104,7 @@ final class StateWriter {
     }
 
     /** In the order of the collection, which has to be canonical. */
-    <T> void all(Collection<T> values, Consumer<T> writer) {
+    public <T> void all(Collection<T> values, Consumer<T> writer) {
         int32(values.size());
         values.forEach(writer);
     }

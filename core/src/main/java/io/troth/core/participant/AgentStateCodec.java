@@ -2,6 +2,8 @@ package io.troth.core.participant;
 
 import io.troth.core.BranchId;
 import io.troth.core.ClusterId;
+import io.troth.core.coordinator.StateReader;
+import io.troth.core.coordinator.StateWriter;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,27 +16,27 @@ final class AgentStateCodec {
 
     static byte[] encode(AgentStateMachine machine) {
         StateWriter out = new StateWriter();
-        out.putByte(VERSION);
-        out.putLong(machine.instance);
-        out.putInt(machine.scans.size());
+        out.octet(VERSION);
+        out.int64(machine.instance);
+        out.int32(machine.scans.size());
         machine.scans.forEach((resource, scans) -> {
-            out.putText(resource);
+            out.text(resource);
             scans.write(out);
         });
-        out.putLong(machine.branchCounter);
-        out.putBoolean(machine.cluster != null);
+        out.int64(machine.branchCounter);
+        out.bool(machine.cluster != null);
         if (machine.cluster != null) {
-            out.putLong(machine.cluster.value());
+            out.int64(machine.cluster.value());
         }
-        out.putEpoch(machine.highestEpoch);
-        out.putLong(machine.highestBatch);
-        out.putEpoch(machine.ready);
-        out.putBoolean(machine.peerRefused);
-        out.putBoolean(machine.draining);
-        out.putReason(machine.stopped);
-        out.putInt(machine.branches.size());
+        out.optional(machine.highestEpoch, out::epoch);
+        out.int64(machine.highestBatch);
+        out.optional(machine.ready, out::epoch);
+        out.bool(machine.peerRefused);
+        out.bool(machine.draining);
+        out.optional(machine.stopped, out::reason);
+        out.int32(machine.branches.size());
         machine.branches.values().forEach(branch -> branch.write(out));
-        out.putInt(machine.transactions.size());
+        out.int32(machine.transactions.size());
         machine.transactions.values().forEach(calls -> calls.write(out));
         machine.kept.write(out);
         return out.toByteArray();
@@ -42,10 +44,10 @@ final class AgentStateCodec {
 
     static AgentStateMachine decode(byte[] bytes, AgentLimits limits) {
         StateReader in = new StateReader(bytes);
-        if (in.byteValue() != VERSION) {
+        if (in.octet() != VERSION) {
             throw new IllegalArgumentException("not an agent's state of version " + VERSION);
         }
-        long instance = in.longValue();
+        long instance = in.int64();
         List<String> resources = new ArrayList<>();
         List<ResourceScans> scans = new ArrayList<>();
         for (int left = in.count(); left > 0; left--) {
@@ -56,14 +58,14 @@ final class AgentStateCodec {
         for (int i = 0; i < scans.size(); i++) {
             machine.scans.put(resources.get(i), scans.get(i));
         }
-        machine.branchCounter = in.longValue();
-        machine.cluster = in.booleanValue() ? new ClusterId(in.longValue()) : null;
-        machine.highestEpoch = in.epoch();
-        machine.highestBatch = in.longValue();
-        machine.ready = in.epoch();
-        machine.peerRefused = in.booleanValue();
-        machine.draining = in.booleanValue();
-        machine.stopped = in.reason();
+        machine.branchCounter = in.int64();
+        machine.cluster = in.bool() ? new ClusterId(in.int64()) : null;
+        machine.highestEpoch = in.optional(in::epoch);
+        machine.highestBatch = in.int64();
+        machine.ready = in.optional(in::epoch);
+        machine.peerRefused = in.bool();
+        machine.draining = in.bool();
+        machine.stopped = in.optional(in::reason);
         for (int left = in.count(); left > 0; left--) {
             BranchStateMachine branch = BranchStateMachine.read(in);
             BranchId id = branch.branch();

@@ -3,6 +3,8 @@ package io.troth.core.participant;
 import io.troth.core.BranchId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.SessionKey;
+import io.troth.core.coordinator.StateReader;
+import io.troth.core.coordinator.StateWriter;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -92,29 +94,29 @@ final class BranchCalls {
     }
 
     void write(StateWriter out) {
-        out.putTx(tx);
-        out.putLong(key.high());
-        out.putLong(key.low());
-        out.putInt(scopeOfCall.size());
+        out.tx(tx);
+        out.int64(key.high());
+        out.int64(key.low());
+        out.int32(scopeOfCall.size());
         scopeOfCall.forEach((call, scopeId) -> {
-            out.putLong(call);
-            out.putLong(scopeId);
+            out.int64(call);
+            out.int64(scopeId);
         });
-        out.putInt(current.size());
+        out.int32(current.size());
         current.forEach((resource, branch) -> {
-            out.putText(resource);
-            out.putBranch(branch);
+            out.text(resource);
+            out.branch(branch);
         });
-        out.putInt(live.size());
-        live.forEach(out::putBranch);
-        out.putInt(branches);
-        out.putBoolean(closed);
+        out.int32(live.size());
+        live.forEach(out::branch);
+        out.int32(branches);
+        out.bool(closed);
     }
 
     static BranchCalls read(StateReader in) {
-        BranchCalls calls = new BranchCalls(in.tx(), new SessionKey(in.longValue(), in.longValue()));
+        BranchCalls calls = new BranchCalls(in.tx(), new SessionKey(in.int64(), in.int64()));
         for (int left = in.count(); left > 0; left--) {
-            calls.scopeOfCall.put(in.longValue(), in.longValue());
+            calls.scopeOfCall.put(in.int64(), in.int64());
         }
         for (int left = in.count(); left > 0; left--) {
             calls.current.put(in.text(), in.branch());
@@ -122,8 +124,8 @@ final class BranchCalls {
         for (int left = in.count(); left > 0; left--) {
             calls.live.add(in.branch());
         }
-        calls.branches = in.intValue();
-        calls.closed = in.booleanValue();
+        calls.branches = in.int32();
+        calls.closed = in.bool();
         return calls;
     }
 }

@@ -10,6 +10,8 @@ import io.troth.core.Reason;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.coordinator.PhaseTwoResult;
+import io.troth.core.coordinator.StateReader;
+import io.troth.core.coordinator.StateWriter;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -428,26 +430,26 @@ final class BranchStateMachine {
     }
 
     void write(StateWriter out) {
-        out.putTx(tx);
-        out.putBranch(branch);
-        out.putText(resource);
-        out.putEnum(state);
+        out.tx(tx);
+        out.branch(branch);
+        out.text(resource);
+        out.constant(state);
         use.write(out);
-        out.putReason(death);
-        out.putProof(proof);
-        out.putLong(settledAtScan);
-        out.putBoolean(attemptRunning);
-        out.putLong(retryDelayMillis);
+        out.optional(death, out::reason);
+        out.optional(proof, out::proof);
+        out.int64(settledAtScan);
+        out.bool(attemptRunning);
+        out.int64(retryDelayMillis);
     }
 
     static BranchStateMachine read(StateReader in) {
         BranchStateMachine machine = new BranchStateMachine(
-                in.tx(), in.branch(), in.text(), in.enumValue(BranchState.class), BranchUse.read(in));
-        machine.death = in.reason();
-        machine.proof = in.proof();
-        machine.settledAtScan = in.longValue();
-        machine.attemptRunning = in.booleanValue();
-        machine.retryDelayMillis = in.longValue();
+                in.tx(), in.branch(), in.text(), in.constant(BranchState.values()), BranchUse.read(in));
+        machine.death = in.optional(in::reason);
+        machine.proof = in.optional(in::proof);
+        machine.settledAtScan = in.int64();
+        machine.attemptRunning = in.bool();
+        machine.retryDelayMillis = in.int64();
         return machine;
     }
 }

@@ -4,6 +4,8 @@ import io.troth.core.ErrorCode;
 import io.troth.core.Invariant;
 import io.troth.core.ProtocolViolation;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.StateReader;
+import io.troth.core.coordinator.StateWriter;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -94,23 +96,23 @@ final class BranchUse {
     }
 
     void write(StateWriter out) {
-        out.putInt(openScopes.size());
-        openScopes.forEach(out::putLong);
-        out.putInt(calls);
-        out.putInt(runningStatements);
-        out.putLong(runningScope);
-        out.putReason(failure);
+        out.int32(openScopes.size());
+        openScopes.forEach(out::int64);
+        out.int32(calls);
+        out.int32(runningStatements);
+        out.int64(runningScope);
+        out.optional(failure, out::reason);
     }
 
     static BranchUse read(StateReader in) {
         BranchUse use = new BranchUse();
         for (int left = in.count(); left > 0; left--) {
-            use.openScopes.add(in.longValue());
+            use.openScopes.add(in.int64());
         }
-        use.calls = in.intValue();
-        use.runningStatements = in.intValue();
-        use.runningScope = in.longValue();
-        use.failure = in.reason();
+        use.calls = in.int32();
+        use.runningStatements = in.int32();
+        use.runningScope = in.int64();
+        use.failure = in.optional(in::reason);
         return use;
     }
 }

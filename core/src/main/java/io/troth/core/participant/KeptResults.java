@@ -3,6 +3,8 @@ package io.troth.core.participant;
 import io.troth.core.BranchId;
 import io.troth.core.Reason;
 import io.troth.core.coordinator.OnePhaseFate;
+import io.troth.core.coordinator.StateReader;
+import io.troth.core.coordinator.StateWriter;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -51,21 +53,21 @@ final class KeptResults {
     }
 
     void write(StateWriter out) {
-        out.putLong(sweep);
-        out.putInt(results.size());
+        out.int64(sweep);
+        out.int32(results.size());
         results.forEach((branch, kept) -> {
-            out.putBranch(branch);
-            out.putEnum(kept.fate());
-            out.putReason(kept.reason());
-            out.putLong(kept.sweep());
+            out.branch(branch);
+            out.constant(kept.fate());
+            out.optional(kept.reason(), out::reason);
+            out.int64(kept.sweep());
         });
     }
 
     void read(StateReader in) {
-        sweep = in.longValue();
+        sweep = in.int64();
         for (int left = in.count(); left > 0; left--) {
             BranchId branch = in.branch();
-            results.put(branch, new Kept(in.enumValue(OnePhaseFate.class), in.reason(), in.longValue()));
+            results.put(branch, new Kept(in.constant(OnePhaseFate.values()), in.optional(in::reason), in.int64()));
         }
     }
 }

@@ -1,5 +1,8 @@
 package io.troth.core.participant;
 
+import io.troth.core.coordinator.StateReader;
+import io.troth.core.coordinator.StateWriter;
+
 /** The lists of prepared xids of one resource: at most one is read at a time (protocol 9.5). */
 final class ResourceScans {
 
@@ -36,16 +39,16 @@ final class ResourceScans {
     }
 
     void write(StateWriter out) {
-        out.putLong(started);
-        out.putBoolean(running);
-        out.putBoolean(wantedAgain);
+        out.int64(started);
+        out.bool(running);
+        out.bool(wantedAgain);
     }
 
     static ResourceScans read(StateReader in) {
         ResourceScans scans = new ResourceScans();
-        scans.started = in.longValue();
-        scans.running = in.booleanValue();
-        scans.wantedAgain = in.booleanValue();
+        scans.started = in.int64();
+        scans.running = in.bool();
+        scans.wantedAgain = in.bool();
         return scans;
     }
 }
