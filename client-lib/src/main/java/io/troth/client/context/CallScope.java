@@ -89,6 +89,11 @@ public final class CallScope {
         return KEY.get();
     }
 
+    /** The scope that is bound in a context; null when none is. */
+    static @Nullable CallScope of(Context context) {
+        return KEY.get(context);
+    }
+
     public ClusterId cluster() {
         return context.cluster();
     }
