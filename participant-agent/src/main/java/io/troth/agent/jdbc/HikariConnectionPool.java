@@ -49,12 +49,18 @@ final class HikariConnectionPool implements ConnectionPool {
         try {
             return pool.getConnection(Math.max(1, waitMillis));
         } catch (SQLException e) {
-            throw SqlErrors.of(
-                    new Reason(
-                            ErrorCode.DATABASE_UNAVAILABLE,
-                            "no connection of pool " + name + " within " + waitMillis + " ms, " + stats()),
-                    e);
+            PoolStats now = stats();
+            String why = "no connection of pool " + name + " within " + waitMillis + " ms, " + now + lastRefusal(e, now);
+            throw SqlErrors.of(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why), e);
         }
+    }
+
+    /** What the database said to the last attempt to connect, when a connection more would have been allowed. */
+    private static String lastRefusal(SQLException timedOut, PoolStats now) {
+        boolean full = now.active() >= now.sizeMax();
+        return !full && timedOut.getCause() instanceof SQLException refused
+                ? ", SQLState " + refused.getSQLState() + ": " + refused.getMessage()
+                : "";
     }
 
     @Override

@@ -115,13 +115,15 @@ final class PostgresSelfTest {
         return transactionId;
     }
 
-    private static void removeLeftOvers(Connection connection) throws SQLException {
+    private static void removeLeftOvers(Connection connection) throws SQLException, ResourceUnsuitableException {
         List<String> gids = new ArrayList<>();
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(LEFT_OVERS)) {
             while (rows.next()) {
                 gids.add(rows.getString(1));
             }
+        } catch (SQLException e) {
+            throw unsuitable("prepared transactions cannot be listed", e);
         }
         for (String gid : gids) {
             try {

@@ -147,6 +147,13 @@ public final class TestPostgres implements AutoCloseable {
         }
     }
 
+    /** Restarts it in order with these settings changed. */
+    public void restart(Map<String, String> changes) throws IOException {
+        server.close();
+        settings.putAll(changes);
+        server = launch(port);
+    }
+
     /** SIGKILL to the server, as at a power failure of its host; returns when it is gone. */
     public void kill() throws IOException {
         long pid = Long.parseLong(Files.readAllLines(directory.resolve("data/postmaster.pid"))

@@ -1,10 +1,16 @@
 package io.troth.agent.jdbc;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.troth.agent.TrothAgent;
+import io.troth.agent.database.TestPostgres;
 import io.troth.agent.xa.ResourceDrivers;
 import io.troth.agent.xa.ResourceUnsuitableException;
+import io.troth.core.ErrorCode;
+import io.troth.core.TrothException;
+import java.util.Map;
 import javax.sql.CommonDataSource;
 import org.h2.jdbcx.JdbcDataSource;
 import org.hsqldb.jdbc.pool.JDBCXADataSource;
@@ -36,6 +42,28 @@ class UnfitDatabasesTest {
         source.setUrl("jdbc:hsqldb:mem:canary;hsqldb.tx=mvcc");
         source.setUser("SA");
         refuses(source, "its row is not there");
+    }
+
+    /** A PostgreSQL as it comes, and one that was made fast (protocol 10.3). */
+    @Test
+    void aPostgresWithoutPreparedTransactionsOrWithoutFlushesIsRefusedByName() throws Exception {
+        try (TestPostgres server = TestPostgres.start(Map.of("max_prepared_transactions", "0"))) {
+            refusesSettings(
+                    server,
+                    "resource stock: max_prepared_transactions is 0 (prepared transactions are disabled); set it to at"
+                            + " least 12");
+            server.restart(Map.of("max_prepared_transactions", "20", "fsync", "off"));
+            refusesSettings(server, "resource stock: fsync is off: the server forgets prepared and committed branches");
+        }
+    }
+
+    private static void refusesSettings(TestPostgres server, String because) {
+        TrothException refused = assertThrows(TrothException.class, () -> TrothAgent.builder()
+                .coordinator("localhost:1")
+                .resource("stock", server.dataSource())
+                .start());
+        assertEquals(ErrorCode.DATABASE_MISCONFIGURED, refused.code());
+        assertTrue(String.valueOf(refused.getMessage()).contains(because), refused::getMessage);
     }
 
     @Test

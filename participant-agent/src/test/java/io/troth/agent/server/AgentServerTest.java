@@ -14,13 +14,18 @@ import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.database.TestPostgres;
 import io.troth.agent.engine.StepListener;
 import io.troth.agent.grpc.SimulatedAgentService;
+import io.troth.agent.xa.PostgresGids;
 import io.troth.client.context.CallScope;
 import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
 import io.troth.core.TrothException;
+import io.troth.proto.v1.AgentEntry;
 import io.troth.proto.v1.AgentEntry.EntryCase;
+import io.troth.proto.v1.BranchInquiry;
 import io.troth.proto.v1.Enlist;
+import io.troth.proto.v1.PhaseTwoResult;
 import io.troth.proto.v1.Vote;
 import io.troth.proto.v1.VoteEntry;
 import java.io.IOException;
@@ -43,6 +48,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Goal: the agent as a process says what it is, what is wrong with it and what it counted, and heals by itself what
@@ -100,19 +107,27 @@ class AgentServerTest {
     }
 
     private AgentServer started(StepListener steps) throws InterruptedException {
-        AgentServer server = AgentServer.start(config("postgres", Map.of()), steps);
+        return started("postgres", steps);
+    }
+
+    private AgentServer started(String user, StepListener steps) throws InterruptedException {
+        AgentServer server = AgentServer.start(config(user, Map.of()), steps);
         assertTrue(server.runtime().awaitReady(LIMIT));
         return server;
     }
 
     private Enlist branch(AgentServer server, String sql) throws SQLException {
+        return branch(server, sql, 60_000);
+    }
+
+    private Enlist branch(AgentServer server, String sql, long remainingMillis) throws SQLException {
         CallScope scope = new CallScope(
                 new TransactionContext(
                         SimulatedAgentService.CLUSTER,
                         coordinator.transaction(sequence++),
                         new SessionKey(1, 2),
                         1,
-                        60_000),
+                        remainingMillis),
                 System::nanoTime);
         try (CallScope.Binding ignored = scope.attach();
                 Connection connection = server.runtime().dataSource("stock").getConnection();
@@ -306,12 +321,102 @@ class AgentServerTest {
         }
     }
 
-    @Test
-    void finishesByItselfWhenItsRoleMayLogInAgain() throws Exception {
+    @ParameterizedTest
+    @CsvSource({"COMMIT, PHASE_TWO_RESULT_COMMITTED", "ROLLBACK, PHASE_TWO_RESULT_HEURISTIC_ROLLBACK"})
+    void saysWhatBecameOfABranchThatWasResolvedByHand(String verb, PhaseTwoResult told) throws Exception {
+        try (AgentServer server = started(StepListener.NONE)) {
+            Enlist enlisted = branch(server, "UPDATE stock SET amount = 1");
+            coordinator.prepare(enlisted, 1);
+            VoteEntry vote = coordinator.awaitVote();
+            postgres.execute(verb + " PREPARED '" + postgres.prepared().get(0) + "'");
+            coordinator.commit(enlisted, vote);
+            assertEquals(
+                    told,
+                    coordinator.await(EntryCase.BRANCH_DONE).getBranchDone().getResult());
+            assertTrue(server.runtime().isReady());
+        }
+    }
+
+    private void createClerk() throws SQLException {
         postgres.execute(
                 "DROP ROLE IF EXISTS clerk", "CREATE ROLE clerk LOGIN PASSWORD 'none'", "GRANT ALL ON stock TO clerk");
-        try (AgentServer server = AgentServer.start(config("clerk", Map.of()), StepListener.NONE)) {
-            assertTrue(server.runtime().awaitReady(LIMIT));
+    }
+
+    private void dropClerk() throws SQLException {
+        postgres.execute(
+                "GRANT SELECT ON pg_prepared_xacts TO PUBLIC", "REVOKE ALL ON stock FROM clerk", "DROP ROLE clerk");
+    }
+
+    @Test
+    void refusesARoleThatMayNotListWhatIsPrepared() throws Exception {
+        createClerk();
+        try {
+            postgres.execute("REVOKE SELECT ON pg_prepared_xacts FROM PUBLIC");
+            TrothException refused = assertThrows(
+                    TrothException.class, () -> AgentServer.start(config("clerk", Map.of()), StepListener.NONE));
+            assertEquals(ErrorCode.DATABASE_MISCONFIGURED, refused.code());
+            String message = String.valueOf(refused.getMessage());
+            assertTrue(message.contains("resource stock: prepared transactions cannot be listed"), message);
+            assertTrue(message.contains("permission denied for view pg_prepared_xacts"), message);
+        } finally {
+            dropClerk();
+        }
+    }
+
+    /** Test plan, pitfall 19. */
+    @Test
+    void findsWhatIsInDoubtByItselfWhenItMayListAgain() throws Exception {
+        createClerk();
+        try (AgentServer server = started("clerk", StepListener.NONE)) {
+            postgres.execute("REVOKE SELECT ON pg_prepared_xacts FROM PUBLIC", "REVOKE ALL ON stock FROM clerk");
+            awaitScans(server, "failed");
+            // As an instance leaves it that is gone.
+            GlobalTxId left = coordinator.transaction(sequence++);
+            String gid = PostgresGids.ofCluster(SimulatedAgentService.CLUSTER, left);
+            postgres.execute(
+                    "BEGIN", "UPDATE stock SET amount = 7", "SET ROLE clerk", "PREPARE TRANSACTION '" + gid + "'");
+            awaitScans(server, "failed");
+            assertTrue(coordinator.unread().stream().noneMatch(AgentEntry::hasBranchInquiry));
+
+            // New work fails at once, in the database's words.
+            SQLException refused = assertThrows(SQLException.class, () -> branch(server, "UPDATE stock SET amount = 1"));
+            assertTrue(refused.getMessage().contains("permission denied for table stock"), refused.getMessage());
+
+            postgres.execute("GRANT SELECT ON pg_prepared_xacts TO PUBLIC", "GRANT ALL ON stock TO clerk");
+            BranchInquiry asked = coordinator.await(EntryCase.BRANCH_INQUIRY).getBranchInquiry();
+            assertEquals(SimulatedAgentService.wire(left), asked.getTx());
+            coordinator.rollback(asked.getTx(), asked.getBranch(), "stock");
+            Awaitility.await()
+                    .atMost(LIMIT)
+                    .until(() -> postgres.prepared().isEmpty());
+            coordinator.prepare(branch(server, "UPDATE stock SET amount = 1"), 1);
+            assertEquals(Vote.VOTE_YES, coordinator.awaitVote().getVote());
+        } finally {
+            postgres.rollbackEverythingPrepared();
+            dropClerk();
+        }
+    }
+
+    /** Waits for the second scan from now that ends so: the first may have begun before. */
+    private static void awaitScans(AgentServer server, String result) throws IOException {
+        double before = scans(server, result);
+        Awaitility.await().atMost(LIMIT).until(() -> scans(server, result) >= before + 2);
+    }
+
+    private static double scans(AgentServer server, String result) throws IOException {
+        String line = "troth_agent_scans_total{resource=\"stock\",result=\"" + result + "\"} ";
+        return get(server, "/metrics")
+                .body()
+                .lines()
+                .filter(each -> each.startsWith(line))
+                .mapToDouble(each -> Double.parseDouble(each.substring(line.length())))
+                .sum();
+    }
+
+    @Test
+    void finishesByItselfWhenItsRoleMayLogInAgain() throws Exception {
+        createClerk();
+        try (AgentServer server = started("clerk", StepListener.NONE)) {
             Enlist enlisted = branch(server, "UPDATE stock SET amount = 1");
             coordinator.prepare(enlisted, 1);
             VoteEntry vote = coordinator.awaitVote();
@@ -320,11 +425,16 @@ class AgentServerTest {
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'clerk'");
             coordinator.commit(enlisted, vote);
             assertEquals(1, postgres.prepared().size());
+            // Pooled connections that have ended are found out one by one.
+            Awaitility.await().atMost(LIMIT).untilAsserted(() -> {
+                SQLException refused = assertThrows(SQLException.class, () -> branch(server, "SELECT 1", 500));
+                assertTrue(refused.getMessage().contains("role \"clerk\" is not permitted"), refused.getMessage());
+            });
             postgres.execute("ALTER ROLE clerk LOGIN");
             coordinator.await(EntryCase.BRANCH_DONE);
             assertEquals("1", postgres.ask("SELECT amount FROM stock"));
         } finally {
-            postgres.execute("REVOKE ALL ON stock FROM clerk", "DROP ROLE clerk");
+            dropClerk();
         }
     }
 
