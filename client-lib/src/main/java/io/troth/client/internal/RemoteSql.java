@@ -61,7 +61,7 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
 
     @Override
     public long update(String sql, @Nullable Object... parameters) {
-        return await(() -> updateAsync(sql, parameters));
+        return awaitReply(() -> updateAsync(sql, parameters));
     }
 
     @Override
@@ -71,7 +71,7 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
 
     @Override
     public SqlUpdate updateReturningKeys(List<String> keyColumns, String sql, @Nullable Object... parameters) {
-        return await(() -> updateReturningKeysAsync(keyColumns, sql, parameters));
+        return awaitReply(() -> updateReturningKeysAsync(keyColumns, sql, parameters));
     }
 
     @Override
@@ -96,7 +96,7 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
 
     @Override
     public List<Long> batch(String sql, List<? extends List<? extends @Nullable Object>> rows) {
-        return await(() -> batchAsync(sql, rows));
+        return awaitReply(() -> batchAsync(sql, rows));
     }
 
     @Override
@@ -200,6 +200,17 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
             return action.get();
         } finally {
             context.detach(previous);
+        }
+    }
+
+    /** An interrupt ends the call too: without its list nothing of it counts, and a rollback would wait for it. */
+    private <T> T awaitReply(Supplier<CompletionStage<T>> stage) {
+        Context.CancellableContext ofCall = Context.current().withCancellation();
+        try {
+            return await(() -> under(ofCall, stage));
+        } finally {
+            // Means nothing to a call that has ended.
+            ofCall.cancel(null);
         }
     }
 

@@ -152,9 +152,12 @@ public final class SqlGateways implements AutoCloseable {
     }
 
     private static int weight(CallScope scope, String address) {
-        // Text hashes are the same in every process; the multiplication spreads neighbouring sequences.
-        int hash = (scope.tx() + "@" + address).hashCode() * 0x9E3779B1;
-        return hash ^ (hash >>> 15);
+        // Text hashes are the same in every process. Those of two addresses differ by the same number for every
+        // transaction, so that without mixing (MurmurHash3's last step) one address could win nearly always.
+        int hash = (scope.tx() + "@" + address).hashCode();
+        hash = (hash ^ (hash >>> 16)) * 0x85EBCA6B;
+        hash = (hash ^ (hash >>> 13)) * 0xC2B2AE35;
+        return hash ^ (hash >>> 16);
     }
 
     @GuardedBy("this")

@@ -50,7 +50,8 @@ final class HikariConnectionPool implements ConnectionPool {
             return pool.getConnection(Math.max(1, waitMillis));
         } catch (SQLException e) {
             PoolStats now = stats();
-            String why = "no connection of pool " + name + " within " + waitMillis + " ms, " + now + lastRefusal(e, now);
+            String why =
+                    "no connection of pool " + name + " within " + waitMillis + " ms, " + now + lastRefusal(e, now);
             throw SqlErrors.of(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why), e);
         }
     }

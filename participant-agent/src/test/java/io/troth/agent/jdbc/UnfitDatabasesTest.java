@@ -58,10 +58,12 @@ class UnfitDatabasesTest {
     }
 
     private static void refusesSettings(TestPostgres server, String because) {
-        TrothException refused = assertThrows(TrothException.class, () -> TrothAgent.builder()
-                .coordinator("localhost:1")
-                .resource("stock", server.dataSource())
-                .start());
+        TrothException refused = assertThrows(
+                TrothException.class,
+                () -> TrothAgent.builder()
+                        .coordinator("localhost:1")
+                        .resource("stock", server.dataSource())
+                        .start());
         assertEquals(ErrorCode.DATABASE_MISCONFIGURED, refused.code());
         assertTrue(String.valueOf(refused.getMessage()).contains(because), refused::getMessage);
     }

@@ -379,16 +379,15 @@ class AgentServerTest {
             assertTrue(coordinator.unread().stream().noneMatch(AgentEntry::hasBranchInquiry));
 
             // New work fails at once, in the database's words.
-            SQLException refused = assertThrows(SQLException.class, () -> branch(server, "UPDATE stock SET amount = 1"));
+            SQLException refused =
+                    assertThrows(SQLException.class, () -> branch(server, "UPDATE stock SET amount = 1"));
             assertTrue(refused.getMessage().contains("permission denied for table stock"), refused.getMessage());
 
             postgres.execute("GRANT SELECT ON pg_prepared_xacts TO PUBLIC", "GRANT ALL ON stock TO clerk");
             BranchInquiry asked = coordinator.await(EntryCase.BRANCH_INQUIRY).getBranchInquiry();
             assertEquals(SimulatedAgentService.wire(left), asked.getTx());
             coordinator.rollback(asked.getTx(), asked.getBranch(), "stock");
-            Awaitility.await()
-                    .atMost(LIMIT)
-                    .until(() -> postgres.prepared().isEmpty());
+            Awaitility.await().atMost(LIMIT).until(() -> postgres.prepared().isEmpty());
             coordinator.prepare(branch(server, "UPDATE stock SET amount = 1"), 1);
             assertEquals(Vote.VOTE_YES, coordinator.awaitVote().getVote());
         } finally {
