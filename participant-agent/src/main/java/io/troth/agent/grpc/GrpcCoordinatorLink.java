@@ -1,6 +1,7 @@
 package io.troth.agent.grpc;
 
 import io.grpc.ChannelCredentials;
+import io.grpc.ConnectivityState;
 import io.grpc.Context;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -64,10 +65,14 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
     private static final int OUTGOING_ENTRIES_MAX = 200_000;
     private static final long KEEP_ALIVE_MILLIS = 10_000;
     private static final long KEEP_ALIVE_TIMEOUT_MILLIS = 5_000;
+    /** A peer that takes the connection and says nothing is no coordinator; gRPC itself would wait for ever. */
+    private static final long CONNECT_MILLIS = 10_000;
+
     private static final long CLOSE_POLL_MILLIS = 10;
     private static final int CLOSE_POLLS_MAX = 100;
 
     private final LinkSettings settings;
+    private final long connectMillis;
     private final ChannelCredentials credentials;
     private final MultiThreadIoEventLoopGroup group;
     private final EventLoop loop;
@@ -84,7 +89,12 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
 
     /** @throws IllegalArgumentException when a TLS file cannot be read or is no such file */
     public GrpcCoordinatorLink(LinkSettings settings) {
+        this(settings, CONNECT_MILLIS);
+    }
+
+    GrpcCoordinatorLink(LinkSettings settings, long connectMillis) {
         this.settings = settings;
+        this.connectMillis = connectMillis;
         this.credentials = credentials(settings.tls());
         this.pauseMillisMax = firstPauseMillisMax();
         // Fails here, and not at the first attempt, when the credentials are no good.
@@ -212,6 +222,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         Context.ROOT.run(() -> {
             var unused = AgentServiceGrpc.newStub(opened).agentStream(stream);
         });
+        schedule(stream::checkConnected, connectMillis);
     }
 
     private NettyChannelBuilder channelBuilder(Endpoint target) {
@@ -326,6 +337,12 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         @Override
         public void onCompleted() {
             end("the coordinator ended the stream");
+        }
+
+        void checkConnected() {
+            if (itsChannel.getState(false) != ConnectivityState.READY) {
+                fail(new Reason(ErrorCode.NO_COORDINATOR, "no HTTP/2 within " + connectMillis + " ms"));
+            }
         }
 
         void fail(Reason why) {

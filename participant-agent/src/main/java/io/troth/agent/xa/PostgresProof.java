@@ -55,6 +55,7 @@ record PostgresProof(long transactionId, long systemIdentifier, int timeline, lo
 
     /** True when moreover no crash lies between: an unprepared branch's id cannot have been given to a stranger. */
     boolean isFromThisLifeOf(ServerFacts server) {
-        return isFrom(server) && life == server.life();
+        // A server that does not say which life it lives (0) may have begun another one.
+        return isFrom(server) && life != 0 && life == server.life();
     }
 }

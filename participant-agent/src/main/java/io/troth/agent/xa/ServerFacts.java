@@ -13,7 +13,7 @@ import java.sql.Statement;
  * @param timeline counted up by every promotion and every point-in-time recovery
  * @param databaseOid the database within the server
  * @param life {@code stats_reset} of {@code pg_stat_wal} in microseconds since 1970: it changes at every crash, a killed
- *     backend's included, and stays over a clean restart (protocol 7.1)
+ *     backend's included, and stays over a clean restart (protocol 7.1); 0 when the server does not say
  * @param database the database's name
  * @param role the role that prepares and resolves
  */

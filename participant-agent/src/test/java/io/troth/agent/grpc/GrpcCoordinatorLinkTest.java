@@ -24,6 +24,8 @@ import io.troth.proto.v1.AgentEntry.EntryCase;
 import io.troth.proto.v1.AgentOrder;
 import io.troth.proto.v1.AgentStreamResponse;
 import io.troth.proto.v1.EnlistRefused;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -201,6 +203,25 @@ class GrpcCoordinatorLinkTest {
         coordinator.listen();
         assertNotNull(coordinator.awaitHello());
         assertNotNull(heard.awaitBatch());
+    }
+
+    @Test
+    void leavesAPeerThatTakesTheConnectionAndSaysNothing() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            GrpcCoordinatorLink patient = new GrpcCoordinatorLink(
+                    new LinkSettings(
+                            List.of(
+                                    new Endpoint("localhost", silent.getLocalPort()),
+                                    Endpoint.parse(coordinator.endpoint())),
+                            null,
+                            PAUSE_MIN,
+                            20 * PAUSE_MIN),
+                    200);
+            patient.start(heard);
+            assertEquals(coordinator.epoch(), heard.awaitBatch().epoch());
+            patient.close();
+            patient.awaitClosed(LIMIT);
+        }
     }
 
     @Test

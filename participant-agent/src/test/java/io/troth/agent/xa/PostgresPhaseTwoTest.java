@@ -146,6 +146,15 @@ class PostgresPhaseTwoTest {
     }
 
     @Test
+    void aLifeThatTheServerDoesNotTellProvesNothing() {
+        ServerFacts silent = new ServerFacts(1, 1, 1, 0, "bank", "agent");
+        assertTrue(PostgresProof.of(5, silent).isFrom(silent));
+        assertFalse(PostgresProof.of(5, silent).isFromThisLifeOf(silent));
+        ServerFacts known = new ServerFacts(1, 1, 1, 9, "bank", "agent");
+        assertTrue(PostgresProof.of(5, known).isFromThisLifeOf(known));
+    }
+
+    @Test
     void anotherRoleCannotFinishTheBranchAndSaysThatTheConfigurationIsWrong() throws Exception {
         server.execute(
                 "DO $$ BEGIN CREATE ROLE clerk LOGIN; EXCEPTION WHEN duplicate_object THEN ALTER ROLE clerk LOGIN; END $$");
