@@ -22,6 +22,8 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import javax.net.ssl.SSLException;
 
 /** The SQL gateway's server: SqlService, health and reflection. For the agent as a process. Thread-safe. */
@@ -31,6 +33,11 @@ public final class SqlGatewayServer implements AutoCloseable {
     private static final String TLS_PROTOCOL = "TLSv1.3";
 
     private static final int KEEP_ALIVE_SECONDS_MIN = 5;
+    private static final int HANDSHAKE_SECONDS_MAX = 5;
+
+    /** The transport would write a stack trace for every call that is far too large; held here, or it forgets its level. */
+    private static final Logger TRANSPORT_LOG =
+            Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerStream");
 
     private final Server server;
     private final SqlWorkers workers;
@@ -51,6 +58,7 @@ public final class SqlGatewayServer implements AutoCloseable {
      * @throws IllegalArgumentException when a TLS file cannot be read
      */
     public static SqlGatewayServer start(SqlServerSettings settings, SqlGateway gateway) throws IOException {
+        TRANSPORT_LOG.setLevel(Level.SEVERE);
         SqlWorkers workers = new SqlWorkers(settings.callsMax());
         HealthStatusManager health = new HealthStatusManager();
         Endpoint listen = settings.listen();
@@ -61,6 +69,7 @@ public final class SqlGatewayServer implements AutoCloseable {
                     .executor(workers.callbacks())
                     .maxInboundMessageSize(gateway.limits().messageBytesMax())
                     .maxInboundMetadataSize(TrothClientInterceptor.METADATA_BYTES_MAX)
+                    .handshakeTimeout(HANDSHAKE_SECONDS_MAX, TimeUnit.SECONDS)
                     .permitKeepAliveTime(KEEP_ALIVE_SECONDS_MIN, TimeUnit.SECONDS)
                     .permitKeepAliveWithoutCalls(true)
                     .addService(ServerInterceptors.intercept(

@@ -42,11 +42,16 @@ import io.troth.proto.v1.SqlValue;
 import io.troth.proto.v1.StartQuery;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -195,6 +200,38 @@ class SqlGatewayServerTest {
                 .setValue(text)
                 .build();
         assertEquals(ErrorCode.INVALID_ARGUMENT, codeOf(failure(request("DELETE FROM t WHERE ? = 1", badDate))));
+    }
+
+    @Test
+    void whatIsFarTooLargeIsRefusedWithoutAStackTraceInTheLog() throws Exception {
+        List<LogRecord> lines = new CopyOnWriteArrayList<>();
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord line) {
+                lines.add(line);
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger transport = Logger.getLogger("io.grpc");
+        transport.addHandler(handler);
+        try {
+            String sql = "DELETE FROM t -- " + "x".repeat(SqlLimits.DEFAULTS.messageBytesMax());
+            assertThrows(
+                    StatusRuntimeException.class,
+                    () -> SqlServiceGrpc.newBlockingStub(channel).execute(request(sql)));
+            // The refusal is logged, if it is, before the next call on the connection is served.
+            tellsItsHealth();
+        } finally {
+            transport.removeHandler(handler);
+        }
+        assertEquals(
+                List.of(),
+                lines.stream().filter(line -> line.getThrown() != null).toList());
     }
 
     @Test
