@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.proto.v1.AgentEntry;
 import io.troth.proto.v1.AgentOrder;
+import io.troth.proto.v1.AgentServiceGrpc;
+import io.troth.proto.v1.AgentStreamResponse;
 import io.troth.proto.v1.BranchId;
 import io.troth.proto.v1.BranchWork;
 import io.troth.proto.v1.ClientEntry;
@@ -149,6 +151,28 @@ class LiveStreamsTest {
         ClientReply second = ask(
                 commit(next, work(accounts.enlist(next, key()), "accounts"), work(stock.enlist(next, key()), "stock")));
         assertEquals(Outcome.OUTCOME_COMMITTED, second.getTransactionAnswer().getOutcome());
+    }
+
+    @Test
+    void aResourceNameStandsForOneDatabaseAndOneRole() {
+        AgentEntry.Builder database = Edge.hello(0xc, "accounts");
+        database.getHelloBuilder().getResourcesBuilder(0).setIdentity("1/another");
+        AgentEntry.Builder role = Edge.hello(0xd, "accounts");
+        role.getHelloBuilder().getResourcesBuilder(0).setRole("another");
+        for (AgentEntry.Builder hello : List.of(database, role)) {
+            RawStream<AgentStreamResponse> other =
+                    RawStream.open(coordinator.channel, AgentServiceGrpc.getAgentStreamMethod(), Edge.EVERYTHING);
+            other.send(Edge.batch(hello));
+            Edge.until(other::isOver);
+            assertEquals("FAILED_PRECONDITION RESOURCE_IDENTITY_DIFFERS", other.end());
+        }
+        // Another instance of the same one is welcome, and the first one's work goes on.
+        WireAgent replica = new WireAgent(coordinator.channel, 0xe, "accounts");
+        GlobalTxId tx = tx(1);
+        ClientReply reply =
+                ask(commit(tx, work(accounts.enlist(tx, key()), "accounts"), work(stock.enlist(tx, key()), "stock")));
+        assertEquals(Outcome.OUTCOME_COMMITTED, reply.getTransactionAnswer().getOutcome());
+        assertEquals(1, replica.orders().size());
     }
 
     private String located(String resource) {
