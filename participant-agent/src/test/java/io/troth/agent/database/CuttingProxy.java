@@ -6,10 +6,12 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /**
  * A TCP proxy in front of a database that loses exactly the answer one wants lost: once a client's bytes contain the
@@ -22,6 +24,7 @@ public final class CuttingProxy implements AutoCloseable {
     private final int targetPort;
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
     private final AtomicInteger roundTrips = new AtomicInteger();
+    private volatile BooleanSupplier enough = () -> true;
     private volatile String trigger;
     private volatile boolean cutRequest;
 
@@ -33,6 +36,15 @@ public final class CuttingProxy implements AutoCloseable {
 
     public int port() {
         return listener.getLocalPort();
+    }
+
+    /**
+     * As {@link #loseAnswerTo}, for a protocol in which the first bytes back need not be the answer: swallows all of them
+     * until what was asked for has happened, and then cuts.
+     */
+    public void loseAnswersTo(String text, BooleanSupplier happened) {
+        enough = happened;
+        loseAnswerTo(text);
     }
 
     /** The answer to the first request with this text in it is lost, and its connection with it. */
@@ -113,6 +125,7 @@ public final class CuttingProxy implements AutoCloseable {
             while (length >= 0) {
                 answered = true;
                 if (losing) {
+                    swallow(in, buffer);
                     break;
                 }
                 out.write(buffer, 0, length);
@@ -120,6 +133,18 @@ public final class CuttingProxy implements AutoCloseable {
                 length = in.read(buffer);
             }
             close();
+        }
+
+        private void swallow(InputStream in, byte[] buffer) throws IOException {
+            server.setSoTimeout(20);
+            boolean open = true;
+            while (open && !enough.getAsBoolean()) {
+                try {
+                    open = in.read(buffer) >= 0;
+                } catch (SocketTimeoutException nothing) {
+                    // Looks again.
+                }
+            }
         }
 
         private void close() throws IOException {
