@@ -221,14 +221,15 @@ class ClientSessionsTest {
 
     @Test
     void refusesToWaitOnItsOwnThread() {
-        CompletableFuture<Boolean> refused = withBranches(beginUnbound())
-                .commitAsync()
+        GlobalTransaction first = withBranches(beginUnbound());
+        // A stage that is attached after the answer came would run here, on the test's thread.
+        CompletableFuture<Boolean> refused = coordinator.whileSilent(() -> first.commitAsync()
                 .thenApply(result -> {
                     GlobalTransaction tx = withBranches(beginUnbound());
                     assertThrows(IllegalStateException.class, tx::commit);
                     return true;
                 })
-                .toCompletableFuture();
+                .toCompletableFuture());
         assertTrue(refused.join());
     }
 

@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * A coordinator's client side without agents and without a disk: it keeps the outcome table of protocol 9.1 in memory
@@ -167,6 +168,11 @@ final class SimulatedCoordinator implements AutoCloseable {
                             .setAccepting(accepting)
                             .setReason(Reason.newBuilder().setCode(code))));
         }
+    }
+
+    /** Does something of which no answer can come before it is done. */
+    synchronized <T> T whileSilent(Supplier<T> action) {
+        return action.get();
     }
 
     synchronized List<ClientEntry> received(EntryCase entry) {
