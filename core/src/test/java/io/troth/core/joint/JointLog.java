@@ -76,12 +76,12 @@ final class JointLog {
         }
     }
 
-    /** A COMMIT that was lost, proposed once more by a log client that does not know better; null when there is none. */
-    @Nullable
+    boolean mayProposeAgain() {
+        return !lost.isEmpty() && epochDurable;
+    }
+
+    /** A COMMIT that was lost, proposed once more in the current epoch. */
     LogEntry proposeAgain() {
-        if (lost.isEmpty() || !epochDurable) {
-            return null;
-        }
         LogEntry entry = new LogEntry(epoch, lost.remove(0));
         makeDurable(entry);
         return entry;

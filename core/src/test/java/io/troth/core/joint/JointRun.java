@@ -153,6 +153,9 @@ final class JointRun {
         if (log.handed() > 0 && leader().alive) {
             moves.add(new Lane.Task(() -> "the log makes an entry durable", this::makeDurable));
         }
+        if (chaos && log.mayProposeAgain() && leader().alive) {
+            moves.add(new Lane.Task(null, this::proposeAgain));
+        }
         for (SimulatedLeader each : leaders) {
             if (each.alive && !each.unapplied.isEmpty()) {
                 moves.add(new Lane.Task(null, () -> each.apply(each.unapplied.remove())));
@@ -185,8 +188,17 @@ final class JointRun {
         leader().unapplied.add(entry);
     }
 
+    /** A COMMIT that was lost comes again, from a log client that does not know better. */
+    private void proposeAgain() {
+        LogEntry again = log.proposeAgain();
+        note(() -> "the log proposes again " + again);
+        leader().batches = log.batches();
+        leader().unapplied.add(again);
+    }
+
     private void fault() {
-        int kind = random.nextInt(20);
+        // An election is worth most while entries are on their way.
+        int kind = log.handed() > 0 && random.nextInt(3) == 0 ? 8 : random.nextInt(19);
         SimulatedAgent agent = agents.get(random.nextInt(agents.size()));
         SimulatedClient client = clients.get(random.nextInt(clients.size()));
         switch (kind) {
@@ -207,14 +219,6 @@ final class JointRun {
                 agents.stream()
                         .filter(each -> each.database == agent.database)
                         .forEach(each -> each.step(new AgentEvent.DatabaseConnectionLost(each.database.name)));
-            }
-            case 13 -> {
-                LogEntry again = leader().alive ? log.proposeAgain() : null;
-                if (again != null) {
-                    note(() -> "the log proposes again " + again);
-                    leader().batches = log.batches();
-                    leader().unapplied.add(again);
-                }
             }
             default -> fireAny();
         }

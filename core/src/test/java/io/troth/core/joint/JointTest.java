@@ -39,6 +39,7 @@ class JointTest {
             "ended because of DEADLINE_EXCEEDED",
             "ended because of STREAM_BROKEN",
             "fate asked",
+            "fenced COMMIT",
             "one-phase COMMITTED, answer lost",
             "phase 2 by another instance",
             "prepare completed after its connection died",
