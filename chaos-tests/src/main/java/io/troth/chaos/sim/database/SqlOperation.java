@@ -1,0 +1,56 @@
+package io.troth.chaos.sim.database;
+
+import io.troth.chaos.sim.check.Step;
+
+/**
+ * One statement of an application, on one row. A row that was never written is an empty list.
+ *
+ * @param call the number of the call under which it runs
+ * @param kind what it does
+ * @param key the row
+ * @param argument the number to add or to append
+ */
+public record SqlOperation(long call, Kind kind, String key, long argument) {
+
+    /** What a statement does. */
+    public enum Kind {
+        /** Sees the last committed state, or the branch's own; takes no lock. */
+        READ,
+        /** Sees the same, and keeps others from changing the row until the branch ends. */
+        READ_LOCKED,
+        /** Adds to the only number of the row; refused by the database when it would become negative. */
+        ADD,
+        /** Appends to the row. */
+        APPEND,
+        /** Misbehaves: the text ends the branch's transaction and begins another one, with the work lost. */
+        ROLLBACK_AND_CHAIN
+    }
+
+    public static SqlOperation read(long call, String key) {
+        return new SqlOperation(call, Kind.READ, key, 0);
+    }
+
+    public static SqlOperation readLocked(long call, String key) {
+        return new SqlOperation(call, Kind.READ_LOCKED, key, 0);
+    }
+
+    public static SqlOperation add(long call, String key, long delta) {
+        return new SqlOperation(call, Kind.ADD, key, delta);
+    }
+
+    public static SqlOperation append(long call, String key, long value) {
+        return new SqlOperation(call, Kind.APPEND, key, value);
+    }
+
+    boolean writes() {
+        return kind == Kind.ADD || kind == Kind.APPEND;
+    }
+
+    Step.Kind step() {
+        return switch (kind) {
+            case ADD -> Step.Kind.ADD;
+            case APPEND -> Step.Kind.APPEND;
+            case READ, READ_LOCKED, ROLLBACK_AND_CHAIN -> Step.Kind.READ;
+        };
+    }
+}
