@@ -78,9 +78,14 @@ public final class CallScope {
      * @param clock by which the remaining time runs
      */
     public CallScope(TransactionContext context, NanoClock clock) {
+        this(context, clock, ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE));
+    }
+
+    /** Opens a scope with this id instead of a random one: for a run that can be repeated exactly. */
+    public CallScope(TransactionContext context, NanoClock clock, long scopeId) {
         this.context = context;
         this.clock = clock;
-        this.scopeId = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
+        this.scopeId = scopeId;
         this.deadlineNanos = clock.nanos() + TimeUnit.MILLISECONDS.toNanos(context.remainingMillis());
     }
 

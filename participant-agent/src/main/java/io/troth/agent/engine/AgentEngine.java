@@ -268,6 +268,16 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
         return await(timeout, () -> machine.ready() != null);
     }
 
+    /** How many branches have not finished, prepared ones included. */
+    public int unfinished() {
+        lock.lock();
+        try {
+            return machine.unfinished();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The instance id, part of every branch id of this process. */
     public long instance() {
         return instance;

@@ -1,0 +1,218 @@
+package io.troth.chaos.sim;
+
+import io.troth.chaos.sim.world.SimProcess;
+import io.troth.chaos.sim.world.World;
+import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.SessionKey;
+import io.troth.core.coordinator.ClientMessage;
+import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.RequestId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/** The sessions of one client: the one that new transactions begin on, and older ones with open transactions. */
+final class ClientSessions {
+
+    /** Says something to the coordinator. */
+    @FunctionalInterface
+    interface Speaker {
+        void say(String what, Function<RequestId, Event> event);
+    }
+
+    /** One session. */
+    static final class Session {
+        private final EpochId epoch;
+        private final long id;
+        private final SessionKey key;
+        private final int maxOpen;
+        private final long endsNanos;
+        private long sequence;
+
+        private Session(ClientMessage.SessionOpened opened, long nowNanos) {
+            epoch = opened.epoch();
+            id = opened.session();
+            key = opened.key();
+            maxOpen = opened.maxOpen();
+            endsNanos = nowNanos + opened.maxAgeMillis() * 500_000;
+        }
+
+        EpochId epoch() {
+            return epoch;
+        }
+
+        long id() {
+            return id;
+        }
+
+        SessionKey key() {
+            return key;
+        }
+
+        int maxOpen() {
+            return maxOpen;
+        }
+
+        /** The next transaction of it. */
+        GlobalTxId next() {
+            return new GlobalTxId(0, epoch, id, ++sequence);
+        }
+    }
+
+    private final World world;
+    private final SimProcess process;
+    private final Speaker speaker;
+    private final List<Session> old = new ArrayList<>();
+    private @Nullable Session current;
+    private boolean usable;
+    private boolean opening;
+    private boolean closing;
+
+    ClientSessions(World world, SimProcess process, Speaker speaker) {
+        this.world = world;
+        this.process = process;
+        this.speaker = speaker;
+    }
+
+    /** The session to begin on; null when there is none now. */
+    @Nullable
+    Session current() {
+        Session now = usable ? current : null;
+        if (now != null && process.nanoTime() - now.endsNanos >= 0 && !opening) {
+            // Half its age is over: the next one is opened, and what runs on this one goes on.
+            open();
+            world.saw("session renewed");
+        }
+        return now;
+    }
+
+    /** A stream is open: goes on with the sessions there are, or opens the first one. */
+    void connected() {
+        Session now = current;
+        if (now == null || world.random().nextInt(8) == 0) {
+            open();
+        } else {
+            opening = true;
+            resume(now);
+        }
+        old.forEach(this::resume);
+    }
+
+    private void resume(Session session) {
+        speaker.say(
+                "resumes session " + session.id,
+                request -> new Event.ResumeSession(request, session.epoch, session.id, session.key));
+    }
+
+    private void open() {
+        if (closing) {
+            return;
+        }
+        opening = true;
+        SessionKey drawn =
+                new SessionKey(world.random().nextLong(), world.random().nextLong());
+        speaker.say("opens a session", request -> new Event.OpenSession(request, drawn, process.name()));
+    }
+
+    void disconnected() {
+        usable = false;
+        opening = false;
+    }
+
+    /** The process has died. */
+    void forget() {
+        disconnected();
+        current = null;
+        old.clear();
+    }
+
+    void opened(ClientMessage.SessionOpened opened) {
+        for (Session session : old) {
+            if (session.id == opened.session() && session.epoch.equals(opened.epoch())) {
+                return;
+            }
+        }
+        opening = false;
+        if (closing) {
+            close(new Session(opened, process.nanoTime()));
+            return;
+        }
+        usable = true;
+        Session now = current;
+        if (now != null && now.id == opened.session() && now.epoch.equals(opened.epoch())) {
+            world.saw("session resumed");
+            return;
+        }
+        if (now != null) {
+            old.add(now);
+        }
+        current = new Session(opened, process.nanoTime());
+    }
+
+    /** A request about a session was refused: false when this coordinator is not one to stay with. */
+    boolean refused(ClientMessage.Refused refused) {
+        if (refused.reason().code() == ErrorCode.UNKNOWN_SESSION) {
+            if (opening) {
+                if (current != null) {
+                    old.add(current);
+                    current = null;
+                }
+                open();
+            }
+            return true;
+        }
+        return false;
+    }
+
+    /** The sequence that the next transaction of T's session gets. */
+    long nextSequence(GlobalTxId tx) {
+        for (Session session : all()) {
+            if (session.id == tx.session() && session.epoch.equals(tx.epoch())) {
+                return session.sequence + 1;
+            }
+        }
+        return tx.sequence();
+    }
+
+    private List<Session> all() {
+        List<Session> all = new ArrayList<>(old);
+        if (current != null) {
+            all.add(current);
+        }
+        return all;
+    }
+
+    /** Some transaction has ended: sometimes tells how far it is, and closes sessions that nobody needs any more. */
+    void progress(ToLongFunction<GlobalTxId> lowestOpen, Predicate<Session> isUsed) {
+        Session now = current;
+        if (now != null && usable && world.random().nextInt(4) == 0) {
+            long lowest = lowestOpen.applyAsLong(new GlobalTxId(0, now.epoch, now.id, 1));
+            speaker.say(
+                    "has ended all below " + lowest,
+                    request -> new Event.Progress(request.stream(), now.epoch, now.id, now.key, lowest));
+        }
+        for (Session session : List.copyOf(old)) {
+            if (!isUsed.test(session)) {
+                close(session);
+                old.remove(session);
+            }
+        }
+    }
+
+    private void close(Session session) {
+        speaker.say(
+                "closes session " + session.id,
+                request -> new Event.CloseSession(request.stream(), session.epoch, session.id, session.key));
+    }
+
+    void closeAll() {
+        closing = true;
+        all().forEach(this::close);
+        forget();
+    }
+}

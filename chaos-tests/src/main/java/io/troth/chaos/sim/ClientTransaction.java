@@ -1,0 +1,60 @@
+package io.troth.chaos.sim;
+
+import io.troth.chaos.sim.world.World;
+import io.troth.client.context.CallScope;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Outcome;
+import io.troth.core.SessionKey;
+import io.troth.core.coordinator.CommitContent;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One T as its client sees it. */
+final class ClientTransaction {
+
+    final GlobalTxId id;
+    final SessionKey key;
+    final CallScope root;
+    /** What is still to be called. */
+    final Deque<Call.Script> plan;
+
+    int calling;
+    /** The client's process has died and forgotten it, or it has given up after a rollback. */
+    boolean abandoned;
+
+    boolean requested;
+    boolean rolling;
+
+    @Nullable
+    CommitContent content;
+
+    @Nullable
+    Outcome outcome;
+
+    /** The next thing that the client does about it by itself. */
+    World.@Nullable Task next;
+
+    int moreQuestions;
+
+    ClientTransaction(GlobalTxId id, SessionKey key, CallScope root, List<Call.Script> plan, int moreQuestions) {
+        this.id = id;
+        this.key = key;
+        this.root = root;
+        this.plan = new ArrayDeque<>(plan);
+        this.moreQuestions = moreQuestions;
+    }
+
+    boolean isOver() {
+        return abandoned || outcome != null;
+    }
+
+    /** The next thing is another one. */
+    void then(World.@Nullable Task task) {
+        if (next != null) {
+            next.cancel();
+        }
+        next = task;
+    }
+}

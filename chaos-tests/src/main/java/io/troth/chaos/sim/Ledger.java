@@ -1,0 +1,256 @@
+package io.troth.chaos.sim;
+
+import io.troth.chaos.sim.log.LogWatcher;
+import io.troth.chaos.sim.resource.BranchWatcher;
+import io.troth.chaos.sim.world.Broken;
+import io.troth.chaos.sim.world.World;
+import io.troth.core.BranchId;
+import io.troth.core.BranchWork;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Outcome;
+import io.troth.core.coordinator.CommitContent;
+import io.troth.core.coordinator.LogRecord;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is true, known to nobody in the simulated system; checks the properties of protocol 12 of a transaction whenever
+ * anything becomes true of it. One thread.
+ */
+final class Ledger implements BranchWatcher, LogWatcher {
+
+    /** What is known of one branch. */
+    private static final class Branch {
+        /** The calls that ran in it, by execution. */
+        final Map<Long, Long> calls = new TreeMap<>();
+        /** The calls whose reply, which names it, has reached the client. */
+        final List<Long> seen = new ArrayList<>();
+
+        State state = State.ACTIVE;
+        boolean votedYes;
+        boolean rollbackSaid;
+        boolean started;
+    }
+
+    /** What is known of one T. */
+    private static final class Facts {
+        final Map<BranchId, Branch> branches = new TreeMap<>();
+        final Set<Outcome> answers = EnumSet.noneOf(Outcome.class);
+
+        @Nullable
+        CommitContent content;
+
+        LogRecord.@Nullable Commit record;
+
+        Branch branch(BranchId id) {
+            return branches.computeIfAbsent(id, key -> new Branch());
+        }
+    }
+
+    private final World world;
+    private final Map<GlobalTxId, Facts> all = new TreeMap<>();
+    private int checked;
+
+    Ledger(World world) {
+        this.world = world;
+    }
+
+    /** How many transactions there were. */
+    int transactions() {
+        return all.size();
+    }
+
+    private Facts of(GlobalTxId tx) {
+        return all.computeIfAbsent(tx, key -> new Facts());
+    }
+
+    // What databases do.
+
+    @Override
+    public void moved(String resource, GlobalTxId tx, BranchId id, State state) {
+        Facts facts = of(tx);
+        Branch branch = facts.branch(id);
+        branch.started = true;
+        if (branch.state == State.PREPARED) {
+            resolves(tx, id, facts, branch, state);
+        }
+        branch.state = state;
+        check(tx, facts);
+    }
+
+    private static void resolves(GlobalTxId tx, BranchId id, Facts facts, Branch branch, State state) {
+        if (state == State.COMMITTED) {
+            Broken.unless(
+                    isInRecord(facts, id), () -> "Answer truth: " + id + " of " + tx + " is committed without COMMIT");
+        } else {
+            Broken.unless(
+                    !branch.votedYes || branch.rollbackSaid,
+                    () -> "No lone resolution: " + id + " of " + tx + " voted YES and no leader said rollback");
+        }
+    }
+
+    private static boolean isInRecord(Facts facts, BranchId id) {
+        LogRecord.Commit record = facts.record;
+        return record != null
+                && record.branches().stream().anyMatch(yes -> yes.branch().equals(id));
+    }
+
+    @Override
+    public void executed(GlobalTxId tx, BranchId id, long call, long scope) {
+        of(tx).branch(id).calls.put(scope, call);
+    }
+
+    // What the log does.
+
+    @Override
+    public void committed(LogRecord.Commit commit) {
+        Facts facts = of(commit.tx());
+        if (facts.record == null) {
+            world.saw("COMMIT");
+            facts.record = commit;
+        }
+        Broken.unless(facts.record.equals(commit), () -> "two COMMITs of " + commit.tx());
+        check(commit.tx(), facts);
+    }
+
+    @Override
+    public void purged(GlobalTxId tx) {
+        Facts facts = of(tx);
+        facts.branches.forEach((id, branch) -> Broken.unless(
+                branch.state != State.PREPARED || !isInRecord(facts, id),
+                () -> "No early purge: " + tx + " while " + id + " is prepared"));
+        world.saw("purge");
+    }
+
+    // What is said.
+
+    void seen(GlobalTxId tx, BranchId branch, long call) {
+        of(tx).branch(branch).seen.add(call);
+    }
+
+    void requested(GlobalTxId tx, CommitContent content) {
+        of(tx).content = content;
+    }
+
+    void votedYes(GlobalTxId tx, BranchId branch) {
+        of(tx).branch(branch).votedYes = true;
+    }
+
+    void saidRollback(GlobalTxId tx, BranchId branch) {
+        of(tx).branch(branch).rollbackSaid = true;
+    }
+
+    void answered(GlobalTxId tx, Outcome outcome) {
+        world.saw("answer " + outcome);
+        Facts facts = of(tx);
+        if (facts.answers.add(outcome)) {
+            check(tx, facts);
+        }
+    }
+
+    /** Whether the work of T is or will be in the databases, as far as is known. */
+    boolean isCommitted(GlobalTxId tx) {
+        Facts facts = of(tx);
+        return facts.record != null || hasCommitted(facts);
+    }
+
+    private static boolean hasCommitted(Facts facts) {
+        for (Branch branch : facts.branches.values()) {
+            if (branch.state == State.COMMITTED) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // Protocol 12.
+
+    private void check(GlobalTxId tx, Facts facts) {
+        checked++;
+        boolean saidCommitted = facts.answers.contains(Outcome.COMMITTED);
+        boolean saidRolledBack = facts.answers.contains(Outcome.ROLLED_BACK);
+        Broken.unless(!saidCommitted || !saidRolledBack, () -> "No contradiction: both answers for " + tx);
+        boolean committed = hasCommitted(facts);
+        if (committed) {
+            Broken.unless(
+                    !saidRolledBack && !facts.answers.contains(Outcome.READ_ONLY),
+                    () -> "Answer truth: " + facts.answers + " answered, a branch of " + tx + " is committed");
+        }
+        LogRecord.Commit record = facts.record;
+        if (record != null) {
+            Broken.unless(!saidRolledBack, () -> "Answer truth: ROLLED_BACK answered, COMMIT " + tx + " is durable");
+            for (LogRecord.YesBranch yes : record.branches()) {
+                State state = state(facts, yes.branch());
+                Broken.unless(
+                        state == State.PREPARED || state == State.COMMITTED,
+                        () -> "Record truth: COMMIT " + tx + ", and " + yes.branch() + " is " + state);
+            }
+        }
+        Broken.unless(
+                !saidCommitted || record != null || committed,
+                () -> "Answer truth: COMMITTED answered for " + tx + " without a record");
+        if (committed || saidCommitted || record != null) {
+            checkWork(tx, facts);
+        }
+    }
+
+    /** Agreement, Validity, and Exactly the seen work. */
+    private static void checkWork(GlobalTxId tx, Facts facts) {
+        CommitContent content = facts.content;
+        if (content == null) {
+            throw new Broken("Validity: " + tx + " is committed and nobody asked for it");
+        }
+        Set<BranchId> listed = new TreeSet<>();
+        for (BranchWork work : content.branches()) {
+            listed.add(work.branch());
+            State state = state(facts, work.branch());
+            Broken.unless(
+                    state == State.PREPARED || state == State.COMMITTED || state == State.READ_ONLY,
+                    () -> "Agreement: " + tx + " is committed, and " + work.branch() + " is " + state);
+        }
+        facts.branches.forEach((id, branch) -> {
+            if (branch.state == State.COMMITTED || listed.contains(id)) {
+                Broken.unless(
+                        listed.contains(id), () -> "Exactly the seen work: " + tx + " committed the unlisted " + id);
+                List<Long> seen = new ArrayList<>(branch.seen);
+                List<Long> done = new ArrayList<>(branch.calls.values());
+                Collections.sort(seen);
+                Collections.sort(done);
+                Broken.unless(
+                        seen.equals(done),
+                        () -> "Exactly the seen work: " + tx + " saw " + seen + ", committed " + done + " in " + id);
+            }
+        });
+    }
+
+    private static @Nullable State state(Facts facts, BranchId id) {
+        Branch branch = facts.branches.get(id);
+        return branch == null || !branch.started ? null : branch.state;
+    }
+
+    /** What is not over although failures have stopped for long; null when everything is. */
+    @Nullable
+    String unfinished() {
+        for (Map.Entry<GlobalTxId, Facts> each : all.entrySet()) {
+            for (Map.Entry<BranchId, Branch> branch : each.getValue().branches.entrySet()) {
+                State state = branch.getValue().state;
+                if (branch.getValue().started && (state == State.ACTIVE || state == State.PREPARED)) {
+                    return branch.getKey() + " of " + each.getKey() + " is still " + state;
+                }
+            }
+        }
+        return null;
+    }
+
+    /** How often a transaction was checked. */
+    int checks() {
+        return checked;
+    }
+}

@@ -1,0 +1,49 @@
+package io.troth.chaos.sim;
+
+import io.troth.chaos.sim.world.World;
+import io.troth.core.GlobalTxId;
+import io.troth.core.coordinator.Notice;
+import io.troth.core.coordinator.TransactionState;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Watches where every transaction stands at its leader, and counts what is worth seeing. One thread. */
+final class Scout {
+
+    private final World world;
+    private final Map<GlobalTxId, TransactionState> states = new HashMap<>();
+
+    Scout(World world) {
+        this.world = world;
+    }
+
+    void heard(Notice notice) {
+        if (notice instanceof Notice.StateChanged changed) {
+            states.put(changed.tx(), changed.to());
+            if (changed.to() == TransactionState.ONE_PHASE) {
+                world.saw("one phase");
+            }
+        } else if (notice instanceof Notice.Ended ended) {
+            states.remove(ended.tx());
+            if (ended.reason() != null) {
+                world.saw("ended because of " + ended.reason().code());
+            }
+        } else if (notice instanceof Notice.Fenced) {
+            world.saw("fenced COMMIT");
+        } else if (notice instanceof Notice.Ready ready && ready.inDoubt() > 0) {
+            world.saw("COMMIT found by a new leader");
+        } else if (notice instanceof Notice.Alarm alarm) {
+            world.saw("alarm " + alarm.reason().code());
+        } else if (notice instanceof Notice.ResolvedElsewhere) {
+            world.saw("resolved elsewhere");
+        } else if (notice instanceof Notice.RequestRefused refused) {
+            world.saw("refused " + refused.reason().code());
+        }
+    }
+
+    /** The leader is gone: what was open at it, it can no more decide. */
+    void leaderChanges() {
+        states.values().stream().distinct().forEach(state -> world.saw("leader change in " + state));
+        states.clear();
+    }
+}

@@ -1,0 +1,109 @@
+package io.troth.chaos.sim;
+
+import io.troth.chaos.sim.resource.Operation;
+import io.troth.chaos.sim.resource.Operation.Kind;
+import io.troth.chaos.sim.world.Plan;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * What transactions do. Whatever the mix: numbers added in one transaction are zero in sum, and each value that is
+ * appended is appended once, by one transaction. The numbers of calls are put in by those who make them.
+ */
+final class Workload {
+
+    private static final int ROWS = 4;
+    private static final List<Plan.Mix> KINDS =
+            List.of(Plan.Mix.BANK, Plan.Mix.LISTS, Plan.Mix.ONE_PHASE, Plan.Mix.READ_ONLY, Plan.Mix.CHAIN);
+
+    private final SplittableRandom random;
+    private final List<String> resources;
+    private final Plan.Mix mix;
+    private long value;
+
+    Workload(SplittableRandom random, List<String> resources, Plan.Mix mix) {
+        this.random = random;
+        this.resources = resources;
+        this.mix = mix;
+    }
+
+    /** The calls of one transaction, in order. */
+    List<Call.Script> next() {
+        Plan.Mix kind = mix;
+        if (mix == Plan.Mix.EVERYTHING) {
+            kind = KINDS.get(random.nextInt(KINDS.size()));
+        }
+        return switch (kind) {
+            case BANK, EVERYTHING -> transfer();
+            case LISTS -> appends(1 + random.nextInt(3));
+            case ONE_PHASE -> appends(1);
+            case READ_ONLY -> reads();
+            case CHAIN -> chain();
+        };
+    }
+
+    private String resource() {
+        return resources.get(random.nextInt(resources.size()));
+    }
+
+    private Call.Statement add(String resource, long amount) {
+        return new Call.Statement(resource, new Operation(0, 0, Kind.ADD, "account " + random.nextInt(ROWS), amount));
+    }
+
+    private Call.Statement append(String resource) {
+        return new Call.Statement(resource, new Operation(0, 0, Kind.APPEND, "list " + random.nextInt(ROWS), ++value));
+    }
+
+    private Call.Statement read(String resource) {
+        String key = (random.nextBoolean() ? "account " : "list ") + random.nextInt(ROWS);
+        return new Call.Statement(resource, new Operation(0, 0, Kind.READ, key, 0));
+    }
+
+    private static Call.Script script(Call.Statement... statements) {
+        return new Call.Script(List.of(statements), null);
+    }
+
+    private List<Call.Script> transfer() {
+        long amount = random.nextLong(1, 101);
+        String from = resource();
+        String to = resource();
+        List<Call.Script> calls = new ArrayList<>();
+        if (random.nextInt(4) == 0) {
+            calls.add(script(read(resource())));
+        }
+        calls.add(random.nextBoolean() ? script(add(from, -amount)) : script(read(from), add(from, -amount)));
+        calls.add(script(add(to, amount)));
+        return calls;
+    }
+
+    private List<Call.Script> appends(int count) {
+        List<Call.Script> calls = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            String resource = resource();
+            calls.add(random.nextBoolean() ? script(append(resource)) : script(read(resource), append(resource)));
+        }
+        return calls;
+    }
+
+    private List<Call.Script> reads() {
+        List<Call.Script> calls = new ArrayList<>();
+        int count = 1 + random.nextInt(3);
+        for (int i = 0; i < count; i++) {
+            calls.add(script(read(resource())));
+        }
+        if (random.nextInt(3) == 0) {
+            calls.add(script(append(resource())));
+        }
+        return calls;
+    }
+
+    /** One service calls another one, which may call a third. */
+    private List<Call.Script> chain() {
+        long amount = random.nextLong(1, 101);
+        Call.Script last = script(add(resource(), amount));
+        Call.Script middle = random.nextBoolean() ? new Call.Script(List.of(append(resource())), last) : last;
+        Call.Script first = new Call.Script(List.of(add(resource(), -amount)), middle);
+        return random.nextInt(3) == 0 ? List.of(script(read(resource())), first) : List.of(first);
+    }
+}

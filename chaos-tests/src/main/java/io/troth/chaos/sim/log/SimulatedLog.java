@@ -1,0 +1,401 @@
+package io.troth.chaos.sim.log;
+
+import io.troth.chaos.sim.log.SimulatedDisk.Batch;
+import io.troth.chaos.sim.log.SimulatedDisk.Family;
+import io.troth.chaos.sim.world.Fault;
+import io.troth.chaos.sim.world.SimProcess;
+import io.troth.chaos.sim.world.World;
+import io.troth.coordinator.engine.DecisionLog;
+import io.troth.coordinator.engine.LogListener;
+import io.troth.coordinator.engine.Recovered;
+import io.troth.coordinator.log.AppendRules;
+import io.troth.coordinator.log.Meta;
+import io.troth.coordinator.log.RecordCodec;
+import io.troth.coordinator.log.RecordKeys;
+import io.troth.coordinator.log.RecordKind;
+import io.troth.coordinator.log.StoredRecord;
+import io.troth.coordinator.log.Watermark;
+import io.troth.core.EpochId;
+import io.troth.core.GlobalTxId;
+import io.troth.core.coordinator.LogEntry;
+import io.troth.core.coordinator.LogRecord;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A decision log for the simulated coordinator: the real records and keys, batches and laziness as in the real one, and
+ * everything that can go wrong with its disk. One for each life of the process; {@link SimulatedStore} outlives it.
+ */
+public final class SimulatedLog implements DecisionLog {
+
+    private static final long MILLI = 1_000_000;
+    private static final long LAZY_IDLE_NANOS = 1_000 * MILLI;
+    private static final long STALL_LIMIT_NANOS = 10_000 * MILLI;
+
+    private final SimulatedStore store;
+    private final World world;
+    private final SimProcess process;
+    private final LogWatcher watcher;
+    private final List<LogRecord> waiting = new ArrayList<>();
+    private SimulatedDisk.Tables tables = new SimulatedDisk.Tables();
+    private @Nullable AppendRules rules;
+    private @Nullable LogListener listener;
+    private @Nullable EpochId ownEpoch;
+    private LogRecord.@Nullable Horizon appliedHorizon;
+    private World.@Nullable Task idle;
+    private Recovered recovered;
+    private long epochNumber;
+    private long batchNumber;
+    private long durableBatch;
+    private boolean forcedWaits;
+    private boolean planned;
+    private boolean writing;
+    private boolean dead;
+    /** Another leader owns the log. What was read before can still be read. */
+    private boolean fenced;
+    /** The next write, whatever it is, finds no room. */
+    private boolean full;
+
+    SimulatedLog(SimulatedStore store, World world, SimProcess process, LogWatcher watcher) {
+        this.store = store;
+        this.world = world;
+        this.process = process;
+        this.watcher = watcher;
+        this.recovered = new Recovered(store.cluster(), 0, 0);
+    }
+
+    @Override
+    public Recovered recover(Consumer<LogEntry> applier) {
+        tables = store.disk().open();
+        byte[] last = tables.of(Family.META).get(Meta.LAST_BATCH);
+        batchNumber = last == null ? 0 : Meta.lastBatch(last).batch();
+        durableBatch = batchNumber;
+        LogReplay replay = new LogReplay(tables, batchNumber);
+        replay.run(applier);
+        replay.commits().forEach(watcher::committed);
+        appliedHorizon = replay.horizon();
+        recovered = new Recovered(store.cluster(), replay.highestEpoch(), batchNumber);
+        return recovered;
+    }
+
+    @Override
+    public void start(long number, LogListener hears) {
+        rules = new AppendRules(number, recovered);
+        epochNumber = number;
+        listener = hears;
+    }
+
+    @Override
+    public void append(LogRecord record, boolean forced) {
+        if (rules == null) {
+            throw new IllegalStateException("append before start");
+        }
+        rules.check(record, forced);
+        if (dead) {
+            return;
+        }
+        if (record instanceof LogRecord.Commit commit) {
+            store.handed(commit);
+        }
+        add(record, forced);
+    }
+
+    private void add(LogRecord record, boolean forced) {
+        waiting.add(record);
+        forcedWaits |= forced;
+        if (forcedWaits) {
+            planWrite();
+        } else if (idle == null) {
+            idle = process.after(LAZY_IDLE_NANOS, () -> "the log is idle", () -> {
+                idle = null;
+                planWrite();
+            });
+        }
+    }
+
+    private void planWrite() {
+        if (!planned && !writing && !dead && !waiting.isEmpty()) {
+            planned = true;
+            // What comes together is written together.
+            long gathers = world.random().nextInt(3) == 0 ? world.random().nextLong(MILLI) : 0;
+            world.after(gathers, process, () -> "", this::write);
+        }
+    }
+
+    private void write() {
+        planned = false;
+        if (dead || writing || waiting.isEmpty()) {
+            return;
+        }
+        int size = Math.min(waiting.size(), store.recordsPerBatchMax());
+        List<LogRecord> records = List.copyOf(waiting.subList(0, size));
+        waiting.subList(0, size).clear();
+        boolean forced = forcedWaits;
+        forcedWaits = forcedWaits && !waiting.isEmpty();
+        Batch batch = batch(records);
+        writing = true;
+        store.inFlight(records);
+        if (full || (forced && world.fault(Fault.FSYNC_FAILS))) {
+            if (full || !store.disk().writePart(batch, world.faultRandom())) {
+                world.saw("append error with the entry lost");
+            } else {
+                world.saw("append error with the entry surviving");
+            }
+            world.after(world.shortDelay(), process, () -> "the log's flush fails", () -> fail("flush failed"));
+            return;
+        }
+        store.disk().write(batch);
+        if (!forced) {
+            world.after(
+                    world.shortDelay(), process, () -> "the log has written " + records, () -> done(records, false));
+        } else if (world.fault(Fault.FSYNC_HANGS)) {
+            hang(records);
+        } else {
+            world.after(world.shortDelay(), process, () -> "the log has flushed " + records, () -> done(records, true));
+        }
+    }
+
+    /** The flush returns, or throws, long after anybody expected it. */
+    private void hang(List<LogRecord> records) {
+        process.after(
+                STALL_LIMIT_NANOS,
+                () -> "the log's flush hangs",
+                () -> listener().stalled(true));
+        boolean throwsInTheEnd = world.faultRandom().nextInt(3) == 0;
+        long nanos = STALL_LIMIT_NANOS + world.faultRandom().nextLong(10_000 * MILLI) + MILLI;
+        process.after(nanos, () -> "the log's flush " + (throwsInTheEnd ? "throws" : "returns"), () -> {
+            if (throwsInTheEnd) {
+                fail("flush failed after a long time");
+            } else {
+                listener().stalled(false);
+                done(records, true);
+            }
+        });
+    }
+
+    private void done(List<LogRecord> records, boolean forced) {
+        if (dead) {
+            return;
+        }
+        writing = false;
+        if (forced) {
+            store.disk().sync();
+            durableBatch = batchNumber;
+        }
+        List<LogEntry> entries = new ArrayList<>();
+        for (LogRecord record : records) {
+            entries.add(new LogEntry(epochNumber, record));
+            if (record instanceof LogRecord.Horizon horizon
+                    && (appliedHorizon == null || LogReplay.HORIZON_ORDER.compare(horizon, appliedHorizon) > 0)) {
+                appliedHorizon = horizon;
+            }
+            if (record instanceof LogRecord.Commit commit && commit.tx().epoch().equals(ownEpoch)) {
+                store.settled(commit);
+                watcher.committed(commit);
+            }
+        }
+        listener().applied(entries, durableBatch);
+        if (records.get(0) instanceof LogRecord.Epoch) {
+            proposeAgain();
+        }
+        planWrite();
+    }
+
+    /** A log client that does not know better hands over what an earlier leader could not get through (protocol 3). */
+    private void proposeAgain() {
+        for (LogRecord.Commit lost : store.takeLost()) {
+            if (world.fault(Fault.LOG_PROPOSES_AGAIN)) {
+                world.after(world.shortDelay(), process, () -> "the log proposes again " + lost, () -> {
+                    if (!dead) {
+                        add(lost, true);
+                    }
+                });
+            }
+        }
+    }
+
+    private void fail(String why) {
+        if (!dead) {
+            die();
+            listener().failed(new IllegalStateException(why));
+        }
+    }
+
+    private void die() {
+        dead = true;
+        waiting.clear();
+    }
+
+    /** The disk is full from now on, or there is room again. */
+    public void reportFree(boolean aboveFloor, boolean nothingLeft) {
+        full = nothingLeft && !aboveFloor;
+        if (listener != null && !dead) {
+            listener.free(aboveFloor, aboveFloor ? 1L << 40 : 1_000);
+        }
+    }
+
+    /**
+     * Another leader has taken the log over, and this one's process does not know it yet: what it is writing was kept, or
+     * was lost, and it learns of neither for a while.
+     */
+    void fence(List<LogRecord> kept) {
+        if (dead) {
+            return;
+        }
+        boolean wasWriting = writing;
+        // From now on nothing of it reaches the disk.
+        die();
+        fenced = true;
+        if (listener == null) {
+            return;
+        }
+        long learns = world.faultRandom().nextLong(4_000 * MILLI);
+        if (wasWriting && !kept.isEmpty() && world.faultRandom().nextBoolean()) {
+            List<LogEntry> entries = kept.stream()
+                    .map(record -> new LogEntry(epochNumber, record))
+                    .toList();
+            world.after(
+                    learns / 2,
+                    process,
+                    () -> "learns that it had written " + kept,
+                    () -> listener().applied(entries, durableBatch));
+        }
+        world.after(learns, process, () -> "learns that another one leads", () -> {
+            fenced = false;
+            listener().failed(new IllegalStateException("fenced"));
+        });
+    }
+
+    @Override
+    public LogRecord.@Nullable Commit find(GlobalTxId tx) {
+        if (dead && !fenced) {
+            throw new IllegalStateException("the log has failed or is closed");
+        }
+        byte[] key = RecordKeys.tx(tx);
+        byte[] value = tables.of(Family.OPEN).get(key);
+        if (value == null) {
+            value = tables.of(Family.ENDED).get(key);
+        }
+        return value == null
+                ? null
+                : (LogRecord.Commit) RecordCodec.decode(key, value).record();
+    }
+
+    @Override
+    public void purge(LogRecord.Horizon horizon) {
+        if (appliedHorizon == null || LogReplay.HORIZON_ORDER.compare(horizon, appliedHorizon) > 0) {
+            throw new IllegalArgumentException("no HORIZON applied up to " + horizon);
+        }
+        if (dead || writing) {
+            // Something else is purged later; this comes with the next horizon.
+            return;
+        }
+        Batch batch = new Batch();
+        batchNumber++;
+        for (byte[] key : tables.of(Family.ENDED)
+                .headMap(RecordKeys.afterSession(horizon), false)
+                .keySet()) {
+            byte[] value = Objects.requireNonNull(tables.of(Family.ENDED).get(key));
+            watcher.purged(((LogRecord.Commit) RecordCodec.decode(key, value).record()).tx());
+            batch.delete(Family.ENDED, key);
+        }
+        tables.of(Family.CONTROL)
+                .subMap(RecordKeys.firstHeuristic(), true, RecordKeys.heuristicAfterSession(horizon), false)
+                .forEach((key, value) -> {
+                    LogRecord.Heuristic heuristic =
+                            (LogRecord.Heuristic) RecordCodec.decode(key, value).record();
+                    if (!tables.of(Family.OPEN).containsKey(RecordKeys.tx(heuristic.tx()))) {
+                        batch.delete(Family.CONTROL, key);
+                    }
+                });
+        finish(batch);
+        store.disk().write(batch);
+    }
+
+    private Batch batch(List<LogRecord> records) {
+        Batch batch = new Batch();
+        batchNumber++;
+        int index = 0;
+        for (LogRecord record : records) {
+            put(batch, record, index++);
+        }
+        finish(batch);
+        return batch;
+    }
+
+    private void finish(Batch batch) {
+        batch.put(Family.META, Meta.LAST_BATCH, Meta.lastBatch(new Watermark(batchNumber, epochNumber)));
+        tables.apply(batch);
+    }
+
+    private void put(Batch batch, LogRecord record, int index) {
+        RecordKind kind = RecordKind.of(record);
+        switch (kind) {
+            case EPOCH -> {
+                EpochId epoch = ((LogRecord.Epoch) record).epoch();
+                ownEpoch = epoch;
+                put(batch, Family.EPOCH, RecordKeys.epoch(epoch), kind, record);
+            }
+            case COMMIT -> {
+                GlobalTxId tx = ((LogRecord.Commit) record).tx();
+                if (tx.epoch().equals(ownEpoch)) {
+                    put(batch, Family.OPEN, RecordKeys.tx(tx), kind, record);
+                    // An END in the same batch must find it.
+                    tables.of(Family.OPEN).put(RecordKeys.tx(tx), encode(RecordKeys.tx(tx), kind, record));
+                }
+            }
+            case END -> end(batch, RecordKeys.tx(((LogRecord.End) record).tx()));
+            case HORIZON -> put(batch, Family.CONTROL, RecordKeys.horizon((LogRecord.Horizon) record), kind, record);
+            case DISTRUST -> put(batch, Family.CONTROL, RecordKeys.distrust((LogRecord.Distrust) record), kind, record);
+            case HEURISTIC ->
+                put(
+                        batch,
+                        Family.CONTROL,
+                        RecordKeys.heuristic((LogRecord.Heuristic) record, batchNumber, index),
+                        kind,
+                        record);
+        }
+    }
+
+    private void end(Batch batch, byte[] key) {
+        byte[] open = tables.of(Family.OPEN).remove(key);
+        if (open != null) {
+            batch.delete(Family.OPEN, key);
+            put(
+                    batch,
+                    Family.ENDED,
+                    key,
+                    RecordKind.END,
+                    RecordCodec.decode(key, open).record());
+        }
+    }
+
+    private void put(Batch batch, Family family, byte[] key, RecordKind kind, LogRecord record) {
+        batch.put(family, key, encode(key, kind, record));
+    }
+
+    private byte[] encode(byte[] key, RecordKind kind, LogRecord record) {
+        return RecordCodec.encode(key, new StoredRecord(kind, batchNumber, epochNumber, record));
+    }
+
+    /** Writes what was handed over, at once. */
+    @Override
+    public void close() {
+        if (!dead && listener != null && !writing) {
+            while (!waiting.isEmpty()) {
+                List<LogRecord> records = List.copyOf(waiting);
+                waiting.clear();
+                store.disk().write(batch(records));
+                done(records, true);
+            }
+        }
+        die();
+    }
+
+    private LogListener listener() {
+        return Objects.requireNonNull(listener);
+    }
+}

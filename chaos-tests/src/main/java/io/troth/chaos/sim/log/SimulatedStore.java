@@ -1,0 +1,103 @@
+package io.troth.chaos.sim.log;
+
+import io.troth.chaos.sim.world.SimProcess;
+import io.troth.chaos.sim.world.World;
+import io.troth.core.ClusterId;
+import io.troth.core.coordinator.LogRecord;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What outlives the coordinator's processes: the disk of the decision log. One thread. */
+public final class SimulatedStore {
+
+    private final ClusterId cluster;
+    private final World world;
+    private final LogWatcher watcher;
+    private final SimulatedDisk disk = new SimulatedDisk();
+    private final int recordsPerBatchMax;
+    /** COMMITs that were handed over and of which nobody knows that they are in the log. */
+    private final List<LogRecord.Commit> unsettled = new ArrayList<>();
+
+    private List<LogRecord> inFlight = List.of();
+    private @Nullable SimulatedLog current;
+
+    public SimulatedStore(World world, ClusterId cluster, LogWatcher watcher) {
+        this.world = world;
+        this.cluster = cluster;
+        this.watcher = watcher;
+        recordsPerBatchMax = world.random().nextInt(4) == 0 ? 1 : 1_024;
+    }
+
+    /** The log for a process that starts now, after the last one has ended. */
+    public SimulatedLog open(SimProcess process) {
+        SimulatedLog log = new SimulatedLog(this, world, process, watcher);
+        current = log;
+        return log;
+    }
+
+    /**
+     * The log for a process that takes over from one that lives on and does not know: of what that one was writing, any
+     * first part is in the log.
+     */
+    public SimulatedLog takeOver(SimProcess process) {
+        SimulatedLog old = current;
+        List<LogRecord> written = inFlight;
+        boolean kept = world.faultRandom().nextBoolean();
+        if (kept) {
+            disk.sync();
+        } else {
+            disk.losePower(world.faultRandom());
+        }
+        if (old != null) {
+            old.fence(kept ? written : List.of());
+        }
+        return open(process);
+    }
+
+    /** The machine of the log loses its power, and its process has died with it. */
+    public void losePower() {
+        disk.losePower(world.faultRandom());
+    }
+
+    /** Flips a bit; false when there is nothing on the disk. */
+    public boolean decay() {
+        return disk.decay(world.faultRandom());
+    }
+
+    /** Puts a flipped bit right, as from a good copy. */
+    public void restore() {
+        disk.restore();
+    }
+
+    ClusterId cluster() {
+        return cluster;
+    }
+
+    SimulatedDisk disk() {
+        return disk;
+    }
+
+    int recordsPerBatchMax() {
+        return recordsPerBatchMax;
+    }
+
+    void inFlight(List<LogRecord> records) {
+        inFlight = records;
+    }
+
+    void handed(LogRecord.Commit commit) {
+        unsettled.add(commit);
+    }
+
+    void settled(LogRecord.Commit commit) {
+        unsettled.remove(commit);
+    }
+
+    /** What earlier leaders have handed over; it may be in the log all the same. */
+    List<LogRecord.Commit> takeLost() {
+        List<LogRecord.Commit> lost = List.copyOf(unsettled);
+        unsettled.clear();
+        return lost;
+    }
+}

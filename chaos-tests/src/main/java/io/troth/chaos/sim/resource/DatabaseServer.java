@@ -1,0 +1,21 @@
+package io.troth.chaos.sim.resource;
+
+import io.troth.chaos.sim.world.SimProcess;
+import java.util.List;
+import java.util.Map;
+
+/** A database server, which outlives the agents that work with it. */
+public interface DatabaseServer {
+
+    /** The resource name. */
+    String name();
+
+    /** Opens it for a process; when the process dies its connections end, and with them what is unprepared. */
+    AgentDatabase open(SimProcess agent);
+
+    /** The server dies and comes back: connections and what was unprepared are gone, what was prepared stays. */
+    void crash();
+
+    /** The committed rows. */
+    Map<String, List<Long>> rows();
+}
