@@ -113,11 +113,19 @@ public final class CoordinatorStateMachine {
 
     /** The whole state as canonical bytes: equal states give equal bytes. */
     public byte[] encode() {
-        return new StateEncoder(leader).encode();
+        return new StateEncoder(leader, false).encode();
     }
 
     /**
-     * The machine whose {@link #encode} gave these bytes.
+     * The state without what no later step depends on: equal also for states that differ in the words of a reason or in
+     * how often phase 2 was tried. {@link #decode} reads it. For exhaustive exploration.
+     */
+    public byte[] encodeFolded() {
+        return new StateEncoder(leader, true).encode();
+    }
+
+    /**
+     * The machine whose {@link #encode} or {@link #encodeFolded} gave these bytes.
      *
      * @throws IllegalArgumentException when they are anything else
      */

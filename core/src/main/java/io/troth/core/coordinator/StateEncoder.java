@@ -13,10 +13,11 @@ final class StateEncoder {
     static final int VERSION = 1;
 
     private final Leader leader;
-    private final StateWriter out = new StateWriter();
+    private final StateWriter out;
 
-    StateEncoder(Leader leader) {
+    StateEncoder(Leader leader, boolean folded) {
         this.leader = leader;
+        out = new StateWriter(folded);
     }
 
     byte[] encode() {
@@ -158,7 +159,8 @@ final class StateEncoder {
         out.optional(branch.identity, out::text);
         out.bool(branch.done);
         out.optional(branch.sentTo, out::stream);
-        out.int32(branch.attempts);
+        // The first attempt differs from the others, and they only take turns.
+        out.int32(out.isFolded() && branch.attempts > 2 ? 2 - branch.attempts % 2 : branch.attempts);
     }
 
     private void onePhase(OnePhaseCase one) {

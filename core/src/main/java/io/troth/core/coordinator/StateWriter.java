@@ -2,6 +2,7 @@ package io.troth.core.coordinator;
 
 import io.troth.core.BranchId;
 import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Proof;
 import io.troth.core.Reason;
@@ -10,11 +11,26 @@ import java.util.Collection;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Writes the values of both machines as canonical bytes: fixed widths, big-endian, each nullable value after a flag. */
+/**
+ * Writes the values of both machines as canonical bytes: fixed widths, big-endian, each nullable value after a flag.
+ *
+ * <p>A <i>folded</i> form leaves out what no later step depends on: the words of reasons, and how far counters have run
+ * that only ever are compared with each other. Two states that go on alike then have the same bytes, and a machine
+ * explored for ever has finitely many states.
+ */
 public final class StateWriter {
 
+    private final boolean folded;
     private byte[] bytes = new byte[256];
     private int length;
+
+    public StateWriter(boolean folded) {
+        this.folded = folded;
+    }
+
+    public boolean isFolded() {
+        return folded;
+    }
 
     public byte[] toByteArray() {
         return Arrays.copyOf(bytes, length);
@@ -83,9 +99,11 @@ public final class StateWriter {
     }
 
     public void reason(Reason value) {
+        // Only whether it tells of a heuristic is ever looked at again.
+        boolean says = !folded || value.code() == ErrorCode.HEURISTIC_MIXED;
         // By name: a constant that is added to the catalogue does not shift the others.
-        text(value.code().name());
-        text(value.detail());
+        text(says ? value.code().name() : ErrorCode.INTERNAL.name());
+        text(folded ? "" : value.detail());
     }
 
     public void proof(Proof value) {

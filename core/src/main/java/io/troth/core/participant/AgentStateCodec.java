@@ -14,8 +14,8 @@ final class AgentStateCodec {
 
     private AgentStateCodec() {}
 
-    static byte[] encode(AgentStateMachine machine) {
-        StateWriter out = new StateWriter();
+    static byte[] encode(AgentStateMachine machine, boolean folded) {
+        StateWriter out = new StateWriter(folded);
         out.octet(VERSION);
         out.int64(machine.instance);
         out.int32(machine.scans.size());
@@ -35,7 +35,7 @@ final class AgentStateCodec {
         out.bool(machine.draining);
         out.optional(machine.stopped, out::reason);
         out.int32(machine.branches.size());
-        machine.branches.values().forEach(branch -> branch.write(out));
+        machine.branches.values().forEach(branch -> branch.write(out, machine.scansStarted(branch.resource())));
         out.int32(machine.transactions.size());
         machine.transactions.values().forEach(calls -> calls.write(out));
         machine.kept.write(out);

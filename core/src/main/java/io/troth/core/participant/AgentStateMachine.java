@@ -354,11 +354,20 @@ public final class AgentStateMachine {
 
     /** The whole state as canonical bytes: equal states give equal bytes. */
     public byte[] encode() {
-        return AgentStateCodec.encode(this);
+        return AgentStateCodec.encode(this, false);
     }
 
     /**
-     * Reads what {@link #encode()} writes.
+     * The state without what no later step depends on: equal also for states that differ in the words of a reason, in how
+     * many lists of prepared xids were read, or in how long a result was kept before. {@link #decode} reads it. For
+     * exhaustive exploration.
+     */
+    public byte[] encodeFolded() {
+        return AgentStateCodec.encode(this, true);
+    }
+
+    /**
+     * Reads what {@link #encode()} and {@link #encodeFolded()} write.
      *
      * @throws IllegalArgumentException when the bytes are anything else
      */

@@ -429,7 +429,8 @@ final class BranchStateMachine {
         return reason != null ? reason : Reason.of(code);
     }
 
-    void write(StateWriter out) {
+    /** {@code scan}: how many lists of prepared xids were started so far. */
+    void write(StateWriter out, long scan) {
         out.tx(tx);
         out.branch(branch);
         out.text(resource);
@@ -437,9 +438,12 @@ final class BranchStateMachine {
         use.write(out);
         out.optional(death, out::reason);
         out.optional(proof, out::proof);
-        out.int64(settledAtScan);
+        // A folded agent has started one list: all that counts is whether it was before this branch was settled.
+        boolean settledLater =
+                (state == BranchState.PREPARED || state == BranchState.IN_DOUBT) && settledAtScan >= scan;
+        out.int64(out.isFolded() ? (settledLater ? 1 : 0) : settledAtScan);
         out.bool(attemptRunning);
-        out.int64(retryDelayMillis);
+        out.int64(out.isFolded() ? Math.min(retryDelayMillis, 1) : retryDelayMillis);
     }
 
     static BranchStateMachine read(StateReader in) {

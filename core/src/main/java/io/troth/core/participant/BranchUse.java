@@ -100,7 +100,7 @@ final class BranchUse {
         openScopes.forEach(out::int64);
         out.int32(calls);
         out.int32(runningStatements);
-        out.int64(runningScope);
+        out.int64(out.isFolded() && !isRunning() ? 0 : runningScope);
         out.optional(failure, out::reason);
     }
 

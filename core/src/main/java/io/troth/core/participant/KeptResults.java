@@ -53,13 +53,15 @@ final class KeptResults {
     }
 
     void write(StateWriter out) {
-        out.int64(sweep);
+        // Folded: how many sweeps ago.
+        long base = out.isFolded() ? sweep : 0;
+        out.int64(sweep - base);
         out.int32(results.size());
         results.forEach((branch, kept) -> {
             out.branch(branch);
             out.constant(kept.fate());
             out.optional(kept.reason(), out::reason);
-            out.int64(kept.sweep());
+            out.int64(kept.sweep() - base);
         });
     }
 

@@ -39,7 +39,7 @@ final class ResourceScans {
     }
 
     void write(StateWriter out) {
-        out.int64(started);
+        out.int64(out.isFolded() ? 1 : started);
         out.bool(running);
         out.bool(wantedAgain);
     }

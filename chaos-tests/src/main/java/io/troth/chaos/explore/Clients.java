@@ -1,0 +1,217 @@
+package io.troth.chaos.explore;
+
+import io.troth.core.BranchId;
+import io.troth.core.BranchWork;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Reason;
+import io.troth.core.coordinator.CommitContent;
+import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.RequestId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The client of each transaction, as its library behaves: it hears replies, adds up what they name, and asks for commit
+ * when every call has returned; or it rolls back. Whatever it may say later, at whatever leader, counts as sent with the
+ * first request: a client that never repeats its question is one whose messages get lost.
+ */
+final class Clients {
+
+    /** What the client has asked for. */
+    enum Phase {
+        WORKING,
+        COMMIT,
+        ROLLBACK
+    }
+
+    /** What happens to a client. */
+    enum Step {
+        COMMITS,
+        ROLLS_BACK,
+        /** It has heard how T ended and tells the leader so. */
+        ENDS
+    }
+
+    /**
+     * One state.
+     *
+     * @param seen the branch that the reply of each call named; null when no reply has come
+     */
+    record State(int tx, Phase phase, List<BranchName> seen, boolean over) {
+
+        /** What the client would list: branches and the calls whose replies came. */
+        List<BranchWork> list(Scope scope) {
+            Map<BranchId, BranchWork> list = new TreeMap<>();
+            for (int i = 0; i < seen.size(); i++) {
+                BranchId branch = seen.get(i).id;
+                if (branch != null) {
+                    String resource = Names.resource(
+                            scope.calls.get(scope.callsOf(tx).get(i)).resource());
+                    list.merge(
+                            branch,
+                            new BranchWork(branch, resource, 1),
+                            (left, right) -> new BranchWork(branch, resource, left.calls() + 1));
+                }
+            }
+            return List.copyOf(list.values());
+        }
+
+        boolean hasAllReplies() {
+            return seen.stream().allMatch(name -> name.id != null);
+        }
+
+        /** Whether T is one of a single branch that may commit by itself. */
+        boolean isOnePhase(Scope scope) {
+            return scope.onePhase && seen.stream().distinct().count() == 1;
+        }
+    }
+
+    /** A branch, or none yet. */
+    record BranchName(@Nullable BranchId id) {}
+
+    private final Things<State> states = new Things<>();
+    private final LongMap moves = new LongMap();
+    private final List<Move> made = new ArrayList<>();
+    private final Scope scope;
+    private final Things<Object> things;
+    private final Inboxes inboxes;
+
+    Clients(Scope scope, Things<Object> things, Inboxes inboxes) {
+        this.scope = scope;
+        this.things = things;
+        this.inboxes = inboxes;
+    }
+
+    int first(int tx) {
+        List<BranchName> seen = new ArrayList<>();
+        scope.callsOf(tx).forEach(call -> seen.add(new BranchName(null)));
+        return states.number(new State(tx, Phase.WORKING, List.copyOf(seen), false));
+    }
+
+    State get(int number) {
+        return states.get(number);
+    }
+
+    int size() {
+        return states.size();
+    }
+
+    /** The client hears an {@link Agents.Reply}, or takes a {@link Step}. */
+    Move step(int state, int input) {
+        long key = LongMap.pair(state, input);
+        int known = moves.get(key);
+        if (known >= 0) {
+            return made.get(known);
+        }
+        Move move = compute(state, things.get(input));
+        moves.put(key, made.size());
+        made.add(move);
+        return move;
+    }
+
+    private Move compute(int number, Object input) {
+        State state = get(number);
+        List<Integer> sends = new ArrayList<>();
+        State next = state;
+        if (input instanceof Agents.Reply reply && state.phase == Phase.WORKING) {
+            List<BranchName> seen = new ArrayList<>(state.seen);
+            int index = scope.callsOf(state.tx).indexOf(reply.call());
+            if (seen.get(index).id == null) {
+                seen.set(index, new BranchName(reply.branch()));
+            }
+            next = new State(state.tx, state.phase, seen, state.over);
+        } else if (input == Step.COMMITS && state.phase == Phase.WORKING && state.hasAllReplies()) {
+            next = new State(state.tx, Phase.COMMIT, state.seen, false);
+            commits(next, sends);
+        } else if (input == Step.ROLLS_BACK && state.phase == Phase.WORKING) {
+            next = new State(state.tx, Phase.ROLLBACK, state.seen, false);
+            rollsBack(next, sends);
+        } else if (input == Step.ENDS && !state.over) {
+            next = new State(state.tx, state.phase, state.seen, true);
+            send(
+                    sends,
+                    1,
+                    new Event.Progress(
+                            Names.clientStream(1, 0),
+                            Names.epoch(1),
+                            Names.SESSION,
+                            Names.KEY,
+                            Names.tx(state.tx).sequence() + 1));
+            if (state.tx == scope.transactions() - 1) {
+                send(
+                        sends,
+                        1,
+                        new Event.CloseSession(Names.clientStream(1, 0), Names.epoch(1), Names.SESSION, Names.KEY));
+            }
+        }
+        int[] all = sends.stream().mapToInt(Integer::intValue).toArray();
+        return Move.to(states.number(next), all);
+    }
+
+    private void send(List<Integer> sends, int epoch, Event event) {
+        sends.add(inboxes.leader(epoch));
+        sends.add(things.number(event));
+    }
+
+    private void commits(State state, List<Integer> sends) {
+        for (int epoch = 1; epoch <= scope.epochs; epoch++) {
+            send(sends, epoch, commit(state, epoch, 0));
+        }
+        if (scope.can(Scope.May.CLIENT_LOSES_STREAM)) {
+            resume(sends);
+            send(sends, 1, commit(state, 1, 1));
+        }
+    }
+
+    /** Session 1 is taken over to the client's second stream. */
+    private void resume(List<Integer> sends) {
+        send(
+                sends,
+                1,
+                new Event.ResumeSession(
+                        new RequestId(Names.clientStream(1, 1), 9), Names.epoch(1), Names.SESSION, Names.KEY));
+    }
+
+    private void rollsBack(State state, List<Integer> sends) {
+        GlobalTxId tx = Names.tx(state.tx);
+        List<BranchWork> list = state.list(scope);
+        for (int epoch = 1; epoch <= scope.epochs; epoch++) {
+            send(
+                    sends,
+                    epoch,
+                    new Event.RollbackRequested(
+                            new RequestId(Names.clientStream(epoch, 0), 10L * state.tx + 2),
+                            tx,
+                            Names.KEY,
+                            tx.sequence(),
+                            list,
+                            Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT)));
+        }
+        if (scope.can(Scope.May.CLIENT_LOSES_STREAM)) {
+            resume(sends);
+        }
+    }
+
+    /** The client's Commit, for the first time or as a question. */
+    Event commit(State state, int epoch, int again) {
+        List<BranchWork> list = state.list(scope);
+        GlobalTxId tx = Names.tx(state.tx);
+        return new Event.CommitRequested(
+                new RequestId(Names.clientStream(epoch, again), 10L * state.tx + 1),
+                tx,
+                Names.KEY,
+                tx.sequence(),
+                new CommitContent(list, scope.onePhase),
+                scope.waitCompleted,
+                Names.REMAINING_MILLIS);
+    }
+
+    /** The question of somebody who does not know the content of T's Commit. */
+    static Event question(int tx, int epoch) {
+        return new Event.OutcomeInquiry(new RequestId(Names.clientStream(epoch, 0), 10L * tx + 3), Names.tx(tx), null);
+    }
+}

@@ -1,0 +1,168 @@
+package io.troth.chaos.explore;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Breadth first through one scope: from each world every step, each new world checked. One thread; scopes are
+ * independent of each other and may be explored at the same time.
+ */
+public final class Explorer {
+
+    private static final int PROGRESS_EVERY = 1 << 14;
+
+    private final World world;
+    private final Checks checks;
+    private final Completion completion;
+    private final Successors successors;
+    private final StateTable table = new StateTable();
+    private final Frontier frontier;
+    private final Pairs pairs = new Pairs();
+    private final long statesMax;
+    private final LongConsumer progress;
+
+    private long transitions;
+    private int depth;
+    private @Nullable String violation;
+    private List<String> path = List.of();
+
+    private Explorer(Scope scope, long statesMax, LongConsumer progress) {
+        this.statesMax = Math.min(statesMax, Integer.MAX_VALUE - 8);
+        this.progress = progress;
+        world = new World(scope);
+        checks = new Checks(world);
+        completion = new Completion(world);
+        successors = new Successors(world);
+        frontier = new Frontier(world.size);
+    }
+
+    /**
+     * Explores one scope.
+     *
+     * @param statesMax where to stop
+     */
+    static ExploreResult run(Scope scope, long statesMax) {
+        return run(scope, statesMax, (states) -> {});
+    }
+
+    static ExploreResult run(Scope scope, long statesMax, LongConsumer progress) {
+        long start = System.nanoTime();
+        Explorer explorer = new Explorer(scope, statesMax, progress);
+        boolean complete = explorer.explore();
+        if (System.getProperty("stats") != null) {
+            World w = explorer.world;
+            System.out.println("leaders " + w.leaders.size() + "/" + w.leaders.moves() + " agents " + w.agents.size()
+                    + "/" + w.agents.moves() + " dbs " + w.databases.size() + " logs " + w.logs.size() + " clients "
+                    + w.clients.size() + " things " + w.things.size() + " sets " + w.sets.size() + " compl "
+                    + explorer.completion.size());
+        }
+        return new ExploreResult(
+                scope.name,
+                explorer.table.size(),
+                explorer.transitions,
+                explorer.depth,
+                complete,
+                explorer.completion.size(),
+                explorer.violation,
+                explorer.path,
+                explorer.pairs,
+                (System.nanoTime() - start) / 1_000_000);
+    }
+
+    /**
+     * For callers in another class loader: explores the scope of this name.
+     *
+     * @return null when no property is violated in the first {@code statesMax} states, else one line that says which, at
+     *     which depth
+     */
+    public static @Nullable String violation(String scope, long statesMax) {
+        ExploreResult result = run(Scopes.named(scope), statesMax);
+        return result.violation() == null
+                ? null
+                : "depth " + result.depth() + ", scope " + scope + ": " + result.violation();
+    }
+
+    private boolean explore() {
+        int[] at = world.first();
+        if (world.wrong != null) {
+            violation = world.wrong;
+            return false;
+        }
+        table.add(Fingerprints.of(at), 0, 0);
+        frontier.add(0, at);
+        int[] next = new int[world.size];
+        int levelEnds = 1;
+        for (int done = 0; !frontier.isEmpty(); done++) {
+            if (done == levelEnds) {
+                depth++;
+                levelEnds = table.size();
+            }
+            int number = frontier.take(at);
+            pairs.count(world, at);
+            String missing = completion.missing(at);
+            if (missing != null) {
+                fail(number, -1, missing);
+                return false;
+            }
+            if (!expand(number, at, next)) {
+                return false;
+            }
+            if (table.size() >= statesMax) {
+                return false;
+            }
+            if ((done & (PROGRESS_EVERY - 1)) == 0) {
+                progress.accept(((long) depth << 40) | table.size());
+            }
+        }
+        return true;
+    }
+
+    private boolean expand(int number, int[] at, int[] next) {
+        successors.of(at);
+        for (int i = 0; i < successors.count(); i++) {
+            int step = successors.step(i);
+            System.arraycopy(at, 0, next, 0, next.length);
+            world.take(next, step);
+            if (world.wrong != null) {
+                fail(number, step, world.wrong);
+                return false;
+            }
+            if (Arrays.equals(at, next)) {
+                continue;
+            }
+            transitions++;
+            int added = table.add(Fingerprints.of(next), number, step);
+            if (added < 0) {
+                continue;
+            }
+            if (checks.concerns(at, next)) {
+                String broken = checks.broken(next);
+                if (broken != null) {
+                    fail(added, -1, broken);
+                    return false;
+                }
+            }
+            frontier.add(added, next);
+        }
+        return true;
+    }
+
+    /** {@code step}: the last one, when it led to no world of the table; else -1. */
+    private void fail(int number, int step, String what) {
+        violation = what;
+        int[] steps = table.path(number);
+        if (step >= 0) {
+            steps = Arrays.copyOf(steps, steps.length + 1);
+            steps[steps.length - 1] = step;
+        }
+        depth = steps.length;
+        List<String> words = new ArrayList<>();
+        for (int each : steps) {
+            words.add(Words.of(world, each));
+        }
+        path = words;
+    }
+}

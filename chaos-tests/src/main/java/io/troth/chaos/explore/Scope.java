@@ -1,0 +1,176 @@
+package io.troth.chaos.explore;
+
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What exists in an explored world and what may happen in it. Everything that a long run could count up without end is
+ * either folded by the core's {@code encodeFolded} (attempts, lists of prepared xids, delays, sweeps) or has a budget
+ * here: epochs, lives of an agent, streams between an agent and a leader, and how often a call is executed.
+ */
+final class Scope {
+
+    /** What the network and the clocks may do; what is not named does not happen. */
+    enum May {
+        /** An agent notices that its stream is gone. */
+        AGENT_LOSES_STREAM,
+        /** An agent leaves its leader and dials a newer one, in one step. */
+        AGENT_MOVES,
+        /** A leader notices that an agent's stream is gone. */
+        LEADER_LOSES_STREAM,
+        /** The leader of epoch 1 notices that the client's stream is gone, and the client resumes on another. */
+        CLIENT_LOSES_STREAM,
+        /** An agent process dies; while it has lives left another instance takes its place. */
+        AGENT_DIES,
+        /** T runs out of time at the leader. */
+        LEADER_DEADLINE,
+        /** T runs out of time at an agent. */
+        AGENT_DEADLINE,
+        /** An agent tries once more what its database did not answer. */
+        DATABASE_RETRIES,
+        /** The other timers of leaders, except those below. */
+        LEADER_TIMERS,
+        /** The session is too old for new transactions. */
+        SESSION_AGES,
+        /** The outcome retention is over. */
+        RETENTION_ENDS,
+        /** An agent forgets results that it has kept. */
+        KEPT_RESULTS_AGE,
+        /** An agent lists what is prepared. */
+        SCANS,
+        /** A list of prepared xids is read at one time and arrives at another. */
+        SCANS_TAKE_TIME,
+        /** The rollback of an unprepared branch takes time. */
+        ROLLBACKS_TAKE_TIME,
+        /** A lost COMMIT is proposed again in a later epoch. */
+        LOG_PROPOSES_AGAIN,
+        /** The client gives T up before it has asked for commit. */
+        CLIENT_ROLLS_BACK,
+        /** The client tells what has ended on its side, and closes its session after the last transaction. */
+        CLIENT_ENDS,
+        /** Somebody asks for the outcome who does not know what T consists of. */
+        STRANGER_ASKS,
+        /** The log is restored from a backup of its first entry, with the restore command: DISTRUST. */
+        LOG_IS_RESTORED
+    }
+
+    /**
+     * A call under T.
+     *
+     * @param tx number of the transaction
+     * @param resource number of the resource that it works on
+     * @param writes false when it only reads
+     * @param executions how often it may be executed, by one instance or by several
+     */
+    record Call(int tx, int resource, boolean writes, int executions) {}
+
+    final String name;
+    final String says;
+    final List<Call> calls = new ArrayList<>();
+    /** The resource that each agent process wraps. */
+    final List<Integer> agents = new ArrayList<>();
+
+    final Set<May> may = EnumSet.noneOf(May.class);
+    final Set<Fault> faults = EnumSet.of(Fault.NONE);
+    int epochs = 2;
+    /** Instances one after the other in the place of each agent. */
+    int lives = 1;
+    /** Streams one after the other between an instance and the leader of epoch 1; 1 to each later one. */
+    int streams = 1;
+
+    int window = 8;
+    boolean onePhase = true;
+    boolean waitCompleted;
+    boolean proofs;
+
+    Scope(String name, String says) {
+        this.name = name;
+        this.says = says;
+    }
+
+    /** Adds an agent process that wraps resource number {@code resource}. */
+    Scope agent(int resource) {
+        agents.add(resource);
+        return this;
+    }
+
+    /** Adds a call of transaction number {@code tx}. */
+    Scope call(int tx, int resource, boolean writes, int executions) {
+        calls.add(new Call(tx, resource, writes, executions));
+        return this;
+    }
+
+    Scope may(May... kinds) {
+        may.addAll(List.of(kinds));
+        return this;
+    }
+
+    Scope faults(Fault... kinds) {
+        faults.addAll(List.of(kinds));
+        return this;
+    }
+
+    Scope epochs(int count) {
+        epochs = count;
+        return this;
+    }
+
+    Scope lives(int count) {
+        lives = count;
+        return this;
+    }
+
+    Scope streams(int count) {
+        streams = count;
+        return this;
+    }
+
+    /** So many transactions of the session may be open at a time. */
+    Scope window(int count) {
+        window = count;
+        return this;
+    }
+
+    /** The client allows no commit in one phase. */
+    Scope twoPhaseAlways() {
+        onePhase = false;
+        return this;
+    }
+
+    /** The client waits until all branches are done, not only until the decision. */
+    Scope waitsForCompletion() {
+        waitCompleted = true;
+        return this;
+    }
+
+    /** The databases give proofs (protocol 7.1). */
+    Scope proofs() {
+        proofs = true;
+        return this;
+    }
+
+    boolean can(May kind) {
+        return may.contains(kind);
+    }
+
+    int resources() {
+        return 1 + agents.stream().mapToInt(Integer::intValue).max().orElse(0);
+    }
+
+    int transactions() {
+        return 1 + calls.stream().mapToInt(Call::tx).max().orElse(0);
+    }
+
+    /** The numbers of the calls of transaction {@code tx}. */
+    List<Integer> callsOf(int tx) {
+        List<Integer> numbers = new ArrayList<>();
+        for (int k = 0; k < calls.size(); k++) {
+            if (calls.get(k).tx() == tx) {
+                numbers.add(k);
+            }
+        }
+        return numbers;
+    }
+}

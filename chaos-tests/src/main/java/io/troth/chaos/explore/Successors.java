@@ -1,0 +1,231 @@
+package io.troth.chaos.explore;
+
+import io.troth.chaos.explore.Scope.May;
+import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.LogEntry;
+import io.troth.core.coordinator.TimerKey;
+import io.troth.core.participant.AgentAction;
+import io.troth.core.participant.AgentEvent;
+import io.troth.core.participant.AgentTimerKey;
+
+/** Everything that can happen next in a world, in a fixed order. Steps that change nothing are among them. */
+@SuppressWarnings("EnumOrdinal") // Part of a step's number, and nothing is kept.
+final class Successors {
+
+    private static final Fault[] FAULTS = Fault.values();
+
+    private final World world;
+    private final Scope scope;
+    private final int losesStream;
+    private final int hearsList;
+    private final int dies;
+    private final int commits;
+    private final int rollsBack;
+    private final int ends;
+    private int[] steps = new int[64];
+    private int count;
+
+    Successors(World world) {
+        this.world = world;
+        scope = world.scope;
+        losesStream = world.things.number(Agents.Turn.LOSES_STREAM);
+        hearsList = world.things.number(Agents.Turn.HEARS_LIST);
+        dies = world.things.number(Agents.Turn.DIES);
+        commits = world.things.number(Clients.Step.COMMITS);
+        rollsBack = world.things.number(Clients.Step.ROLLS_BACK);
+        ends = world.things.number(Clients.Step.ENDS);
+    }
+
+    int count() {
+        return count;
+    }
+
+    int step(int index) {
+        return steps[index];
+    }
+
+    private void add(int step) {
+        if (count == steps.length) {
+            steps = java.util.Arrays.copyOf(steps, 2 * count);
+        }
+        steps[count++] = step;
+    }
+
+    /** Finds the steps of this world; until the next call they are there to be read. */
+    void of(int[] at) {
+        count = 0;
+        Logs.State log = world.logOf(at);
+        for (int t = 0; t < scope.transactions(); t++) {
+            client(at, t);
+        }
+        for (int i = 0; i < scope.agents.size(); i++) {
+            Agents.State agent = world.agentOf(at, i);
+            if (agent.alive) {
+                agent(at, i, agent, log);
+            }
+        }
+        for (int r = 0; r < scope.resources(); r++) {
+            for (int settles : world.databases.unsettled(at[world.database(r)])) {
+                add(Step.of(Step.DATABASE_SETTLES, r, settles));
+            }
+        }
+        for (int epoch = 1; epoch <= log.epoch(); epoch++) {
+            leader(at, epoch, log);
+        }
+        log(log);
+    }
+
+    private void client(int[] at, int tx) {
+        Clients.State client = world.clientOf(at, tx);
+        if (client.phase() == Clients.Phase.WORKING) {
+            for (int reply : world.sets.of(at[world.inbox(world.inboxes.client(tx))])) {
+                add(Step.of(Step.CLIENT, tx, reply));
+            }
+            if (client.hasAllReplies()) {
+                add(Step.of(Step.CLIENT, tx, commits));
+            }
+            if (scope.can(May.CLIENT_ROLLS_BACK)) {
+                add(Step.of(Step.CLIENT, tx, rollsBack));
+            }
+        }
+        boolean told = Answers.of(at[world.answers()], tx) != 0;
+        if (scope.can(May.CLIENT_ENDS) && !client.over() && (told || client.phase() == Clients.Phase.ROLLBACK)) {
+            add(Step.of(Step.CLIENT, tx, ends));
+        }
+    }
+
+    private void agent(int[] at, int i, Agents.State agent, Logs.State log) {
+        for (int message : world.sets.of(at[world.inbox(world.inboxes.agent(i))])) {
+            add(Step.of(Step.AGENT, i, message));
+        }
+        for (int timer : agent.timerInputs) {
+            if (mayFire(((AgentEvent.TimerFired) world.things.get(timer)).key())) {
+                add(Step.of(Step.AGENT, i, timer));
+            }
+        }
+        calls(at, i);
+        for (int asked : agent.askedInputs) {
+            for (Fault fault : FAULTS) {
+                if (scope.faults.contains(fault) && (fault == Fault.NONE || mayFail(asked))) {
+                    add(Step.of(Step.DATABASE_ANSWERS, i, fault.ordinal(), asked));
+                }
+            }
+        }
+        if (agent.list != null) {
+            add(Step.of(Step.AGENT, i, hearsList));
+        }
+        boolean open = agent.stream != Agents.NO_STREAM;
+        if (open && scope.can(May.AGENT_LOSES_STREAM)) {
+            add(Step.of(Step.AGENT, i, losesStream));
+        }
+        if (!open || scope.can(May.AGENT_MOVES)) {
+            for (int epoch = open ? world.streams.epoch(agent.stream) + 1 : 1; epoch <= log.epoch(); epoch++) {
+                if (agent.dialled.get(epoch - 1) < (epoch == 1 ? scope.streams : 1)) {
+                    add(Step.of(Step.AGENT, i, world.things.number(new Agents.Dials(epoch, false))));
+                }
+            }
+        }
+        if (scope.can(May.AGENT_DIES)) {
+            add(Step.of(Step.AGENT, i, dies));
+        }
+    }
+
+    private boolean mayFail(int asked) {
+        return !(world.things.get(asked) instanceof AgentAction.ListPrepared);
+    }
+
+    private void calls(int[] at, int i) {
+        int resource = scope.agents.get(i);
+        for (int k = 0; k < scope.calls.size(); k++) {
+            Scope.Call call = scope.calls.get(k);
+            if (call.resource() == resource && hasBegun(at, call.tx())) {
+                int done = world.databases.executions(at[world.database(resource)], k);
+                if (done < call.executions()) {
+                    add(Step.of(Step.AGENT, i, world.things.number(new Agents.Executes(k, done))));
+                }
+            }
+        }
+    }
+
+    /** The client runs its transactions one after the other. */
+    private boolean hasBegun(int[] at, int tx) {
+        return tx == 0 || world.clientOf(at, tx - 1).over();
+    }
+
+    private boolean mayFire(AgentTimerKey key) {
+        return scope.can(
+                key instanceof AgentTimerKey.Deadline
+                        ? May.AGENT_DEADLINE
+                        : key instanceof AgentTimerKey.Scan
+                                ? May.SCANS
+                                : key instanceof AgentTimerKey.KeptSweep ? May.KEPT_RESULTS_AGE : May.DATABASE_RETRIES);
+    }
+
+    private boolean mayFire(TimerKey key) {
+        return scope.can(
+                key instanceof TimerKey.Deadline
+                        ? May.LEADER_DEADLINE
+                        : key instanceof TimerKey.SessionAge
+                                ? May.SESSION_AGES
+                                : key instanceof TimerKey.Retention ? May.RETENTION_ENDS : May.LEADER_TIMERS);
+    }
+
+    private void leader(int[] at, int epoch, Logs.State log) {
+        Leaders.State leader = world.leaderOf(at, epoch);
+        if (leader.distrusted) {
+            return;
+        }
+        for (int message : world.sets.of(at[world.inbox(world.inboxes.leader(epoch))])) {
+            add(Step.of(Step.LEADER, epoch, message));
+        }
+        for (int timer : leader.timerInputs) {
+            if (mayFire(((Event.TimerFired) world.things.get(timer)).key())) {
+                add(Step.of(Step.LEADER, epoch, timer));
+            }
+        }
+        LogEntry entry = log.ofEpoch(epoch, leader.applied);
+        if (entry != null) {
+            add(Step.of(Step.LEADER, epoch, world.things.number(entry)));
+        }
+        for (var tx : leader.fetching) {
+            Event found = new Event.CommitFetched(tx, log.find(tx));
+            add(Step.of(Step.LEADER, epoch, world.things.number(found)));
+        }
+        if (scope.can(May.LEADER_LOSES_STREAM)) {
+            for (long open = leader.open(); open != 0; open &= open - 1) {
+                int stream = Long.numberOfTrailingZeros(open);
+                add(Step.of(Step.LEADER, epoch, world.things.number(new Event.AgentDisconnected(Streams.id(stream)))));
+            }
+        }
+        if (scope.can(May.CLIENT_LOSES_STREAM) && epoch == 1) {
+            for (int again = 0; again < 2; again++) {
+                Event lost = new Event.ClientDisconnected(Names.clientStream(1, again));
+                add(Step.of(Step.LEADER, epoch, world.things.number(lost)));
+            }
+        }
+        if (scope.can(May.STRANGER_ASKS)) {
+            for (int t = 0; t < scope.transactions(); t++) {
+                add(Step.of(Step.LEADER, epoch, world.things.number(Clients.question(t, epoch))));
+            }
+        }
+    }
+
+    private void log(Logs.State log) {
+        int flying = log.flying().size();
+        if (flying > 0) {
+            add(Step.of(Step.LOG_ADVANCES, 0, 0));
+        }
+        if (scope.can(May.LOG_PROPOSES_AGAIN) && !log.lost().isEmpty() && log.isOpen()) {
+            add(Step.of(Step.LOG_PROPOSES_AGAIN, 0, 0));
+        }
+        if (log.epoch() == scope.epochs) {
+            return;
+        }
+        if (scope.can(May.LOG_IS_RESTORED) && !log.isRestored()) {
+            add(Step.of(Step.LOG_IS_RESTORED, 0, 0));
+        }
+        for (int kept = 0; kept < 1 << flying; kept++) {
+            add(Step.of(Step.ELECTION, 0, kept));
+        }
+    }
+}
