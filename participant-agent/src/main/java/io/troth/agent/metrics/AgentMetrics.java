@@ -15,9 +15,11 @@ import io.troth.core.participant.PreparedXid;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -35,6 +37,9 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
 
     /** By resource. */
     private final Map<String, ResourceState> resources = new ConcurrentHashMap<>();
+
+    /** A registry holds what its gauges read only weakly. */
+    private final List<Supplier<PoolStats>> pools = new CopyOnWriteArrayList<>();
 
     /** Branches that have not finished; as many as the core's limit of branches at most. */
     private final Map<BranchId, Phase> phases = new HashMap<>();
@@ -78,6 +83,7 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
     }
 
     private void watchPool(String resource, String pool, Supplier<PoolStats> stats) {
+        pools.add(stats);
         Tags tags = Tags.of("resource", resource, "pool", pool);
         Gauge.builder("troth.agent.pool.in.use", stats, read -> read.get().active())
                 .tags(tags)

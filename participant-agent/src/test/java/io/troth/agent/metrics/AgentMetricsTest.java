@@ -18,6 +18,7 @@ import io.troth.core.participant.AgentNotice;
 import io.troth.core.participant.BranchState;
 import io.troth.core.participant.PreparedXid;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,6 +28,7 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -150,6 +152,17 @@ class AgentMetricsTest {
     void showsThePools() {
         assertEquals(3, pool("troth.agent.pool.in.use", "branches"));
         assertEquals(2, pool("troth.agent.pool.waiting", "branches"));
+        assertEquals(5, pool("troth.agent.pool.size.max", "recovery"));
+    }
+
+    @Test
+    void showsThePoolsForAsLongAsItIsThere() {
+        WeakReference<Object> unheld = new WeakReference<>(new Object());
+        Awaitility.await("a garbage collection").atMost(Duration.ofSeconds(60)).until(() -> {
+            System.gc();
+            return unheld.get() == null;
+        });
+        assertEquals(3, pool("troth.agent.pool.in.use", "branches"));
         assertEquals(5, pool("troth.agent.pool.size.max", "recovery"));
     }
 
