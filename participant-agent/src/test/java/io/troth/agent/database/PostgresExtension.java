@@ -1,10 +1,18 @@
 package io.troth.agent.database;
 
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** One server for all test classes that do not kill it; ended after the last of them. */
-public final class PostgresExtension implements BeforeAllCallback {
+/**
+ * A server for a test class that does not kill it, and for nobody else while the class runs: classes run at the same
+ * time, and look at everything that a server holds prepared. The next class gets it; all end after the last one.
+ */
+public final class PostgresExtension implements BeforeAllCallback, AfterAllCallback {
 
     private static final ExtensionContext.Namespace NAMESPACE =
             ExtensionContext.Namespace.create(PostgresExtension.class);
@@ -13,10 +21,18 @@ public final class PostgresExtension implements BeforeAllCallback {
 
     @Override
     public void beforeAll(ExtensionContext context) {
-        server = context.getRoot()
+        server = servers(context).take();
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+        servers(context).giveBack(server);
+    }
+
+    private static Servers servers(ExtensionContext context) {
+        return context.getRoot()
                 .getStore(NAMESPACE)
-                .getOrComputeIfAbsent("server", key -> new Shared(TestPostgres.start()), Shared.class)
-                .server;
+                .getOrComputeIfAbsent("servers", key -> new Servers(), Servers.class);
     }
 
     /** The running server. */
@@ -24,11 +40,29 @@ public final class PostgresExtension implements BeforeAllCallback {
         return server;
     }
 
-    private record Shared(TestPostgres server) implements AutoCloseable {
+    /** Started when nobody has given one back; as many as classes run at a time. */
+    private static final class Servers implements AutoCloseable {
+
+        private final List<TestPostgres> all = new ArrayList<>();
+        private final Deque<TestPostgres> free = new ArrayDeque<>();
+
+        synchronized TestPostgres take() {
+            TestPostgres known = free.poll();
+            if (known != null) {
+                return known;
+            }
+            TestPostgres started = TestPostgres.start();
+            all.add(started);
+            return started;
+        }
+
+        synchronized void giveBack(TestPostgres server) {
+            free.push(server);
+        }
 
         @Override
-        public void close() {
-            server.close();
+        public synchronized void close() {
+            all.forEach(TestPostgres::close);
         }
     }
 }
