@@ -39,10 +39,7 @@ class InTransactionTest {
     @BeforeEach
     void start() throws IOException {
         coordinator = SimulatedCoordinator.started();
-        client = TrothClient.builder()
-                .endpoint(coordinator.endpoint())
-                .outcomeTimeout(Duration.ofMillis(500))
-                .build();
+        client = TrothClient.connect(coordinator.endpoint());
     }
 
     @AfterEach
@@ -206,6 +203,11 @@ class InTransactionTest {
 
     @Test
     void neverRunsTheBodyAgainAfterAnUnknownOutcome() {
+        client.close();
+        client = TrothClient.builder()
+                .endpoint(coordinator.endpoint())
+                .outcomeTimeout(Duration.ofMillis(200))
+                .build();
         coordinator.plan(EntryCase.COMMIT, Reaction.IGNORE);
         List<GlobalTxId> ids = new ArrayList<>();
         assertThrows(
@@ -274,7 +276,7 @@ class InTransactionTest {
 
     private static void awaitLatch(CountDownLatch latch) {
         try {
-            assertTrue(latch.await(20, TimeUnit.SECONDS));
+            assertTrue(latch.await(60, TimeUnit.SECONDS));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

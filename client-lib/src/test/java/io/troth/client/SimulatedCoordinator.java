@@ -122,7 +122,7 @@ final class SimulatedCoordinator implements AutoCloseable {
         }
         killed.shutdownNow();
         try {
-            killed.awaitTermination(5, TimeUnit.SECONDS);
+            killed.awaitTermination(30, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -15,7 +15,7 @@ import java.util.concurrent.CountDownLatch;
 /** An agent with one resource in a process of its own, whose points can be armed. Ends when its parent does. */
 public final class AgentChild {
 
-    private static final Duration COORDINATOR_LIMIT = Duration.ofSeconds(30);
+    private static final Duration COORDINATOR_LIMIT = Duration.ofSeconds(90);
 
     private AgentChild() {}
 

@@ -15,8 +15,8 @@ public final class TrothProcess implements AutoCloseable {
     /** What a child main prints when it serves. */
     public static final String READY = "READY";
 
-    private static final Duration START_LIMIT = Duration.ofSeconds(30);
-    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(20);
+    private static final Duration START_LIMIT = Duration.ofSeconds(90);
+    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(60);
 
     private final Children children;
     private final String name;

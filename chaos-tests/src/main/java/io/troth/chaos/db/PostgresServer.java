@@ -35,8 +35,8 @@ public final class PostgresServer implements AutoCloseable {
     /** The database that is always there. */
     public static final String DATABASE = "postgres";
 
-    private static final Duration START_LIMIT = Duration.ofSeconds(30);
-    private static final long INIT_LIMIT_SECONDS = 60;
+    private static final Duration START_LIMIT = Duration.ofSeconds(90);
+    private static final long INIT_LIMIT_SECONDS = 120;
 
     /**
      * Runs the rest of its command line as itself, so that its process id is the server's, and leaves a watcher that

@@ -34,7 +34,7 @@ public final class ChildProcess implements AutoCloseable {
     public static final int EXIT_KILLED = 137;
 
     private static final int KEPT_LINES = 20_000;
-    private static final long EXIT_WAIT_SECONDS = 15;
+    private static final long EXIT_WAIT_SECONDS = 60;
 
     private final String name;
     private final Process process;

@@ -5,6 +5,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Free ports that stay free while a server is down between its kill and its restart: they lie below the range from
@@ -16,13 +18,16 @@ public final class Ports {
     private static final int HIGHEST = 31_000;
     private static final int ATTEMPTS = 200;
 
+    /** Chosen now and bound later, by another process: nobody else here may choose it in between. */
+    private static final Set<Integer> CHOSEN = ConcurrentHashMap.newKeySet();
+
     private Ports() {}
 
-    /** A port of the loopback address on which nobody listens now. */
+    /** A port of the loopback address on which nobody listens now; never the same twice. */
     public static int free(Random random) {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             int port = LOWEST + random.nextInt(HIGHEST - LOWEST);
-            if (isFree(port)) {
+            if (CHOSEN.add(port) && isFree(port)) {
                 return port;
             }
         }

@@ -56,6 +56,7 @@ public final class TcpProxy implements AutoCloseable {
     private final List<Watch> watches = new CopyOnWriteArrayList<>();
     private final List<Pair> pairs = new CopyOnWriteArrayList<>();
     private final AtomicLong connections = new AtomicLong();
+    private final AtomicLong swallowedBytes = new AtomicLong();
     private volatile boolean refusing;
     private volatile boolean closed;
 
@@ -95,6 +96,11 @@ public final class TcpProxy implements AutoCloseable {
     /** How many connections have been made through this proxy. */
     public long connections() {
         return connections.get();
+    }
+
+    /** How many bytes have been thrown away, of both directions. */
+    public long swallowedBytes() {
+        return swallowedBytes.get();
     }
 
     /** Sets what happens to one direction of every connection, open ones included. */
@@ -203,6 +209,8 @@ public final class TcpProxy implements AutoCloseable {
                 act(direction, bytes, Moment.BEFORE);
                 if (mayPass(direction)) {
                     pass(pair, direction, bytes, to);
+                } else {
+                    swallowedBytes.addAndGet(count);
                 }
                 count = from.getInputStream().read(buffer);
             }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 class DocsCommandsTest {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
-    private static final long LIMIT_SECONDS = 60;
+    private static final long LIMIT_SECONDS = 120;
 
     /** Where {@code coordinator --dev} puts its log, seen from where it is started. */
     private static final String DEV_LOG = ".troth/coordinator";

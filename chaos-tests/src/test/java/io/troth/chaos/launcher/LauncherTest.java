@@ -228,7 +228,7 @@ class LauncherTest {
         builder.environment().putAll(environment);
         Process process = builder.start();
         process.getOutputStream().close();
-        assertTrue(process.waitFor(20, TimeUnit.SECONDS), "it hangs");
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it hangs");
         return new Run(
                 process.exitValue(), Files.readString(out.toPath(), UTF_8), Files.readString(err.toPath(), UTF_8));
     }

@@ -9,6 +9,8 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -16,7 +18,7 @@ import org.junit.jupiter.api.Test;
 /** Goal: each fault does what it says. Method: an echo server behind the proxy. */
 class TcpProxyTest {
 
-    private static final int READ_LIMIT_MILLIS = 20_000;
+    private static final int READ_LIMIT_MILLIS = 60_000;
     private static final int SILENCE_MILLIS = 150;
 
     private ServerSocket echo;
@@ -65,6 +67,7 @@ class TcpProxyTest {
             proxy.set(Direction.TO_CLIENT, TcpProxy.Mode.SWALLOW);
             socket.setSoTimeout(SILENCE_MILLIS);
             assertThrows(SocketTimeoutException.class, () -> exchange(socket, "lost"));
+            Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> proxy.swallowedBytes() == 4);
             proxy.heal();
             socket.setSoTimeout(READ_LIMIT_MILLIS);
             assertEquals("later", exchange(socket, "later"));

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 class AgentKillTest {
 
-    private static final long ANSWER_SECONDS = 25;
+    private static final long ANSWER_SECONDS = 90;
 
     private static final Set<Outcome> COMMITTED = EnumSet.of(Outcome.COMMITTED);
     private static final Set<Outcome> ROLLED_BACK = EnumSet.of(Outcome.ROLLED_BACK);

@@ -31,7 +31,7 @@ final class Banks {
 
     static final int ACCOUNTS = 20;
 
-    private static final Duration LIMIT = Duration.ofSeconds(20);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final AtomicLong NUMBERS = new AtomicLong();
 
     private final List<PostgresServer> servers = SharedServers.running();

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
  */
 class CostTest {
 
-    private static final Duration LIMIT = Duration.ofSeconds(20);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     /** Three resources, so that one can write while two read: the third is bank A under another name. */
     private static final String A_AGAIN = "bank-a-again";

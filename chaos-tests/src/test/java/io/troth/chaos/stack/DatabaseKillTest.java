@@ -17,7 +17,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 @Isolated
 class DatabaseKillTest {
 
-    private static final long ANSWER_SECONDS = 25;
+    private static final long ANSWER_SECONDS = 90;
     private static final String VOTES_IN = "BEFORE_APPEND_COMMIT";
 
     private static Stack stack;

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 @Isolated
 class EveryProcessKillTest {
 
-    private static final Duration LIMIT = Duration.ofSeconds(40);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final int ROUNDS = Integer.getInteger("troth.rounds", 5);
     private static final int TRANSFERS_AT_A_TIME = 2;
     private static final int ANSWERS_BETWEEN_KILLS = 5;

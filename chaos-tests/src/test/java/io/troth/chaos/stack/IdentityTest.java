@@ -41,8 +41,8 @@ import org.junit.jupiter.api.Test;
  */
 class IdentityTest {
 
-    private static final long ANSWER_SECONDS = 25;
-    private static final Duration LIMIT = Duration.ofSeconds(20);
+    private static final long ANSWER_SECONDS = 90;
+    private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final Duration MOMENT = Duration.ofMillis(1_500);
 
     private static Stack stack;

@@ -10,6 +10,7 @@ import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
 import io.grpc.ClientInterceptors;
 import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
+import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -42,7 +43,7 @@ import org.junit.jupiter.api.Test;
 class ServiceChainTest {
 
     private static final String FAILURE = "fail";
-    private static final Duration LIMIT = Duration.ofSeconds(20);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private static Stack stack;
 
@@ -177,24 +178,38 @@ class ServiceChainTest {
         @Override
         public <Q, R> ClientCall<Q, R> interceptCall(MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
             return new SimpleForwardingClientCall<>(next.newCall(method, options)) {
-                private final Metadata copy = new Metadata();
+                private Q sent;
 
                 @Override
                 public void start(Listener<R> listener, Metadata headers) {
+                    Metadata copy = new Metadata();
                     copy.merge(headers);
-                    super.start(listener, headers);
+                    // After the first one's reply has come: two at once may arrive in either order.
+                    super.start(
+                            new SimpleForwardingClientCallListener<>(listener) {
+                                @Override
+                                public void onClose(Status status, Metadata trailers) {
+                                    sendAgain(copy);
+                                    super.onClose(status, trailers);
+                                }
+                            },
+                            headers);
                 }
 
                 @Override
                 public void sendMessage(Q message) {
+                    sent = message;
+                    super.sendMessage(message);
+                }
+
+                private void sendAgain(Metadata headers) {
                     Channel withHeaders =
-                            ClientInterceptors.intercept(copies, MetadataUtils.newAttachHeadersInterceptor(copy));
+                            ClientInterceptors.intercept(copies, MetadataUtils.newAttachHeadersInterceptor(headers));
                     try {
-                        ClientCalls.blockingUnaryCall(withHeaders, method, CallOptions.DEFAULT, message);
+                        ClientCalls.blockingUnaryCall(withHeaders, method, CallOptions.DEFAULT, sent);
                     } catch (StatusRuntimeException e) {
                         lost.set(e);
                     }
-                    super.sendMessage(message);
                 }
             };
         }

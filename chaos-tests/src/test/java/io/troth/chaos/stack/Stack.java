@@ -24,7 +24,7 @@ import java.util.TreeMap;
  */
 final class Stack implements AutoCloseable {
 
-    private static final Duration LIMIT = Duration.ofSeconds(20);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private final WorkDirectory directory;
     private final Children children;

@@ -72,7 +72,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class TlsTest {
 
-    private static final Duration LIMIT = Duration.ofSeconds(20);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final Duration REFUSED_LIMIT = Duration.ofMillis(300);
 
     @TempDir

@@ -66,14 +66,14 @@ class CallScopeAccessorTest {
     @Test
     void takesTheScopeToAnotherThreadAndLeavesNoneThere() throws Exception {
         Runnable task = snapshotOf(first).wrap(() -> assertSame(first, CallScope.current()));
-        pool.submit(task).get(10, TimeUnit.SECONDS);
+        pool.submit(task).get(60, TimeUnit.SECONDS);
         pool.submit(() -> {
                     assertNull(CallScope.current());
                     assertSame(Context.ROOT, Context.current());
                 })
-                .get(10, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
         pool.submit(snapshotOf(second).wrap(() -> assertSame(second, CallScope.current())))
-                .get(10, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
     }
 
     @Test

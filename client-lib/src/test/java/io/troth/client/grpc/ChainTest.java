@@ -33,6 +33,7 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
 import io.troth.core.TrothException;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
@@ -55,6 +56,7 @@ import org.junit.jupiter.api.Test;
  */
 class ChainTest {
 
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final BranchId AT_A = new BranchId(0xA, 1);
     private static final BranchId AT_B = new BranchId(0xB, 1);
 
@@ -340,13 +342,13 @@ class ChainTest {
             assertNotNull(binding);
             ClientCall<String, String> call = a.channel().newCall(SimulatedService.CALL, CallOptions.DEFAULT);
             var future = ClientCalls.futureUnaryCall(call, "x");
-            await().until(() -> served.get() != null);
+            await().atMost(PATIENCE).until(() -> served.get() != null);
             future.cancel(true);
         }
-        await().until(() -> root.running() == 0);
+        await().atMost(PATIENCE).until(() -> root.running() == 0);
         assertTrue(root.isRollbackOnly());
         never.countDown();
-        await().until(() -> served.get().isClosed());
+        await().atMost(PATIENCE).until(() -> served.get().isClosed());
     }
 
     @Test
@@ -400,7 +402,7 @@ class ChainTest {
 
     private static void awaitLatch(CountDownLatch latch) {
         try {
-            assertTrue(latch.await(20, TimeUnit.SECONDS));
+            assertTrue(latch.await(60, TimeUnit.SECONDS));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

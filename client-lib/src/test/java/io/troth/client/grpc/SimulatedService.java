@@ -130,7 +130,7 @@ final class SimulatedService implements AutoCloseable {
         channel.shutdownNow();
         server.shutdownNow();
         try {
-            server.awaitTermination(5, TimeUnit.SECONDS);
+            server.awaitTermination(30, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

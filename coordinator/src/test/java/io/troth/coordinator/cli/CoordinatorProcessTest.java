@@ -53,7 +53,7 @@ class CoordinatorProcessTest {
     /** The cluster of the agents on the wire. */
     private static final String WIRE_CLUSTER = "0000000000c0ffee";
 
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     @TempDir
     Path temp;
@@ -111,7 +111,7 @@ class CoordinatorProcessTest {
     }
 
     private static int exitOf(Process child) throws InterruptedException {
-        assertTrue(child.waitFor(60, TimeUnit.SECONDS), "still runs");
+        assertTrue(child.waitFor(120, TimeUnit.SECONDS), "still runs");
         return child.exitValue();
     }
 
@@ -187,10 +187,12 @@ class CoordinatorProcessTest {
     }
 
     private static String readyLine(BufferedReader merged) {
-        return merged.lines()
-                .filter(line -> line.startsWith("READY"))
-                .findFirst()
-                .orElseThrow();
+        return line(merged, "READY");
+    }
+
+    /** The next line that starts so; what is logged may stand between. */
+    private static String line(BufferedReader merged, String start) {
+        return merged.lines().filter(line -> line.startsWith(start)).findFirst().orElseThrow();
     }
 
     /** What it says after the ready line until its end. */
@@ -208,7 +210,7 @@ class CoordinatorProcessTest {
         try {
             Running running = new Running(channel);
             child.toHandle().destroy();
-            assertTrue(output.readLine().startsWith("STOPPING: no new transactions; waiting up to 30000 ms"));
+            assertTrue(line(output, "STOPPING").startsWith("STOPPING: no new transactions; waiting up to 30000 ms"));
             var facade = TransactionServiceGrpc.newBlockingStub(channel);
             // The notice is printed a moment before the engine hears of it.
             Awaitility.await().atMost(LIMIT).untilAsserted(() -> {

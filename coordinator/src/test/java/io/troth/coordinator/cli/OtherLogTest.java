@@ -55,7 +55,7 @@ class OtherLogTest {
     /** The cluster of the agents on the wire. */
     private static final String CLUSTER = "0000000000c0ffee";
 
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     @TempDir
     Path temp;

@@ -44,7 +44,7 @@ class AdminServiceTest {
     @BeforeEach
     void start() throws Exception {
         coordinator = new LiveCoordinator();
-        admin = new AdminClient("localhost:" + coordinator.port(), null, 10_000);
+        admin = new AdminClient("localhost:" + coordinator.port(), null, 60_000);
         Edge.until(() -> coordinator.notReady() == null);
     }
 
@@ -155,7 +155,7 @@ class AdminServiceTest {
         try (LiveCoordinator other = new LiveCoordinator()) {
             gone = other.port();
         }
-        try (AdminClient nobody = new AdminClient("localhost:" + gone, null, 5_000)) {
+        try (AdminClient nobody = new AdminClient("localhost:" + gone, null, 60_000)) {
             assertEquals(ErrorCode.NO_COORDINATOR, refusal(nobody::status));
             assertEquals(ErrorCode.NO_COORDINATOR, refusal(() -> nobody.hold("stock", true, "x")));
         }

@@ -130,7 +130,7 @@ final class Edge implements AutoCloseable {
     }
 
     static void until(BooleanSupplier condition) {
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofSeconds(60))
                 .pollInterval(Duration.ofMillis(2))
                 .until(condition::getAsBoolean);
     }
@@ -140,7 +140,7 @@ final class Edge implements AutoCloseable {
         channel.shutdownNow();
         server.close();
         try {
-            channel.awaitTermination(5, TimeUnit.SECONDS);
+            channel.awaitTermination(30, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

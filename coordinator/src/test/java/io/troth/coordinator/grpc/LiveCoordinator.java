@@ -91,9 +91,9 @@ public final class LiveCoordinator implements AutoCloseable {
     public void close() {
         channel.shutdownNow();
         server.close();
-        engine.drain(Duration.ZERO).orTimeout(5, TimeUnit.SECONDS).join();
+        engine.drain(Duration.ZERO).orTimeout(60, TimeUnit.SECONDS).join();
         try {
-            assertTrue(thread.join(5_000), "the engine's thread has ended");
+            assertTrue(thread.join(60_000), "the engine's thread has ended");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

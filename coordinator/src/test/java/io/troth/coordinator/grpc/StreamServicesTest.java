@@ -248,7 +248,7 @@ class StreamServicesTest {
                     stream,
                     new ClientMessage.Answer(1, WireReader.tx(Edge.tx(1)), Outcome.COMMITTED, false, null, null));
             edge.gateway.flush(Edge.EPOCH, 2);
-            edge.server.shutdown(5_000);
+            edge.server.shutdown(60_000);
             Edge.until(client::isOver);
             assertEquals("UNAVAILABLE DRAINING", client.end());
             assertEquals(2, client.frames().size());

@@ -66,7 +66,7 @@ public abstract class DecisionLogContract {
     private static ConditionFactory eventually() {
         return await().pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofMillis(2))
-                .atMost(Duration.ofSeconds(30));
+                .atMost(Duration.ofSeconds(60));
     }
 
     private Recovered recover() {

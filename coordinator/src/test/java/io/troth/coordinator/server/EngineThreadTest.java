@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Test;
 /** The thread sleeps when there is nothing to do, wakes for everything that is handed over, and ends with the engine. */
 class EngineThreadTest {
 
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
     private final ExecutorService lookups = Executors.newSingleThreadExecutor();
     private final LiveWorld world = new LiveWorld(
             new SimulatedDecisionLog(EngineWorld.CLUSTER).writeAtOnce(),
@@ -41,23 +43,23 @@ class EngineThreadTest {
 
     @AfterEach
     void stop() throws Exception {
-        world.engine.drain(Duration.ZERO).get(10, TimeUnit.SECONDS);
-        assertTrue(thread.join(10_000));
+        world.engine.drain(Duration.ZERO).get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+        assertTrue(thread.join(LIMIT.toMillis()));
         lookups.shutdownNow();
     }
 
     @Test
     void sleepsWhenIdleAndWakesForWork() throws Exception {
-        await().until(() -> world.engine.notReady() == null);
-        await().until(() -> made.get().getState() == Thread.State.WAITING);
+        await().atMost(LIMIT).until(() -> world.engine.notReady() == null);
+        await().atMost(LIMIT).until(() -> made.get().getState() == Thread.State.WAITING);
         for (int i = 0; i < 1_000; i++) {
-            assertTrue(world.engine.look(machine -> machine.view().ready()).get(10, TimeUnit.SECONDS));
+            assertTrue(world.engine.look(machine -> machine.view().ready()).get(LIMIT.toSeconds(), TimeUnit.SECONDS));
         }
-        await().until(() -> made.get().getState() == Thread.State.WAITING);
+        await().atMost(LIMIT).until(() -> made.get().getState() == Thread.State.WAITING);
         made.get().interrupt();
-        await().until(() -> made.get().getState() == Thread.State.WAITING);
+        await().atMost(LIMIT).until(() -> made.get().getState() == Thread.State.WAITING);
         world.run(500, 7);
-        await().until(() -> world.answers.size() == 500);
+        await().atMost(LIMIT).until(() -> world.answers.size() == 500);
         assertTrue(world.answers.values().stream().allMatch(outcome -> outcome == Outcome.COMMITTED));
     }
 
@@ -65,6 +67,6 @@ class EngineThreadTest {
     void wakesForATimer() {
         world.shortDeadlines();
         world.run(1, 1);
-        await().until(() -> world.answers.containsValue(Outcome.ROLLED_BACK));
+        await().atMost(LIMIT).until(() -> world.answers.containsValue(Outcome.ROLLED_BACK));
     }
 }

@@ -48,7 +48,7 @@ class RemoteSqlFaultsTest {
     @RegisterExtension
     static final PostgresExtension POSTGRES = new PostgresExtension();
 
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private static final List<SqlGatewayServer> SERVERS = new ArrayList<>();
     private static SimulatedCoordinator coordinator;
@@ -109,13 +109,13 @@ class RemoteSqlFaultsTest {
 
     @Test
     void anInterruptDuringAnUpdateMakesTheTransactionRollbackOnly() throws Exception {
-        interruptedIn(sql -> sql.update("INSERT INTO fault_note SELECT pg_sleep(25)::text"));
+        interruptedIn(sql -> sql.update("INSERT INTO fault_note SELECT pg_sleep(90)::text"));
     }
 
     @Test
     void anInterruptDuringAQueryMakesTheTransactionRollbackOnly() throws Exception {
         interruptedIn(sql -> {
-            try (SqlRows rows = sql.query("SELECT pg_sleep(25)::text")) {
+            try (SqlRows rows = sql.query("SELECT pg_sleep(90)::text")) {
                 rows.iterator().next();
             }
         });
@@ -144,7 +144,7 @@ class RemoteSqlFaultsTest {
 
     private static String sleeping() throws Exception {
         return POSTGRES.server()
-                .ask("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(25)%'"
+                .ask("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(90)%'"
                         + " AND pid <> pg_backend_pid()");
     }
 

@@ -41,7 +41,7 @@ public final class SimulatedAgentService implements AutoCloseable {
 
     public static final ClusterId CLUSTER = new ClusterId(0x7107_0000_0000_00c1L);
 
-    private static final long LIMIT_SECONDS = 20;
+    private static final long LIMIT_SECONDS = 60;
 
     private final LinkedBlockingQueue<AgentEntry> received = new LinkedBlockingQueue<>();
     private final List<AgentStreamRequest> batches = new CopyOnWriteArrayList<>();

@@ -132,7 +132,7 @@ public final class SimulatedCoordinator extends ClientServiceGrpc.ClientServiceI
     public void close() {
         server.shutdownNow();
         try {
-            server.awaitTermination(5, TimeUnit.SECONDS);
+            server.awaitTermination(30, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -179,7 +179,7 @@ class SqlGatewayTest {
         long count = sql.withFetchSize(7)
                 .forEachAsync(row -> seen.add(row.getInt("n")), "SELECT n FROM generate_series(1, 50) n")
                 .toCompletableFuture()
-                .get(10, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
         assertEquals(50, count);
         assertEquals(50, seen.size());
         assertFalse(tx.isRollbackOnly());
@@ -195,7 +195,7 @@ class SqlGatewayTest {
                         },
                         "SELECT n FROM generate_series(1, 100000) n");
         Exception seen =
-                assertThrows(Exception.class, () -> stage.toCompletableFuture().get(10, TimeUnit.SECONDS));
+                assertThrows(Exception.class, () -> stage.toCompletableFuture().get(60, TimeUnit.SECONDS));
         assertEquals(thrown, seen.getCause());
         assertFalse(tx.isRollbackOnly());
     }

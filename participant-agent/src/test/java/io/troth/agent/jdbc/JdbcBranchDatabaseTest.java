@@ -102,7 +102,16 @@ class JdbcBranchDatabaseTest {
         });
     }
 
+    /** With a driver that will hang, and is not waited for long. */
+    private void openToHang(boolean tied) {
+        open(tied, 500);
+    }
+
     private void open(boolean tied) {
+        open(tied, 20_000);
+    }
+
+    private void open(boolean tied, long answerMillis) {
         int[] sessions = new int[1];
         XADataSource source = (XADataSource) fake(XADataSource.class, (self, method, arguments) -> {
             synchronized (sessions) {
@@ -113,7 +122,7 @@ class JdbcBranchDatabaseTest {
         database = new JdbcBranchDatabase(
                 "fake",
                 new XaDriver(source, tied, Clock.systemUTC()),
-                new PoolSettings(1, 1, 0, 1_000, 300),
+                new PoolSettings(1, 1, 0, 20_000, answerMillis),
                 TestAgent.DAEMONS,
                 NanoClock.SYSTEM);
         database.clusterKnown(Branches.CLUSTER);
@@ -170,7 +179,7 @@ class JdbcBranchDatabaseTest {
             answers.add(result);
             answer.complete(result);
         });
-        T result = answer.get(10, TimeUnit.SECONDS);
+        T result = answer.get(60, TimeUnit.SECONDS);
         assertEquals(1, answers.size());
         return result;
     }
@@ -184,13 +193,13 @@ class JdbcBranchDatabaseTest {
         database.onConnectionLost(() -> lost.complete(null));
         PrepareResult result = once(done -> database.prepare(tx, branch, done));
         assertEquals(PrepareResult.Kind.LOST, result.kind());
-        lost.get(10, TimeUnit.SECONDS);
+        lost.get(60, TimeUnit.SECONDS);
         assertEquals(0, database.stats().branches().active());
     }
 
     @Test
     void aDriverThatHangsAtPrepareLeavesTheBranchInDoubtAndItsConnectionIsCut() throws Exception {
-        open(false);
+        openToHang(false);
         BranchId branch = work();
         hangsAt = "prepare";
         PrepareResult result = once(done -> database.prepare(tx, branch, done));
@@ -203,7 +212,7 @@ class JdbcBranchDatabaseTest {
 
     @Test
     void aDriverThatHangsAtAOnePhaseCommitIsLost() throws Exception {
-        open(false);
+        openToHang(false);
         BranchId branch = work();
         hangsAt = "commit";
         OnePhaseCompletion completion = once(done -> database.commitOnePhase(tx, branch, proof -> {}, done));
@@ -213,7 +222,7 @@ class JdbcBranchDatabaseTest {
 
     @Test
     void aDriverThatHangsAtRollbackIsCut() throws Exception {
-        open(false);
+        openToHang(false);
         BranchId branch = work();
         hangsAt = "rollback";
         assertFalse(JdbcBranchDatabaseTest.<Boolean>once(done -> database.rollback(tx, branch, done)));
@@ -222,7 +231,7 @@ class JdbcBranchDatabaseTest {
 
     @Test
     void aDriverThatHangsOrThrowsInPhaseTwoIsAskedAgain() throws Exception {
-        open(false);
+        openToHang(false);
         BranchId branch = work();
         PrepareResult unused = once(done -> database.prepare(tx, branch, done));
         throwsAt = "commit";
@@ -253,7 +262,7 @@ class JdbcBranchDatabaseTest {
 
     @Test
     void aBranchTiedToASessionThatIsGoneIsFinishedByAnotherOne() throws Exception {
-        open(true);
+        openToHang(true);
         BranchId branch = work();
         PrepareResult unused = once(done -> database.prepare(tx, branch, done));
         hangsAt = "commit";

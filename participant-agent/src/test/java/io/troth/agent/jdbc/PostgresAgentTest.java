@@ -77,7 +77,7 @@ class PostgresAgentTest {
     private TestAgent agent(int poolSize) throws Exception {
         return new TestAgent(
                 new PostgresDriver(server.dataSource("postgres", "postgres", proxy.port()), 10_000),
-                new PoolSettings(poolSize, 2, 0, 2_000, 15_000));
+                new PoolSettings(poolSize, 2, 0, 20_000, 15_000));
     }
 
     @AfterEach
@@ -93,7 +93,7 @@ class PostgresAgentTest {
     }
 
     private void assertLocksAreFree() throws SQLException {
-        server.execute("SET lock_timeout = '1s'; UPDATE account SET balance = balance WHERE id = 1");
+        server.execute("SET lock_timeout = '20s'; UPDATE account SET balance = balance WHERE id = 1");
     }
 
     private BranchId work(String... statements) throws SQLException {
@@ -121,7 +121,7 @@ class PostgresAgentTest {
     }
 
     private void terminate() throws SQLException {
-        server.ask("SELECT pg_terminate_backend(" + backend + ", 5000)");
+        server.ask("SELECT pg_terminate_backend(" + backend + ", 20000)");
     }
 
     private void assertRolledBack(ErrorCode code, BranchVote vote) throws Exception {
@@ -191,7 +191,7 @@ class PostgresAgentTest {
 
     private void awaitSleeping() {
         Awaitility.await()
-                .atMost(Duration.ofSeconds(10))
+                .atMost(Duration.ofSeconds(30))
                 .until(() -> "1"
                         .equals(server.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
                                 + " AND pid = " + backend)));
@@ -217,7 +217,7 @@ class PostgresAgentTest {
         assertEquals(branch, inquiry.branch());
         agent.rollback(tx, branch);
         Awaitility.await()
-                .atMost(Duration.ofSeconds(10))
+                .atMost(Duration.ofSeconds(30))
                 .until(() -> server.prepared().isEmpty());
         assertLocksAreFree();
         assertEquals("100", balance());
@@ -320,7 +320,9 @@ class PostgresAgentTest {
 
     @Test
     void atTheDeadlineARunningStatementIsCancelledAndTheLocksAreFree() throws Exception {
-        scope = TestAgent.call(tx, 700);
+        // Connects first: that is not what the time is for.
+        work(TestAgent.call(Branches.nextTx()), "SELECT 1");
+        scope = TestAgent.call(tx, 1_500);
         BranchId branch = work(WITHDRAW);
         SQLException failure = assertThrows(SQLException.class, () -> work("SELECT pg_sleep(30)"));
         assertEquals(ErrorCode.DEADLINE_EXCEEDED, SqlErrors.reasonOf(failure).code(), failure::toString);
@@ -360,7 +362,7 @@ class PostgresAgentTest {
         work(other, "UPDATE account SET balance = 0 WHERE id = 2");
         agent.link.agent().broken(Reason.of(ErrorCode.STREAM_BROKEN));
         agent.awaitIdle();
-        server.execute("SET lock_timeout = '1s'; UPDATE account SET balance = balance WHERE id = 2");
+        server.execute("SET lock_timeout = '20s'; UPDATE account SET balance = balance WHERE id = 2");
         assertEquals(1, server.prepared().size());
         agent.link.welcome(Branches.CLUSTER, TestAgent.EPOCH);
         assertEquals(PhaseTwoResult.COMMITTED, agent.commit(tx, prepared.branch(), prepared.proof()));

@@ -67,7 +67,7 @@ abstract class ResourceContract {
             statement.execute("CREATE TABLE account (id int NOT NULL PRIMARY KEY, balance int NOT NULL)");
             statement.execute("INSERT INTO account VALUES (1, 100)");
         }
-        agent = new TestAgent(driver, new PoolSettings(1, 1, 0, 1_000, 20_000));
+        agent = new TestAgent(driver, new PoolSettings(1, 1, 0, 20_000, 20_000));
         tx = Branches.nextTx();
         scope = TestAgent.call(tx);
     }
@@ -112,7 +112,7 @@ abstract class ResourceContract {
     private static <T> T answer(Consumer<Consumer<T>> call) {
         CompletableFuture<T> answer = new CompletableFuture<>();
         call.accept(answer::complete);
-        return answer.orTimeout(20, TimeUnit.SECONDS).join();
+        return answer.orTimeout(60, TimeUnit.SECONDS).join();
     }
 
     private List<PreparedXid> listed() {
@@ -279,6 +279,8 @@ abstract class ResourceContract {
 
     @Test
     void recoveryGoesOnWhileEveryConnectionIsTaken() throws Exception {
+        agent.close();
+        agent = new TestAgent(driver(), new PoolSettings(1, 1, 0, 1_000, 20_000));
         BranchVote vote = voteAfterClose(work(WITHDRAW));
         try (Connection local = agent.dataSource.getConnection()) {
             assertEquals(1, agent.database.stats().branches().active());

@@ -273,7 +273,7 @@ class ResourceDataSourceTest {
         PGSimpleDataSource source = server.dataSource();
         source.setSocketTimeout(47);
         try (TestAgent small =
-                new TestAgent(new PostgresDriver(source, 10_000), new PoolSettings(1, 1, 0, 2_000, 15_000))) {
+                new TestAgent(new PostgresDriver(source, 10_000), new PoolSettings(1, 1, 0, 20_000, 15_000))) {
             for (boolean commits : new boolean[] {true, false}) {
                 GlobalTxId next = Branches.nextTx();
                 CallScope call = TestAgent.call(next);
@@ -300,7 +300,7 @@ class ResourceDataSourceTest {
     @Test
     void aRoleThatLocalWorkLeftBehindSpoilsOneBranchAtMost() throws Exception {
         try (TestAgent small = new TestAgent(
-                new PostgresDriver(server.dataSource(), 10_000), new PoolSettings(1, 1, 0, 2_000, 15_000))) {
+                new PostgresDriver(server.dataSource(), 10_000), new PoolSettings(1, 1, 0, 20_000, 15_000))) {
             try (Connection local = small.dataSource.getConnection();
                     Statement statement = local.createStatement()) {
                 statement.execute("SET ROLE pg_monitor");

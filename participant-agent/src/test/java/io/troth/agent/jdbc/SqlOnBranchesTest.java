@@ -203,7 +203,7 @@ class SqlOnBranchesTest {
         assertEquals(ErrorCode.DEADLINE_EXCEEDED, late.code());
         assertTrue(tx.isRollbackOnly());
         Awaitility.await()
-                .atMost(Duration.ofSeconds(10))
+                .atMost(Duration.ofSeconds(30))
                 .until(() -> server.ask("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' "
                                 + "AND pid <> pg_backend_pid() AND state = 'active'")
                         .equals("0"));

@@ -100,7 +100,7 @@ final class TestAgent implements AutoCloseable {
 
     <M extends CoordinatorMessage> M await(Class<M> type, Predicate<M> which) {
         return Awaitility.await()
-                .atMost(Duration.ofSeconds(10))
+                .atMost(Duration.ofSeconds(60))
                 .pollInterval(Duration.ofMillis(5))
                 .until(
                         () -> link.sent.stream()
@@ -139,7 +139,7 @@ final class TestAgent implements AutoCloseable {
     /** Waits until nothing of the pool is in use. */
     void awaitIdle() {
         Awaitility.await()
-                .atMost(Duration.ofSeconds(10))
+                .atMost(Duration.ofSeconds(60))
                 .pollInterval(Duration.ofMillis(5))
                 .until(() -> database.stats().branches().active() == 0);
     }

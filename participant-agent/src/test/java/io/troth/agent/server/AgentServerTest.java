@@ -61,7 +61,7 @@ class AgentServerTest {
     @RegisterExtension
     static final PostgresExtension POSTGRES = new PostgresExtension();
 
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private final TestPostgres postgres = POSTGRES.server();
     private final SimulatedAgentService coordinator = SimulatedAgentService.start();

@@ -88,7 +88,7 @@ class PostgresCrashTest {
     }
 
     private void terminate(int pid) throws SQLException {
-        server.execute("SELECT pg_terminate_backend(" + pid + ", 5000)");
+        server.execute("SELECT pg_terminate_backend(" + pid + ", 20000)");
     }
 
     private String balance() throws SQLException {
@@ -116,7 +116,7 @@ class PostgresCrashTest {
                 Set.of(PrepareResult.Kind.LOST, PrepareResult.Kind.REFUSED).contains(result.kind()), result.toString());
         assertFalse(driver.isClean(connection));
         assertEquals(List.of(), server.prepared());
-        server.execute("SET lock_timeout = 100", "UPDATE account SET balance = 3");
+        server.execute("SET lock_timeout = '20s'", "UPDATE account SET balance = 3");
     }
 
     @Test
@@ -125,7 +125,7 @@ class PostgresCrashTest {
         int pid = backend();
         Thread killer = new Thread(() -> {
             Awaitility.await()
-                    .atMost(Duration.ofSeconds(20))
+                    .atMost(Duration.ofSeconds(60))
                     .until(() -> "active".equals(server.ask("SELECT state FROM pg_stat_activity WHERE pid = " + pid)));
             try {
                 terminate(pid);
@@ -168,7 +168,7 @@ class PostgresCrashTest {
 
         assertEquals(PrepareResult.Kind.LOST, branch.prepare(true).kind());
         Awaitility.await()
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> server.execute("SET lock_timeout = 100", "UPDATE account SET balance = 3"));
         assertEquals(List.of(), onFreshConnection(direct::listPrepared));
     }
@@ -240,7 +240,7 @@ class PostgresCrashTest {
                         .fate());
 
         Awaitility.await()
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofSeconds(60))
                 .untilAsserted(() ->
                         assertEquals(Fate.COMMITTED, onFreshConnection(fresh -> direct.fate(fresh, proof.get()))));
         assertEquals("1", balance());
@@ -259,7 +259,7 @@ class PostgresCrashTest {
                         .fate());
 
         Awaitility.await()
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofSeconds(60))
                 .untilAsserted(() ->
                         assertEquals(Fate.ROLLED_BACK, onFreshConnection(fresh -> direct.fate(fresh, proof.get()))));
         assertEquals("100", balance());
@@ -285,7 +285,7 @@ class PostgresCrashTest {
         server.killBackend(backend());
 
         Awaitility.await()
-                .atMost(Duration.ofSeconds(30))
+                .atMost(Duration.ofSeconds(60))
                 .ignoreException(org.postgresql.util.PSQLException.class)
                 .untilAsserted(() -> assertNotEquals(
                         life, onFreshConnection(fresh -> ServerFacts.read(fresh).life())));

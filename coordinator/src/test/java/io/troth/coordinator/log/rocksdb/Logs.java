@@ -97,12 +97,12 @@ public final class Logs {
         }
     }
 
-    /** Waits in short steps, at most 30 s. */
+    /** Waits in short steps, at most a minute. */
     static ConditionFactory eventually() {
         return Awaitility.await()
                 .pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofMillis(1))
-                .atMost(Duration.ofSeconds(30));
+                .atMost(Duration.ofSeconds(60));
     }
 
     static List<Path> filesOf(Path directory) throws IOException {
