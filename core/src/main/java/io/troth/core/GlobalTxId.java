@@ -1,6 +1,5 @@
 package io.troth.core;
 
-import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -14,11 +13,6 @@ import java.util.List;
  */
 public record GlobalTxId(int shard, EpochId epoch, long session, long sequence) implements Comparable<GlobalTxId> {
 
-    private static final Comparator<GlobalTxId> ORDER = Comparator.comparingInt(GlobalTxId::shard)
-            .thenComparing(GlobalTxId::epoch)
-            .thenComparingLong(GlobalTxId::session)
-            .thenComparingLong(GlobalTxId::sequence);
-
     public GlobalTxId {
         if (shard < 0 || session < 1 || sequence < 1) {
             throw new IllegalArgumentException("not a global transaction id: shard " + shard + ", session " + session
@@ -28,7 +22,10 @@ public record GlobalTxId(int shard, EpochId epoch, long session, long sequence) 
 
     @Override
     public int compareTo(GlobalTxId other) {
-        return ORDER.compare(this, other);
+        int order = Integer.compare(shard, other.shard);
+        order = order != 0 ? order : epoch.compareTo(other.epoch);
+        order = order != 0 ? order : Long.compare(session, other.session);
+        return order != 0 ? order : Long.compare(sequence, other.sequence);
     }
 
     /** {@code shard.epoch.nonce.session.sequence}: the one text form, on the wire, in logs and on the command line. */

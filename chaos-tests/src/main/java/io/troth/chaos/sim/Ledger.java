@@ -13,6 +13,7 @@ import io.troth.core.coordinator.LogRecord;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -41,7 +42,7 @@ final class Ledger implements BranchWatcher, LogWatcher {
 
     /** What is known of one T. */
     private static final class Facts {
-        final Map<BranchId, Branch> branches = new TreeMap<>();
+        final Map<BranchId, Branch> branches = new LinkedHashMap<>();
         final Set<Outcome> answers = EnumSet.noneOf(Outcome.class);
 
         @Nullable
@@ -55,7 +56,7 @@ final class Ledger implements BranchWatcher, LogWatcher {
     }
 
     private final World world;
-    private final Map<GlobalTxId, Facts> all = new TreeMap<>();
+    private final Map<GlobalTxId, Facts> all = new LinkedHashMap<>();
     private int checked;
 
     Ledger(World world) {

@@ -16,6 +16,8 @@ import io.troth.core.coordinator.CoordinatorLimits;
 import io.troth.core.coordinator.LeaderView;
 import io.troth.core.participant.AgentLimits;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -33,6 +35,14 @@ final class Run {
     private static final long MILLI = 1_000_000;
     private static final long SECOND = 1_000 * MILLI;
     private static final int TIMEOUT_MILLIS = 10_000;
+    /** Faults that keep a resource away from a leader for longer than a restart takes. */
+    private static final Set<Fault> LONG_ABSENCES = EnumSet.of(
+            Fault.AGENT_PAUSE,
+            Fault.COORDINATOR_PAUSE,
+            Fault.LEADER_DEPOSED,
+            Fault.PARTITION,
+            Fault.PARTITION_ONE_WAY,
+            Fault.SLOW_NETWORK);
     /** By then everything must be over. */
     private static final long QUIET_NANOS = 120 * SECOND;
 
@@ -48,6 +58,9 @@ final class Run {
     final List<SimulatedClient> clients = new ArrayList<>();
     final List<DatabaseServer> databases = new ArrayList<>();
 
+    /** Whether outcomes are forgotten within the run. */
+    private final boolean forgetsSoon;
+
     private SimulatedCoordinator leader;
     private int begun;
     private boolean over;
@@ -57,6 +70,8 @@ final class Run {
         ledger = new Ledger(world);
         scout = new Scout(world);
         store = new SimulatedStore(world, CLUSTER, ledger);
+        forgetsSoon = Collections.disjoint(plan.kinds(), LONG_ABSENCES)
+                && world.random().nextInt(3) > 0;
         limits = limits();
         List<String> names = new ArrayList<>(List.of("accounts", "audit", "stock"));
         int resources = 1 + world.random().nextInt(names.size());
@@ -82,8 +97,8 @@ final class Run {
     /** Small numbers, so that the bounds are reached, or ordinary ones. */
     private CoordinatorLimits limits() {
         boolean small = world.random().nextInt(3) == 0;
-        // Far longer than anything here is away: a leader must hear of every resource before it forgets (protocol 9.4).
-        long retention = 40_000;
+        // Longer than anything here is away: a leader must hear of every resource before it forgets (protocol 9.4).
+        long retention = forgetsSoon ? 12_000 : 60_000;
         long age = world.random().nextBoolean() ? 4_000 : 3_600_000;
         return small
                 ? new CoordinatorLimits(
@@ -103,6 +118,11 @@ final class Run {
                         5_000,
                         age,
                         retention);
+    }
+
+    /** Whether outcomes are forgotten within the run. */
+    boolean forgetsSoon() {
+        return forgetsSoon;
     }
 
     int timeoutMillis() {
@@ -284,6 +304,9 @@ final class Run {
             Broken.unless(world.nanos() < end, () -> "Termination: " + what);
             world.run(world.nanos() + 2 * SECOND);
             unfinished = unfinished();
+        }
+        if (forgetsSoon) {
+            world.run(world.nanos() + 40 * SECOND);
         }
         clients.forEach(SimulatedClient::close);
         world.run(world.nanos() + 16 * SECOND);

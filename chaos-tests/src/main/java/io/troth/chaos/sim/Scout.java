@@ -5,16 +5,26 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.Notice;
 import io.troth.core.coordinator.TransactionState;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /** Watches where every transaction stands at its leader, and counts what is worth seeing. One thread. */
 final class Scout {
 
     private final World world;
     private final Map<GlobalTxId, TransactionState> states = new HashMap<>();
+    private final Set<GlobalTxId> ended = new HashSet<>();
 
     Scout(World world) {
         this.world = world;
+    }
+
+    /** An enlist is on its way to the machine. */
+    void enlists(GlobalTxId tx) {
+        if (!ended.contains(tx)) {
+            states.putIfAbsent(tx, TransactionState.ACTIVE);
+        }
     }
 
     void heard(Notice notice) {
@@ -25,6 +35,7 @@ final class Scout {
             }
         } else if (notice instanceof Notice.Ended ended) {
             states.remove(ended.tx());
+            this.ended.add(ended.tx());
             if (ended.reason() != null) {
                 world.saw("ended because of " + ended.reason().code());
             }

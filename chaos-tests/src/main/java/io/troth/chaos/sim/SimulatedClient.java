@@ -325,7 +325,8 @@ final class SimulatedClient {
                         .anyMatch(other -> other.id.session() == session.id()
                                 && other.id.epoch().equals(session.epoch())));
         if (tx.requested && tx.moreQuestions-- > 0) {
-            tx.next = process.after(world.random().nextLong(8_000 * MILLI), () -> "asks once more", () -> {
+            long later = run.forgetsSoon() ? 45_000 : 8_000;
+            tx.next = process.after(world.random().nextLong(later * MILLI), () -> "asks once more", () -> {
                 ask(tx, world.random().nextBoolean());
                 over(tx);
             });

@@ -219,7 +219,11 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
     void said(Connection.End end, Function<StreamId, Event> event) {
         StreamId id = streams.get(end);
         if (id != null && peers.containsKey(id)) {
-            submit(event.apply(id));
+            Event said = event.apply(id);
+            if (said instanceof Event.Enlist enlist) {
+                run.scout.enlists(enlist.tx());
+            }
+            submit(said);
         }
     }
 

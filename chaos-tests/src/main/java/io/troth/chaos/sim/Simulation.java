@@ -18,10 +18,11 @@ public final class Simulation {
      * @param failure the property that does not hold, null when all do
      * @param nanos how much time passed in the run
      * @param transactions how many were checked
+     * @param checks how often they were checked
      * @param faults how many things went wrong
      * @param trace the schedule; empty when it was not asked for
      */
-    record Result(@Nullable String failure, long nanos, int transactions, int faults, List<String> trace) {}
+    record Result(@Nullable String failure, long nanos, int transactions, int checks, int faults, List<String> trace) {}
 
     private Simulation() {}
 
@@ -70,6 +71,7 @@ public final class Simulation {
                 failure,
                 run.world.nanos(),
                 run.ledger.transactions(),
+                run.ledger.checks(),
                 run.world.faults(),
                 trace == null ? List.of() : trace);
     }

@@ -77,7 +77,8 @@ class LauncherTest {
         "log, io.troth.coordinator.cli.CoordinatorMain",
         "admin, io.troth.coordinator.cli.CoordinatorMain",
         "agent, io.troth.agent.server.AgentMain",
-        "demo, io.troth.chaos.demo.DemoMain"
+        "demo, io.troth.chaos.demo.DemoMain",
+        "simulate, io.troth.chaos.sim.SimulateMain"
     })
     void startsTheMainOfACommandWithAllArguments(String command, String main) throws Exception {
         Path java = fakeJava("17.0.1");

@@ -155,13 +155,18 @@ final class SimulatedDisk {
     /** A write that fails: any first part of it is there. Returns true when all of it is. */
     boolean writePart(Batch batch, SplittableRandom random) {
         int whole = HEADER_BYTES + batch.out.position();
-        int kept = switch (random.nextInt(3)) {
+        int kept = part(whole, random);
+        append(batch, kept);
+        return kept == whole;
+    }
+
+    /** Nothing, everything, or anything in between. */
+    private static int part(int whole, SplittableRandom random) {
+        return switch (random.nextInt(3)) {
             case 0 -> 0;
             case 1 -> whole;
             default -> random.nextInt(whole + 1);
         };
-        append(batch, kept);
-        return kept == whole;
     }
 
     private void append(Batch batch, int bytesMax) {
@@ -187,7 +192,7 @@ final class SimulatedDisk {
 
     /** The machine loses its power: any first part of what was not flushed is there, to the byte. */
     void losePower(SplittableRandom random) {
-        written = synced + random.nextInt(written - synced + 1);
+        written = synced + part(written - synced, random);
     }
 
     /**

@@ -10,6 +10,7 @@ import io.troth.core.coordinator.Fate;
 import io.troth.core.participant.PreparedXid;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,8 +43,8 @@ public final class PlainDatabase implements DatabaseServer {
     private final String name;
     private final boolean hasProof;
     private final BranchWatcher watcher;
-    private final Map<BranchId, Work> works = new TreeMap<>();
-    private final Map<Long, Work> byProof = new TreeMap<>();
+    private final Map<BranchId, Work> works = new LinkedHashMap<>();
+    private final Map<Long, Work> byProof = new HashMap<>();
     private final Map<String, List<Long>> rows = new TreeMap<>();
     private final List<PlainConnection> open = new ArrayList<>();
     /** Counts crashes: after one a proof of an unprepared branch may be another transaction's. */

@@ -1,0 +1,58 @@
+package io.troth.chaos.sim;
+
+import io.troth.chaos.sim.world.Fault;
+import io.troth.chaos.sim.world.Sights;
+import io.troth.core.Outcome;
+import io.troth.core.coordinator.TransactionState;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a long campaign must have seen: a test of things that never happen is worth nothing. */
+final class MustHappen {
+
+    private static final List<String> SIGHTS = List.of(
+            "COMMIT found by a new leader",
+            "leader deposed and unaware",
+            "append error with the entry surviving",
+            "append error with the entry lost",
+            "fenced COMMIT",
+            "damaged log refused",
+            "prepare completed after its connection died",
+            "phase 2 by another instance",
+            "call refused DUPLICATE_CALL",
+            "NO because of CALL_COUNT_DIFFERS",
+            "enlist refused",
+            "ended because of BRANCH_NOT_LISTED",
+            "ended because of DEADLINE_EXCEEDED",
+            "ended because of STREAM_BROKEN",
+            "fate asked",
+            "purge",
+            "session renewed",
+            "session resumed",
+            "begin refused OVERLOADED",
+            "begin refused DISK_FLOOR",
+            "begin refused LOG_STALLED",
+            "begin refused DRAINING",
+            "vote YES",
+            "vote NO",
+            "vote READ_ONLY");
+
+    private MustHappen() {}
+
+    /** What has not happened, by name. */
+    static List<String> missing(Sights sights) {
+        List<String> all = new ArrayList<>(SIGHTS);
+        for (Fault fault : Fault.values()) {
+            all.add("fault " + fault);
+        }
+        for (Outcome outcome : Outcome.values()) {
+            all.add("answer " + outcome);
+        }
+        for (TransactionState state : TransactionState.values()) {
+            if (state != TransactionState.ENDED) {
+                all.add("leader change in " + state);
+            }
+        }
+        return all.stream().filter(sight -> sights.count(sight) == 0).toList();
+    }
+}

@@ -1,0 +1,86 @@
+package io.troth.chaos.sim;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.chaos.sim.world.Fault;
+import io.troth.chaos.sim.world.Plan;
+import io.troth.chaos.sim.world.Sights;
+import java.util.EnumSet;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Goal: the whole system keeps the properties of protocol 12 under every fault that the simulator knows, and the simulator
+ * does what it says: the same seed gives the same run, and what can happen happens. Method: seeds; {@code ./troth simulate}
+ * runs more of them.
+ */
+class SimulationTest {
+
+    private static final int SEEDS = 3_000;
+
+    @Test
+    void keepsEveryPropertyAndSeesEverything() throws InterruptedException {
+        Campaign.Summary summary = new Campaign(1, SEEDS, EnumSet.allOf(Fault.class)).run(2);
+
+        assertNull(summary.failed(), () -> "./troth simulate --seed " + summary.failed() + ": " + summary.failure());
+        assertEquals(List.of(), MustHappen.missing(summary.sights()));
+        assertEquals(SEEDS, summary.seeds());
+        System.out.println(summary.line());
+    }
+
+    @Test
+    void givesTheSameTraceForTheSameSeed() {
+        for (long seed = 1; seed <= 40; seed++) {
+            Plan plan = Plan.of(seed, EnumSet.allOf(Fault.class));
+            List<String> first = Simulation.run(plan, new Sights(), true).trace();
+            List<String> second = Simulation.run(plan, new Sights(), true).trace();
+            assertTrue(first.size() > 10, "seed " + seed + " did something");
+            assertEquals(first, second, "seed " + seed);
+            assertNotEquals(
+                    first,
+                    Simulation.run(Plan.of(seed + 1, plan.kinds()), new Sights(), true)
+                            .trace());
+        }
+    }
+
+    @Test
+    void runsTheSameWithAndWithoutATrace() {
+        for (long seed = 50; seed < 70; seed++) {
+            Plan plan = Plan.of(seed, EnumSet.allOf(Fault.class));
+            Sights traced = new Sights();
+            Sights silent = new Sights();
+            Simulation.run(plan, traced, true);
+            Simulation.run(plan, silent, false);
+            assertEquals(traced.all(), silent.all(), "seed " + seed);
+        }
+    }
+
+    @Test
+    void huntsAcrossClassLoadersWithTypesOfTheJdkOnly() {
+        assertNull(Simulation.hunt(1, 5, new String[0]));
+        assertNull(Simulation.hunt(1, 5, new String[] {"AGENT_CRASH", "POWER_LOSS"}));
+    }
+
+    @Test
+    void namesTheShortestCommandThatRepeatsARun() {
+        Plan plan = Plan.of(7, EnumSet.allOf(Fault.class));
+
+        assertEquals("./troth simulate --seed 7", SimulateMain.command(plan));
+        assertEquals(
+                "./troth simulate --seed 7 --only NONE --clients 9 --skip 2,5",
+                SimulateMain.command(withoutFaults(plan)
+                        .sized(plan.agents(), 9, plan.transactions(), plan.millis())
+                        .skipping(java.util.Set.of(5, 2))));
+    }
+
+    private static Plan withoutFaults(Plan plan) {
+        Plan smaller = plan;
+        for (Fault fault : plan.kinds()) {
+            smaller = smaller.without(fault);
+        }
+        return smaller;
+    }
+}
