@@ -3,9 +3,9 @@ package io.troth.chaos.sim.database;
 import java.sql.SQLException;
 import java.sql.SQLNonTransientConnectionException;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The client's end of one connection. A connection dies here first, at the server a little later: what was sent before is
@@ -33,8 +33,7 @@ final class ClientEnd {
     }
 
     static ClientEnd open(SimulatedServer server) throws SQLException {
-        FaultRates rates = server.rates();
-        if (rates.connect() > 0 && server.world.random().nextInt(FaultRates.SCALE) < rates.connect()) {
+        if (server.occurs(server.rates().connect())) {
             server.happened(DatabaseFault.CONNECT_REFUSED);
             throw new SQLNonTransientConnectionException("connection refused", "08001");
         }
@@ -58,33 +57,40 @@ final class ClientEnd {
     /** Sends a request and waits for its answer; the connection may die in between. */
     <T> T send(Trip trip, Request<T> request) throws SQLException {
         ensureAlive();
-        SplittableRandom random = server.world.random();
-        int cut = server.rates().cut();
-        if (cut == 0 || random.nextInt(FaultRates.SCALE) >= cut) {
+        DatabaseFault fault = faultOf(trip);
+        if (fault == null) {
             return request.run();
         }
-        switch (random.nextInt(3)) {
-            case 0 -> {
-                server.happened(trip.before);
-                cut();
-            }
-            case 1 -> {
-                server.happened(trip.after);
-                carryOut(request);
-                cut();
-            }
-            default -> {
-                closed = true;
-                server.world.schedule(1 + random.nextLong(LATE_NANOS_MAX), () -> {
-                    if (session.open) {
-                        server.happened(trip.later);
-                        carryOut(request);
-                        server.end(session);
-                    }
-                });
-            }
+        if (fault == trip.before) {
+            server.happened(fault);
+            cut();
+        } else if (fault == trip.after) {
+            server.happened(fault);
+            carryOut(request);
+            cut();
+        } else {
+            closed = true;
+            server.world.schedule(1 + server.world.random().nextLong(LATE_NANOS_MAX), () -> {
+                if (session.open) {
+                    server.happened(fault);
+                    carryOut(request);
+                    server.end(session);
+                }
+            });
         }
         throw new SQLNonTransientConnectionException("an I/O error occurred while talking to the server", "08006");
+    }
+
+    /** How the connection dies in this round trip; null when it does not. */
+    private @Nullable DatabaseFault faultOf(Trip trip) {
+        for (DatabaseFault fault : trip.faults()) {
+            if (server.isProvoked(fault)) {
+                return fault;
+            }
+        }
+        return server.occurs(server.rates().cut())
+                ? trip.faults().get(server.world.random().nextInt(trip.faults().size()))
+                : null;
     }
 
     /** Runs a statement of the application, which may have to wait for a lock; exactly one of the two hears of its end. */
@@ -96,9 +102,9 @@ final class ClientEnd {
             failed.accept(e);
             return;
         }
-        int cut = server.rates().cut();
-        if (cut > 0 && server.world.random().nextInt(FaultRates.SCALE) < cut) {
-            server.happened(Trip.STATEMENT.before);
+        DatabaseFault fault = faultOf(Trip.STATEMENT);
+        if (fault != null) {
+            server.happened(fault);
             if (server.world.random().nextBoolean()) {
                 new ServerStatement(server, session, operation, row -> {}, error -> {}).start(lockWaitMillis);
             }

@@ -42,8 +42,8 @@ final class ServerStatement implements ServerSession.Waiting {
             failed.accept(new ServerError("25P02", "current transaction is aborted, commands ignored"));
             return;
         }
-        int refusals = server.rates().error();
-        if (refusals > 0 && server.world.random().nextInt(FaultRates.SCALE) < refusals) {
+        if (server.isProvoked(DatabaseFault.STATEMENT_REFUSED)
+                || server.occurs(server.rates().error())) {
             server.happened(DatabaseFault.STATEMENT_REFUSED);
             fails(transaction, new ServerError("22012", "division by zero"));
         } else if (operation.kind() == SqlOperation.Kind.ROLLBACK_AND_CHAIN) {

@@ -323,7 +323,8 @@ public final class SimulatedBranchDatabase implements BranchDatabase {
     }
 
     private void cancel(Connection connection) {
-        if (server.rates().cut() > 0 && server.world.random().nextInt(4) == 0) {
+        boolean ignored = server.rates().cut() > 0 && server.world.random().nextInt(4) == 0;
+        if (ignored || server.isProvoked(DatabaseFault.CANCEL_WITHOUT_EFFECT)) {
             server.happened(DatabaseFault.CANCEL_WITHOUT_EFFECT);
         } else {
             server.cancel(SimulatedPool.endOf(connection).session);
@@ -451,8 +452,7 @@ public final class SimulatedBranchDatabase implements BranchDatabase {
         }
 
         private long next() {
-            int slow = server.rates().slow();
-            if (slow > 0 && server.world.random().nextInt(FaultRates.SCALE) < slow) {
+            if (server.occurs(server.rates().slow())) {
                 server.happened(DatabaseFault.SLOW_ANSWER);
                 return server.world.random().nextLong(LONG_NANOS_MAX);
             }

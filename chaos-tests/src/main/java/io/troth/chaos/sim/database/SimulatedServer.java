@@ -31,6 +31,7 @@ public final class SimulatedServer {
     private final TreeMap<String, ServerTransaction> prepared = new TreeMap<>();
     private final TransactionIds ids;
     private FaultRates rates = FaultRates.NONE;
+    private @Nullable DatabaseFault provoked;
     private boolean up = true;
     private long nextSession = 1;
     private long nextSerial = 1;
@@ -107,6 +108,23 @@ public final class SimulatedServer {
     }
 
     // Faults.
+
+    /** Makes this fault happen once, at the next occasion for it. */
+    public void provoke(DatabaseFault fault) {
+        provoked = fault;
+    }
+
+    /** Whether the fault was provoked, which it then is no more. */
+    boolean isProvoked(DatabaseFault fault) {
+        boolean now = provoked == fault;
+        provoked = now ? null : provoked;
+        return now;
+    }
+
+    /** An occasion for something whose rate is this. */
+    boolean occurs(int rate) {
+        return rate > 0 && world.random().nextInt(FaultRates.SCALE) < rate;
+    }
 
     /** The server dies, as by a kill of its processes, and is back after this time. */
     public void crash(long downNanos) {

@@ -96,11 +96,11 @@ final class SimulatedXaResource implements XAResource {
 
     /** Null unless the server now answers with a code of its own; {@code mayRollBack} also with one that is true. */
     private @Nullable XAException odd(boolean mayRollBack) {
-        SplittableRandom random = server.world.random();
-        int rate = server.rates().error();
-        if (rate == 0 || random.nextInt(FaultRates.SCALE) >= rate) {
+        if (!server.isProvoked(DatabaseFault.ODD_ERROR_CODE)
+                && !server.occurs(server.rates().error())) {
             return null;
         }
+        SplittableRandom random = server.world.random();
         server.happened(DatabaseFault.ODD_ERROR_CODE);
         List<Integer> codes = mayRollBack && random.nextBoolean() ? ROLLBACK_CODES : CODES_THAT_SAY_NOTHING;
         return failure(codes.get(random.nextInt(codes.size())), "simulated");

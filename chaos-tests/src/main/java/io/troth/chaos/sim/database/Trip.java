@@ -1,5 +1,7 @@
 package io.troth.chaos.sim.database;
 
+import java.util.List;
+
 /** What a round trip is for, and how its faults are counted: before the server heard, after it did, and long after. */
 enum Trip {
     STATEMENT(
@@ -31,5 +33,9 @@ enum Trip {
         this.before = before;
         this.after = after;
         this.later = later;
+    }
+
+    List<DatabaseFault> faults() {
+        return List.of(before, after, later);
     }
 }
