@@ -33,8 +33,7 @@ final class ClientEnd {
     }
 
     static ClientEnd open(SimulatedServer server) throws SQLException {
-        if (server.occurs(server.rates().connect())) {
-            server.happened(DatabaseFault.CONNECT_REFUSED);
+        if (server.strikes(DatabaseFault.CONNECT_REFUSED)) {
             throw new SQLNonTransientConnectionException("connection refused", "08001");
         }
         return new ClientEnd(server, server.connect());
@@ -62,17 +61,14 @@ final class ClientEnd {
             return request.run();
         }
         if (fault == trip.before) {
-            server.happened(fault);
             cut();
         } else if (fault == trip.after) {
-            server.happened(fault);
             carryOut(request);
             cut();
         } else {
             closed = true;
             server.world.schedule(1 + server.world.random().nextLong(LATE_NANOS_MAX), () -> {
                 if (session.open) {
-                    server.happened(fault);
                     carryOut(request);
                     server.end(session);
                 }
@@ -84,13 +80,11 @@ final class ClientEnd {
     /** How the connection dies in this round trip; null when it does not. */
     private @Nullable DatabaseFault faultOf(Trip trip) {
         for (DatabaseFault fault : trip.faults()) {
-            if (server.isProvoked(fault)) {
+            if (server.strikes(fault)) {
                 return fault;
             }
         }
-        return server.occurs(server.rates().cut())
-                ? trip.faults().get(server.world.random().nextInt(trip.faults().size()))
-                : null;
+        return null;
     }
 
     /** Runs a statement of the application, which may have to wait for a lock; exactly one of the two hears of its end. */
@@ -104,7 +98,6 @@ final class ClientEnd {
         }
         DatabaseFault fault = faultOf(Trip.STATEMENT);
         if (fault != null) {
-            server.happened(fault);
             if (server.world.random().nextBoolean()) {
                 new ServerStatement(server, session, operation, row -> {}, error -> {}).start(lockWaitMillis);
             }

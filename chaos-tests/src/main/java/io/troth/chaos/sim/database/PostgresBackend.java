@@ -207,6 +207,10 @@ final class PostgresBackend {
             // The tag of the answer is ROLLBACK, and there is no error.
             return;
         }
+        if (server.strikes(DatabaseFault.PREPARE_REFUSED)) {
+            server.rollback(transaction, BranchFacts.Ending.DATABASE);
+            throw new SQLException("a deferred constraint does not hold", "23503");
+        }
         if (!server.hasFreeSlot()) {
             server.happened(DatabaseFault.SLOTS_EXHAUSTED);
             server.rollback(transaction, BranchFacts.Ending.DATABASE);
@@ -218,7 +222,7 @@ final class PostgresBackend {
         }
         TrothXid xid = XidText.parse(gid);
         if (xid != null) {
-            transaction.isBranch(xid.tx(), xid.branch());
+            server.isBranch(transaction, xid.tx(), xid.branch());
         }
         server.prepare(transaction, gid, null);
     }

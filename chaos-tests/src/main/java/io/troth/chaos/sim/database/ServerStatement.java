@@ -42,9 +42,7 @@ final class ServerStatement implements ServerSession.Waiting {
             failed.accept(new ServerError("25P02", "current transaction is aborted, commands ignored"));
             return;
         }
-        if (server.isProvoked(DatabaseFault.STATEMENT_REFUSED)
-                || server.occurs(server.rates().error())) {
-            server.happened(DatabaseFault.STATEMENT_REFUSED);
+        if (server.strikes(DatabaseFault.STATEMENT_REFUSED)) {
             fails(transaction, new ServerError("22012", "division by zero"));
         } else if (operation.kind() == SqlOperation.Kind.ROLLBACK_AND_CHAIN) {
             rollbackAndChain(transaction);
@@ -100,8 +98,8 @@ final class ServerStatement implements ServerSession.Waiting {
         List<Long> row = server.rowFor(transaction, operation.key());
         if (operation.kind() == SqlOperation.Kind.ADD) {
             long balance = (row.isEmpty() ? 0 : row.get(0)) + operation.argument();
-            if (balance < 0) {
-                fails(transaction, new ServerError("23514", "the balance must not be negative"));
+            if (balance < server.settings.lowestBalance()) {
+                fails(transaction, new ServerError("23514", "the balance must not be so low"));
                 return;
             }
             row = List.of(balance);
@@ -117,6 +115,7 @@ final class ServerStatement implements ServerSession.Waiting {
         if (operation.writes()) {
             transaction.writes.put(operation.key(), row);
         }
+        server.executed(transaction, operation);
         transaction.steps.add(new Step(operation.call(), operation.step(), operation.key(), operation.argument(), row));
         done.accept(row);
     }

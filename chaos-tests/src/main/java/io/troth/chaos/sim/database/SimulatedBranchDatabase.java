@@ -111,7 +111,13 @@ public final class SimulatedBranchDatabase implements BranchDatabase {
      * @param remainingMillis what is left of the transaction's time
      * @param done hears how it ended, never inside this call
      */
-    public void execute(TrothXid xid, long remainingMillis, SqlOperation operation, Consumer<StatementResult> done) {
+    public void execute(
+            GlobalTxId tx,
+            BranchId branch,
+            long remainingMillis,
+            SqlOperation operation,
+            Consumer<StatementResult> done) {
+        TrothXid xid = finishers.xid(tx, branch);
         BranchWork work = branches.computeIfAbsent(xid.branch(), none -> new BranchWork());
         work.begins();
         Consumer<StatementResult> finished = result -> {
@@ -163,7 +169,7 @@ public final class SimulatedBranchDatabase implements BranchDatabase {
     private void named(Connection connection, TrothXid xid, long remainingMillis) {
         ServerTransaction begun = SimulatedPool.endOf(connection).session.transaction;
         if (begun != null) {
-            begun.isBranch(xid.tx(), xid.branch());
+            server.isBranch(begun, xid.tx(), xid.branch());
             begun.deadlineNanos = process.nowNanos() + TimeUnit.MILLISECONDS.toNanos(remainingMillis);
         }
     }
@@ -323,10 +329,7 @@ public final class SimulatedBranchDatabase implements BranchDatabase {
     }
 
     private void cancel(Connection connection) {
-        boolean ignored = server.rates().cut() > 0 && server.world.random().nextInt(4) == 0;
-        if (ignored || server.isProvoked(DatabaseFault.CANCEL_WITHOUT_EFFECT)) {
-            server.happened(DatabaseFault.CANCEL_WITHOUT_EFFECT);
-        } else {
+        if (!server.strikes(DatabaseFault.CANCEL_WITHOUT_EFFECT)) {
             server.cancel(SimulatedPool.endOf(connection).session);
         }
     }
@@ -375,6 +378,11 @@ public final class SimulatedBranchDatabase implements BranchDatabase {
     @Override
     public void fate(Proof proof, Consumer<Fate> done) {
         finishers.fate(proof, done);
+    }
+
+    /** Takes the place of a self-test: another process has passed it. */
+    public void assume(ResourceIdentity known) {
+        identity = known;
     }
 
     @Override
@@ -452,8 +460,7 @@ public final class SimulatedBranchDatabase implements BranchDatabase {
         }
 
         private long next() {
-            if (server.occurs(server.rates().slow())) {
-                server.happened(DatabaseFault.SLOW_ANSWER);
+            if (server.strikes(DatabaseFault.SLOW_ANSWER)) {
                 return server.world.random().nextLong(LONG_NANOS_MAX);
             }
             return 1 + server.world.random().nextLong(SHORT_NANOS_MAX);

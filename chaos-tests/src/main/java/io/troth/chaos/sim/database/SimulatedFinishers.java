@@ -53,7 +53,7 @@ final class SimulatedFinishers {
         cluster = known;
     }
 
-    private TrothXid xid(GlobalTxId tx, BranchId branch) {
+    TrothXid xid(GlobalTxId tx, BranchId branch) {
         return new TrothXid(Objects.requireNonNull(cluster, "no cluster heard of yet"), tx, branch);
     }
 

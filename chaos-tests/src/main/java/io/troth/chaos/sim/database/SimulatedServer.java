@@ -1,6 +1,8 @@
 package io.troth.chaos.sim.database;
 
 import io.troth.chaos.sim.check.BranchFacts;
+import io.troth.core.BranchId;
+import io.troth.core.GlobalTxId;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +32,7 @@ public final class SimulatedServer {
     private final List<ServerTransaction> history = new ArrayList<>();
     private final TreeMap<String, ServerTransaction> prepared = new TreeMap<>();
     private final TransactionIds ids;
-    private FaultRates rates = FaultRates.NONE;
+    private Observer observer = Observer.NOBODY;
     private @Nullable DatabaseFault provoked;
     private boolean up = true;
     private long nextSession = 1;
@@ -66,13 +68,9 @@ public final class SimulatedServer {
         return up;
     }
 
-    /** How often things go wrong by themselves from now on. */
-    public void rates(FaultRates now) {
-        rates = now;
-    }
-
-    FaultRates rates() {
-        return rates;
+    /** Hears from now on what becomes of every branch. */
+    public void observer(Observer hears) {
+        observer = hears;
     }
 
     /** Sets a row before the run. */
@@ -114,16 +112,15 @@ public final class SimulatedServer {
         provoked = fault;
     }
 
-    /** Whether the fault was provoked, which it then is no more. */
-    boolean isProvoked(DatabaseFault fault) {
+    /** At an occasion for this fault: whether it happens now. Counts it. */
+    boolean strikes(DatabaseFault fault) {
         boolean now = provoked == fault;
         provoked = now ? null : provoked;
-        return now;
-    }
-
-    /** An occasion for something whose rate is this. */
-    boolean occurs(int rate) {
-        return rate > 0 && world.random().nextInt(FaultRates.SCALE) < rate;
+        boolean happens = now || world.strikes(fault);
+        if (happens) {
+            happened(fault);
+        }
+        return happens;
     }
 
     /** The server dies, as by a kill of its processes, and is back after this time. */
@@ -276,8 +273,10 @@ public final class SimulatedServer {
             each.owner = null;
             prepared.put(String.valueOf(each.xid), each);
             locks.restore(each);
+            moved(each);
         } else if (then == ServerTransaction.State.ACTIVE && each.state != ServerTransaction.State.ROLLED_BACK) {
             each.touchedByRestore = true;
+            each.state = ServerTransaction.State.ACTIVE;
             ended(each, ServerTransaction.State.ROLLED_BACK, BranchFacts.Ending.DATABASE);
         } else if (then != ServerTransaction.State.ACTIVE) {
             each.touchedByRestore |= each.state != then;
@@ -385,11 +384,39 @@ public final class SimulatedServer {
     }
 
     private void ended(ServerTransaction transaction, ServerTransaction.State how, BranchFacts.Ending by) {
-        if (!transaction.isOver()) {
+        boolean wasOver = transaction.isOver();
+        if (!wasOver) {
             transaction.ending = by;
             transaction.endedNanos = world.nowNanos();
         }
         transaction.state = how;
+        if (!wasOver) {
+            moved(transaction);
+        }
+    }
+
+    /** A transaction is known to be a branch now. */
+    void isBranch(ServerTransaction transaction, GlobalTxId tx, BranchId branch) {
+        boolean known = transaction.branch != null;
+        transaction.isBranch(tx, branch);
+        if (!known) {
+            moved(transaction);
+        }
+    }
+
+    void executed(ServerTransaction transaction, SqlOperation operation) {
+        GlobalTxId tx = transaction.tx;
+        BranchId branch = transaction.branch;
+        if (tx != null && branch != null) {
+            observer.executed(tx, branch, operation.call(), operation.scope());
+        }
+    }
+
+    private void moved(ServerTransaction transaction) {
+        BranchFacts facts = transaction.facts(name);
+        if (facts != null) {
+            observer.moved(facts);
+        }
     }
 
     // Prepared transactions.
@@ -401,6 +428,7 @@ public final class SimulatedServer {
         transaction.xid = xid;
         transaction.owner = owner;
         prepared.put(xid, transaction);
+        moved(transaction);
     }
 
     @Nullable

@@ -96,12 +96,10 @@ final class SimulatedXaResource implements XAResource {
 
     /** Null unless the server now answers with a code of its own; {@code mayRollBack} also with one that is true. */
     private @Nullable XAException odd(boolean mayRollBack) {
-        if (!server.isProvoked(DatabaseFault.ODD_ERROR_CODE)
-                && !server.occurs(server.rates().error())) {
+        if (!server.strikes(DatabaseFault.ODD_ERROR_CODE)) {
             return null;
         }
         SplittableRandom random = server.world.random();
-        server.happened(DatabaseFault.ODD_ERROR_CODE);
         List<Integer> codes = mayRollBack && random.nextBoolean() ? ROLLBACK_CODES : CODES_THAT_SAY_NOTHING;
         return failure(codes.get(random.nextInt(codes.size())), "simulated");
     }
@@ -123,7 +121,7 @@ final class SimulatedXaResource implements XAResource {
             begun.xid = XidText.of(xid);
             TrothXid branch = TrothXid.read(xid.getFormatId(), xid.getGlobalTransactionId(), xid.getBranchQualifier());
             if (branch != null) {
-                begun.isBranch(branch.tx(), branch.branch());
+                server.isBranch(begun, branch.tx(), branch.branch());
             }
             return true;
         });

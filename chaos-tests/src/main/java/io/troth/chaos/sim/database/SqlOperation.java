@@ -6,11 +6,12 @@ import io.troth.chaos.sim.check.Step;
  * One statement of an application, on one row. A row that was never written is an empty list.
  *
  * @param call the number of the call under which it runs
+ * @param scope tells one execution of the call from another
  * @param kind what it does
  * @param key the row
  * @param argument the number to add or to append
  */
-public record SqlOperation(long call, Kind kind, String key, long argument) {
+public record SqlOperation(long call, long scope, Kind kind, String key, long argument) {
 
     /** What a statement does. */
     public enum Kind {
@@ -27,19 +28,19 @@ public record SqlOperation(long call, Kind kind, String key, long argument) {
     }
 
     public static SqlOperation read(long call, String key) {
-        return new SqlOperation(call, Kind.READ, key, 0);
+        return new SqlOperation(call, call, Kind.READ, key, 0);
     }
 
     public static SqlOperation readLocked(long call, String key) {
-        return new SqlOperation(call, Kind.READ_LOCKED, key, 0);
+        return new SqlOperation(call, call, Kind.READ_LOCKED, key, 0);
     }
 
     public static SqlOperation add(long call, String key, long delta) {
-        return new SqlOperation(call, Kind.ADD, key, delta);
+        return new SqlOperation(call, call, Kind.ADD, key, delta);
     }
 
     public static SqlOperation append(long call, String key, long value) {
-        return new SqlOperation(call, Kind.APPEND, key, value);
+        return new SqlOperation(call, call, Kind.APPEND, key, value);
     }
 
     boolean writes() {

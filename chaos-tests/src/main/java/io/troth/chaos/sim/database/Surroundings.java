@@ -18,6 +18,9 @@ public interface Surroundings {
     /** Where all chance comes from. */
     SplittableRandom random();
 
+    /** At an occasion for this fault: whether it happens now. */
+    boolean strikes(DatabaseFault fault);
+
     /** Counts something that must have happened in a long run. */
     void happened(String what);
 }

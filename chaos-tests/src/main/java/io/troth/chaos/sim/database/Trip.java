@@ -36,6 +36,6 @@ enum Trip {
     }
 
     List<DatabaseFault> faults() {
-        return List.of(before, after, later);
+        return before == after ? List.of(before) : List.of(before, after, later);
     }
 }

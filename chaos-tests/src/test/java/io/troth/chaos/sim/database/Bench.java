@@ -36,7 +36,7 @@ final class Bench {
 
     Bench(Flavour flavour, long seed) {
         world = new TestWorld(seed);
-        server = new SimulatedServer("bank", flavour, new ServerSettings(6, 50_000, true), world);
+        server = new SimulatedServer("bank", flavour, new ServerSettings(6, 50_000, 0, true), world);
         agent = process();
     }
 
@@ -102,7 +102,7 @@ final class Bench {
     /** Begins a statement; its result will be in the list. */
     List<StatementResult> start(TrothXid xid, SqlOperation operation) {
         List<StatementResult> answers = new ArrayList<>();
-        agent.execute(xid, 55_000, operation, answers::add);
+        agent.execute(xid.tx(), xid.branch(), 55_000, operation, answers::add);
         return answers;
     }
 

@@ -54,7 +54,7 @@ class FlavourTest {
 
     @Test
     void theSelfTestRefusesPostgresWithoutSlotsOrFlushes() {
-        for (ServerSettings settings : List.of(new ServerSettings(0, 1, true), new ServerSettings(32, 1, false))) {
+        for (ServerSettings settings : List.of(new ServerSettings(0, 1, 0, true), new ServerSettings(32, 1, 0, false))) {
             TestWorld world = new TestWorld(1);
             SimulatedServer server = new SimulatedServer("bank", Flavour.POSTGRESQL, settings, world);
             SimulatedBranchDatabase agent = new SimulatedBranchDatabase("bank", server, 4, world);
@@ -144,7 +144,7 @@ class FlavourTest {
     void sqlTextThatEndsTheTransactionIsNoticedByPostgres() {
         Bench bench = new Bench(Flavour.POSTGRESQL, 1);
         TrothXid xid = bench.wrote("a");
-        bench.execute(xid, new SqlOperation(2, SqlOperation.Kind.ROLLBACK_AND_CHAIN, "", 0));
+        bench.execute(xid, new SqlOperation(2, 2, SqlOperation.Kind.ROLLBACK_AND_CHAIN, "", 0));
         bench.execute(xid, SqlOperation.add(3, "b", 1));
         PrepareResult result = bench.prepare(xid);
         assertEquals(PrepareResult.Kind.REFUSED, result.kind());

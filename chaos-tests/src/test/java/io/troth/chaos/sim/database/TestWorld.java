@@ -19,6 +19,9 @@ final class TestWorld implements Surroundings {
     private final PriorityQueue<Task> queue = new PriorityQueue<>(ORDER);
     private final SplittableRandom random;
     final Map<String, Integer> sights = new TreeMap<>();
+    /** How often each fault happens by itself, per 10,000 occasions. */
+    final Map<DatabaseFault, Integer> odds = new TreeMap<>();
+
     private long now;
     private long numbers;
 
@@ -39,6 +42,11 @@ final class TestWorld implements Surroundings {
     @Override
     public SplittableRandom random() {
         return random;
+    }
+
+    @Override
+    public boolean strikes(DatabaseFault fault) {
+        return odds.containsKey(fault) && random.nextInt(10_000) < odds.get(fault);
     }
 
     @Override

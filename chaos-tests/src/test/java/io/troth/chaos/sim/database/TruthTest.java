@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class TruthTest {
 
     private static final int SEEDS = 60;
-    private static final FaultRates WILD = new FaultRates(800, 500, 200, 300);
+    private static final int WILD = 400;
 
     @ParameterizedTest
     @EnumSource(
@@ -39,12 +39,14 @@ class TruthTest {
         Map<String, Integer> sights = new TreeMap<>();
         for (long seed = 0; seed < SEEDS; seed++) {
             Bench bench = new Bench(flavour, seed);
-            bench.server.rates(WILD);
+            for (DatabaseFault fault : DatabaseFault.values()) {
+                bench.world.odds.put(fault, WILD);
+            }
             Round round = new Round(bench);
             for (int i = 0; i < 8; i++) {
                 round.one();
             }
-            bench.server.rates(FaultRates.NONE);
+            bench.world.odds.clear();
             round.settle();
             bench.world.sights.forEach((sight, times) -> sights.merge(sight, times, Integer::sum));
         }
