@@ -1,8 +1,10 @@
 package io.troth.chaos.sim;
 
+import io.troth.chaos.sim.database.Flavour;
 import io.troth.chaos.sim.log.SimulatedLog;
 import io.troth.chaos.sim.log.SimulatedStore;
 import io.troth.chaos.sim.resource.DatabaseServer;
+import io.troth.chaos.sim.resource.FlavouredDatabase;
 import io.troth.chaos.sim.resource.PlainDatabase;
 import io.troth.chaos.sim.world.Broken;
 import io.troth.chaos.sim.world.Fault;
@@ -10,6 +12,7 @@ import io.troth.chaos.sim.world.Plan;
 import io.troth.chaos.sim.world.Sights;
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.chaos.sim.world.World;
+import io.troth.core.BranchId;
 import io.troth.core.ClusterId;
 import io.troth.core.TransactionContext;
 import io.troth.core.coordinator.CoordinatorLimits;
@@ -76,7 +79,7 @@ final class Run {
         List<String> names = new ArrayList<>(List.of("accounts", "audit", "stock"));
         int resources = 1 + world.random().nextInt(names.size());
         for (String name : names.subList(0, resources)) {
-            databases.add(new PlainDatabase(world, name, world.random().nextBoolean(), ledger));
+            databases.add(database(name));
         }
         workload = new Workload(world.random(), names.subList(0, resources), plan.mix());
         for (int i = 1; i <= 2; i++) {
@@ -92,6 +95,26 @@ final class Run {
         for (int i = 0; i < plan.clients(); i++) {
             clients.add(new SimulatedClient(this, world.process("k" + (i + 1))));
         }
+    }
+
+    /** One that keeps its promises in the simplest way, or one of a real kind. */
+    private DatabaseServer database(String name) {
+        if (world.random().nextInt(8) == 0) {
+            return new PlainDatabase(world, name, world.random().nextBoolean(), ledger);
+        }
+        List<Flavour> kinds = FlavouredDatabase.FIT;
+        Flavour flavour = kinds.get(world.random().nextInt(kinds.size()));
+        world.saw("database " + flavour);
+        return new FlavouredDatabase(world, name, flavour, ledger);
+    }
+
+    /** Whether something is wrong with a branch's end that is not the protocol's fault. */
+    boolean excusesHeuristic(BranchId branch) {
+        boolean excused = databases.stream().anyMatch(database -> database.excusesHeuristic(branch));
+        if (excused) {
+            world.saw("heuristic that has its reason");
+        }
+        return excused;
     }
 
     /** Small numbers, so that the bounds are reached, or ordinary ones. */

@@ -275,8 +275,8 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
         if (notice instanceof AgentNotice.Alarm alarm) {
             world.saw("agent's alarm " + alarm.reason().code());
             world.note(() -> process + " notices " + notice);
-        } else if (notice instanceof AgentNotice.Heuristic) {
-            throw new Broken("a heuristic that nobody made: " + notice);
+        } else if (notice instanceof AgentNotice.Heuristic heuristic) {
+            Broken.unless(run.excusesHeuristic(heuristic.branch()), () -> "a heuristic that nobody made: " + notice);
         } else if (notice instanceof AgentNotice.LeftAlone) {
             world.saw("branch left alone");
         }

@@ -84,7 +84,7 @@ final class SimulatedService {
             }
             AgentDatabase database = Objects.requireNonNull(databases.get(statement.resource()));
             Operation operation = statement.operation().under(call.context().call(), scope.scopeId());
-            database.execute(call.context().tx(), branch, operation, result -> {
+            database.execute(call.context().tx(), branch, scope.remainingMillis(), operation, result -> {
                 engine.statementEnds(branch, result.end());
                 release(branch);
                 List<Long> calls = done.computeIfAbsent(branch, key -> new ArrayList<>());

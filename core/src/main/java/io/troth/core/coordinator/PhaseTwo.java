@@ -99,11 +99,11 @@ final class PhaseTwo {
             case COMMITTED -> {}
             case RESOLVED_ELSEWHERE -> leader.out.notice(new Notice.ResolvedElsewhere(committed.tx, event.branch()));
             case HEURISTIC_ROLLBACK -> {
-                // Logged, so that a restart does not hide it (protocol 10.6).
+                // Logged, so that a restart does not hide it (protocol 10.6); the log takes no lazy HEURISTIC.
                 leader.out.append(
                         new LogRecord.Heuristic(
                                 committed.tx, event.branch(), Decision.ROLLBACK, "in the database: " + event.detail()),
-                        false);
+                        true);
                 mix(committed, event.branch(), event.detail());
             }
         }

@@ -230,9 +230,10 @@ final class SimulatedXaResource implements XAResource {
 
     private void commitPrepared(Xid xid) throws XAException {
         ServerTransaction transaction = finishable(xid);
-        boolean rolledBack = transaction.failed;
-        server.finishPrepared(transaction, !rolledBack, BranchFacts.Ending.AGENT);
-        if (rolledBack) {
+        // One that changed nothing is over however its end is called.
+        boolean endedWithItsSession = transaction.failed;
+        server.finishPrepared(transaction, true, BranchFacts.Ending.AGENT);
+        if (endedWithItsSession) {
             throw failure(XAException.XA_RBROLLBACK, "the branch had changed nothing and ended with its session");
         }
     }

@@ -12,7 +12,9 @@ public interface AgentDatabase extends BranchDatabase {
      * Runs one statement of a branch on the branch's own connection. The engine has admitted it, and no other statement of
      * the branch runs.
      *
+     * @param remainingMillis what is left of the transaction's time
      * @param done called exactly once, later, unless the process dies
      */
-    void execute(GlobalTxId tx, BranchId branch, Operation operation, Consumer<OperationResult> done);
+    void execute(
+            GlobalTxId tx, BranchId branch, long remainingMillis, Operation operation, Consumer<OperationResult> done);
 }

@@ -1,6 +1,7 @@
 package io.troth.chaos.sim.resource;
 
 import io.troth.chaos.sim.world.SimProcess;
+import io.troth.core.BranchId;
 import java.util.List;
 import java.util.Map;
 
@@ -15,6 +16,9 @@ public interface DatabaseServer {
 
     /** The server dies and comes back: connections and what was unprepared are gone, what was prepared stays. */
     void crash();
+
+    /** Whether there is a reason to report a heuristic of this branch, though the protocol has done everything right. */
+    boolean excusesHeuristic(BranchId branch);
 
     /** The committed rows. */
     Map<String, List<Long>> rows();

@@ -14,14 +14,18 @@ public record Operation(long call, long scope, Kind kind, String key, long argum
     /** What a statement does. */
     public enum Kind {
         READ,
+        /** Reads, and keeps others from changing the row. */
+        READ_LOCKED,
         /** Adds to the only number of the row. */
         ADD,
         /** Appends to the row. */
-        APPEND
+        APPEND,
+        /** Misbehaves: its text ends the branch's transaction, with the work lost, and begins another. */
+        ROLLBACK_AND_CHAIN
     }
 
     public boolean writes() {
-        return kind != Kind.READ;
+        return kind == Kind.ADD || kind == Kind.APPEND;
     }
 
     /** The same in the execution of a call. */

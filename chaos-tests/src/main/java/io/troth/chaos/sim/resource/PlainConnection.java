@@ -78,7 +78,8 @@ final class PlainConnection implements AgentDatabase {
     }
 
     @Override
-    public void execute(GlobalTxId tx, BranchId branch, Operation operation, Consumer<OperationResult> done) {
+    public void execute(
+            GlobalTxId tx, BranchId branch, long remainingMillis, Operation operation, Consumer<OperationResult> done) {
         connected.add(branch);
         there("executes " + operation.kind() + " in " + branch, () -> {
             if (isDead()) {
@@ -87,16 +88,16 @@ final class PlainConnection implements AgentDatabase {
             }
             if (world.fault(Fault.CONNECTION_LOST_IN_STATEMENT)) {
                 server.rollBack(branch);
-                back(() -> done.accept(new OperationResult(StatementEnd.connectionLost(broken()), List.of())));
+                back(() -> done.accept(new OperationResult(StatementEnd.connectionLost(broken()), false, List.of())));
             } else if (world.fault(Fault.STATEMENT_FAILS)) {
                 Reason reason = Reason.of(ErrorCode.STATEMENT_FAILED);
-                back(() -> done.accept(new OperationResult(StatementEnd.failed(reason), List.of())));
+                back(() -> done.accept(new OperationResult(StatementEnd.failed(reason), false, List.of())));
             } else {
                 List<Long> row = connected.contains(branch) ? server.execute(tx, branch, operation) : null;
                 back(() -> done.accept(
                         row == null
-                                ? new OperationResult(StatementEnd.connectionLost(broken()), List.of())
-                                : new OperationResult(StatementEnd.completed(), row)));
+                                ? new OperationResult(StatementEnd.connectionLost(broken()), false, List.of())
+                                : new OperationResult(StatementEnd.completed(), true, row)));
             }
         });
     }

@@ -82,6 +82,11 @@ public final class PlainDatabase implements DatabaseServer {
     }
 
     @Override
+    public boolean excusesHeuristic(BranchId branch) {
+        return false;
+    }
+
+    @Override
     public Map<String, List<Long>> rows() {
         Map<String, List<Long>> copy = new LinkedHashMap<>();
         rows.forEach((key, row) -> copy.put(key, List.copyOf(row)));

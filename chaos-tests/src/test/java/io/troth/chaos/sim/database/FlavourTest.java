@@ -54,7 +54,8 @@ class FlavourTest {
 
     @Test
     void theSelfTestRefusesPostgresWithoutSlotsOrFlushes() {
-        for (ServerSettings settings : List.of(new ServerSettings(0, 1, 0, true), new ServerSettings(32, 1, 0, false))) {
+        for (ServerSettings settings :
+                List.of(new ServerSettings(0, 1, 0, true), new ServerSettings(32, 1, 0, false))) {
             TestWorld world = new TestWorld(1);
             SimulatedServer server = new SimulatedServer("bank", Flavour.POSTGRESQL, settings, world);
             SimulatedBranchDatabase agent = new SimulatedBranchDatabase("bank", server, 4, world);

@@ -1,0 +1,202 @@
+package io.troth.chaos.sim.resource;
+
+import io.troth.agent.engine.ResourceIdentity;
+import io.troth.agent.xa.ResourceUnsuitableException;
+import io.troth.chaos.sim.check.BranchFacts;
+import io.troth.chaos.sim.database.DatabaseFault;
+import io.troth.chaos.sim.database.Flavour;
+import io.troth.chaos.sim.database.Observer;
+import io.troth.chaos.sim.database.ServerSettings;
+import io.troth.chaos.sim.database.SimulatedBranchDatabase;
+import io.troth.chaos.sim.database.SimulatedServer;
+import io.troth.chaos.sim.database.Surroundings;
+import io.troth.chaos.sim.world.Fault;
+import io.troth.chaos.sim.world.SimProcess;
+import io.troth.chaos.sim.world.World;
+import io.troth.core.BranchId;
+import io.troth.core.GlobalTxId;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/** A simulated database of one kind under the agent's own driver, put into the world. */
+public final class FlavouredDatabase implements DatabaseServer {
+
+    /** The flavours whose canary lives. */
+    public static final List<Flavour> FIT = List.of(
+            Flavour.POSTGRESQL,
+            Flavour.MARIADB,
+            Flavour.MYSQL_ATTACHED,
+            Flavour.MYSQL_DETACHED,
+            Flavour.ORACLE,
+            Flavour.SQL_SERVER,
+            Flavour.DERBY);
+
+    private static final int CONNECTIONS = 6;
+
+    /** Accounts begin empty, and may be overdrawn, though not for ever. */
+    private static final ServerSettings SETTINGS = new ServerSettings(24, 50_000, -2_000, true);
+
+    private final World world;
+    private final SimulatedServer server;
+    private final ResourceIdentity identity;
+
+    /** A server that is up; its canary has lived. */
+    public FlavouredDatabase(World world, String name, Flavour flavour, BranchWatcher watcher) {
+        this.world = world;
+        this.server = new SimulatedServer(name, flavour, SETTINGS, new Calm());
+        this.identity = tried(server, new Calm());
+        this.server.observer(new Told(world, name, watcher));
+    }
+
+    private static ResourceIdentity tried(SimulatedServer server, Surroundings calm) {
+        SimulatedBranchDatabase first = new SimulatedBranchDatabase(server.name(), server, CONNECTIONS, calm);
+        try {
+            first.selfTest();
+            return first.identity();
+        } catch (SQLException | ResourceUnsuitableException e) {
+            throw new IllegalStateException(server.flavour() + " is not fit", e);
+        }
+    }
+
+    @Override
+    public String name() {
+        return server.name();
+    }
+
+    /** The server itself. */
+    public SimulatedServer server() {
+        return server;
+    }
+
+    @Override
+    public void crash() {
+        server.crash();
+    }
+
+    /**
+     * MariaDB rolls a prepared branch that changed nothing back with its session, and says so to whoever commits it: a
+     * false alarm that no driver can tell from a true one.
+     */
+    @Override
+    public boolean excusesHeuristic(BranchId branch) {
+        return server.branches().stream().anyMatch(facts -> facts.branch().equals(branch) && !facts.wrote());
+    }
+
+    @Override
+    public Map<String, List<Long>> rows() {
+        return server.committedRows();
+    }
+
+    @Override
+    public AgentDatabase open(SimProcess agent) {
+        SimulatedBranchDatabase port =
+                new SimulatedBranchDatabase(server.name(), server, CONNECTIONS, new OfProcess(agent));
+        port.assume(identity);
+        return new FlavouredConnection(port);
+    }
+
+    /** Tells the one who knows everything. */
+    private record Told(World world, String name, BranchWatcher watcher) implements Observer {
+
+        @Override
+        public void moved(BranchFacts branch) {
+            world.note(() -> name + ": " + branch.branch() + " of " + branch.tx() + " is " + branch.state());
+            watcher.moved(name, branch.tx(), branch.branch(), stateOf(branch));
+        }
+
+        private static BranchWatcher.State stateOf(BranchFacts branch) {
+            return switch (branch.state()) {
+                case ACTIVE -> BranchWatcher.State.ACTIVE;
+                case PREPARED -> BranchWatcher.State.PREPARED;
+                case ROLLED_BACK -> BranchWatcher.State.ROLLED_BACK;
+                case COMMITTED ->
+                    // Some databases prepare also what wrote nothing.
+                    branch.wrote() || branch.preparedNanos() >= 0
+                            ? BranchWatcher.State.COMMITTED
+                            : BranchWatcher.State.READ_ONLY;
+            };
+        }
+
+        @Override
+        public void executed(GlobalTxId tx, BranchId branch, long call, long scope) {
+            watcher.executed(tx, branch, call, scope);
+        }
+    }
+
+    /** Where the server stands. */
+    private class Calm implements Surroundings {
+
+        @Override
+        public long nowNanos() {
+            return world.nanos();
+        }
+
+        @Override
+        public void schedule(long delayNanos, Runnable task) {
+            world.after(delayNanos, () -> "", task);
+        }
+
+        @Override
+        public SplittableRandom random() {
+            return world.random();
+        }
+
+        @Override
+        public boolean strikes(DatabaseFault fault) {
+            // Nothing goes wrong before the world begins.
+            Fault kind = world.nanos() == 0 ? null : kindOf(fault);
+            return kind != null && world.fault(kind);
+        }
+
+        @Override
+        public void happened(String what) {
+            world.saw(what);
+        }
+    }
+
+    /** Where one life of a process stands: what comes after its death is lost, also when it lives again. */
+    private final class OfProcess extends Calm {
+
+        private final SimProcess process;
+        private final int life;
+
+        private OfProcess(SimProcess process) {
+            this.process = process;
+            this.life = process.life();
+        }
+
+        @Override
+        public void schedule(long delayNanos, Runnable task) {
+            if (process.isUp() && process.life() == life) {
+                world.after(delayNanos, process, () -> "", task);
+            }
+        }
+    }
+
+    /** The world's kind of fault; null for what has causes of its own. */
+    private static @Nullable Fault kindOf(DatabaseFault fault) {
+        return switch (fault) {
+            case CONNECTION_LOST_IN_STATEMENT -> Fault.CONNECTION_LOST_IN_STATEMENT;
+            case CONNECTION_LOST_BEFORE_PREPARE -> Fault.PREPARE_LOST;
+            case REPLY_OF_PREPARE_LOST -> Fault.PREPARE_REPLY_LOST;
+            case PREPARE_COMPLETED_AFTER_ITS_CONNECTION_DIED -> Fault.PREPARE_AFTER_LOSS;
+            case CONNECTION_LOST_BEFORE_COMMIT -> Fault.ONE_PHASE_LOST;
+            case REPLY_OF_COMMIT_LOST -> Fault.ONE_PHASE_REPLY_LOST;
+            case COMMIT_COMPLETED_AFTER_ITS_CONNECTION_DIED -> Fault.ONE_PHASE_AFTER_LOSS;
+            case CONNECTION_LOST_BEFORE_PHASE_TWO -> Fault.PHASE_TWO_FAILS;
+            case REPLY_OF_PHASE_TWO_LOST -> Fault.PHASE_TWO_REPLY_LOST;
+            case PHASE_TWO_COMPLETED_AFTER_ITS_CONNECTION_DIED -> Fault.PHASE_TWO_AFTER_LOSS;
+            case CONNECTION_LOST_OTHERWISE -> Fault.CONNECTION_LOST_OTHERWISE;
+            case CONNECT_REFUSED -> Fault.CONNECT_REFUSED;
+            case ODD_ERROR_CODE -> Fault.ODD_ERROR_CODE;
+            case STATEMENT_REFUSED -> Fault.STATEMENT_FAILS;
+            case PREPARE_REFUSED -> Fault.PREPARE_REFUSED;
+            case SLOW_ANSWER -> Fault.DATABASE_SLOW;
+            case CANCEL_WITHOUT_EFFECT -> Fault.CANCEL_IGNORED;
+            default -> null;
+        };
+    }
+}
