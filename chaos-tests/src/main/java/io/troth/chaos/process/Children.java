@@ -32,6 +32,12 @@ public final class Children implements AutoCloseable {
     private static final int FIRST_JAVA_WITH_NATIVE_ACCESS_FLAG = 22;
     private static final int FIRST_JAVA_WITH_UNSAFE_FLAG = 23;
 
+    /** Set by tests, which start dozens of them. */
+    private static volatile Classes classes = new Classes(ownClassPath(), List.of());
+
+    /** Where JVMs find their classes. */
+    private record Classes(String path, List<String> flags) {}
+
     private final Path logDirectory;
     private final List<ChildProcess> children = new CopyOnWriteArrayList<>();
     private final Thread hook = new Thread(this::killAll, "kill-children");
@@ -74,8 +80,7 @@ public final class Children implements AutoCloseable {
         }
         command.add("-Djava.io.tmpdir=" + temporaryFiles());
         command.addAll(flags);
-        command.add("-cp");
-        command.add(classPath());
+        command.addAll(classFlags());
         command.add(main.getName());
         command.addAll(arguments);
         return start(name, command);
@@ -128,8 +133,25 @@ public final class Children implements AutoCloseable {
         }
     }
 
+    /**
+     * The JVMs of all groups that are started from now on find their classes here.
+     *
+     * @param flags more of what says where, such as an archive of classes that were loaded before
+     */
+    public static void takeClassesFrom(String classPath, List<String> flags) {
+        classes = new Classes(classPath, List.copyOf(flags));
+    }
+
+    /** The flags of a JVM that finds the classes that this one has. */
+    public static List<String> classFlags() {
+        Classes now = classes;
+        List<String> result = new ArrayList<>(now.flags());
+        result.addAll(List.of("-cp", now.path()));
+        return result;
+    }
+
     /** Surefire hides the real class path behind a jar that is deleted early, but says what it is. */
-    private static String classPath() {
+    public static String ownClassPath() {
         return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import io.troth.agent.server.AgentMain;
+import io.troth.chaos.process.Children;
 import io.troth.coordinator.cli.CoordinatorMain;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -124,10 +125,9 @@ class DocsCommandsTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
-                "-Djava.io.tmpdir=" + directory,
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                main.getName()));
+                "-Djava.io.tmpdir=" + directory));
+        line.addAll(Children.classFlags());
+        line.add(main.getName());
         line.addAll(words.subList(1, words.size()));
         ProcessBuilder builder =
                 new ProcessBuilder(line).directory(directory.toFile()).redirectErrorStream(true);

@@ -30,6 +30,7 @@ final class SharedServers {
                     CompletableFuture.supplyAsync(() -> start(children, binaries, directory, "shared-b"));
             known = List.of(first.join(), second.join());
             servers = known;
+            SharedClasses.prepare(children, directory.path());
         }
         return known;
     }
