@@ -6,7 +6,7 @@ import java.util.logging.Logger;
 import javax.sql.DataSource;
 
 /** The parts of a DataSource that a test does not need. */
-abstract class AbstractDataSource implements DataSource {
+public abstract class AbstractDataSource implements DataSource {
 
     @Override
     public Connection getConnection(String user, String password) {

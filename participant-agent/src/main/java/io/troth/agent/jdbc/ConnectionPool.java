@@ -9,8 +9,9 @@ interface ConnectionPool extends AutoCloseable {
     /**
      * Takes a connection out. It is in auto-commit mode and no transaction uses it.
      *
-     * @param waitMillis how long to wait for one that works
-     * @throws SQLException DATABASE_UNAVAILABLE when there was none in time
+     * @param waitMillis how long to wait for one that works; about a second while the database refuses to connect and no
+     *     connection lives that somebody could give back
+     * @throws SQLException DATABASE_UNAVAILABLE when there was none in time, with the database's words when it refuses
      */
     Connection take(long waitMillis) throws SQLException;
 

@@ -9,17 +9,27 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.ThreadFactory;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /** HikariCP behind our interface; see docs/adr/0006. */
 final class HikariConnectionPool implements ConnectionPool {
 
     private static final long VALIDATION_MILLIS = 5_000;
 
+    /** How long one waits while the database refuses every attempt to connect. */
+    private static final long REFUSED_WAIT_MILLIS = 1_000;
+
     private final String name;
     private final HikariPool pool;
     private final int sizeMax;
+    private final long refusedWaitMillis;
 
     HikariConnectionPool(String name, DataSource source, int sizeMax, int idleMin, ThreadFactory threads) {
+        this(name, source, sizeMax, idleMin, threads, REFUSED_WAIT_MILLIS);
+    }
+
+    HikariConnectionPool(
+            String name, DataSource source, int sizeMax, int idleMin, ThreadFactory threads, long refusedWaitMillis) {
         HikariConfig config = new HikariConfig();
         config.setPoolName(name);
         config.setDataSource(source);
@@ -33,6 +43,7 @@ final class HikariConnectionPool implements ConnectionPool {
         config.validate();
         this.name = name;
         this.sizeMax = sizeMax;
+        this.refusedWaitMillis = refusedWaitMillis;
         this.pool = new HikariPool(config);
     }
 
@@ -46,22 +57,31 @@ final class HikariConnectionPool implements ConnectionPool {
 
     @Override
     public Connection take(long waitMillis) throws SQLException {
-        try {
-            return pool.getConnection(Math.max(1, waitMillis));
-        } catch (SQLException e) {
-            PoolStats now = stats();
-            String why =
-                    "no connection of pool " + name + " within " + waitMillis + " ms, " + now + lastRefusal(e, now);
-            throw SqlErrors.of(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why), e);
+        long left = Math.max(1, waitMillis);
+        while (true) {
+            long now = Math.min(left, refusedWaitMillis);
+            try {
+                return pool.getConnection(now);
+            } catch (SQLException e) {
+                left -= now;
+                SQLException refused = refusal(e);
+                if (left <= 0 || refused != null || Thread.currentThread().isInterrupted()) {
+                    String why = "no connection of pool " + name + " within " + (waitMillis - left) + " ms, " + stats()
+                            + (refused == null
+                                    ? ""
+                                    : ", SQLState " + refused.getSQLState() + ": " + refused.getMessage());
+                    throw SqlErrors.of(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why), e);
+                }
+            }
         }
     }
 
-    /** What the database said to the last attempt to connect, when a connection more would have been allowed. */
-    private static String lastRefusal(SQLException timedOut, PoolStats now) {
-        boolean full = now.active() >= now.sizeMax();
-        return !full && timedOut.getCause() instanceof SQLException refused
-                ? ", SQLState " + refused.getSQLState() + ": " + refused.getMessage()
-                : "";
+    /**
+     * What the database said to the last attempt to connect, when waiting is of no use: no connection lives that somebody
+     * could give back. Null otherwise.
+     */
+    private @Nullable SQLException refusal(SQLException timedOut) {
+        return pool.getTotalConnections() == 0 && timedOut.getCause() instanceof SQLException refused ? refused : null;
     }
 
     @Override

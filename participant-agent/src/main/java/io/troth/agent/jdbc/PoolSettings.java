@@ -8,7 +8,7 @@ package io.troth.agent.jdbc;
  *     apart so that open branches, however many, never keep a prepared one from its end
  * @param idleMin how many connections of each pool stay open without work
  * @param waitMillis how long local work and recovery wait for a connection; a branch waits no longer than its transaction
- *     lives
+ *     lives, and nobody longer than about a second while the database refuses to connect
  * @param hangMillis how long a prepare, commit or rollback may take before its connection is cut and its outcome counts
  *     as lost; longer than the driver's own limit for an answer
  */

@@ -1,0 +1,105 @@
+package io.troth.agent.jdbc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.agent.AbstractDataSource;
+import io.troth.core.ErrorCode;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Goal: who needs a connection hears soon, and in the database's words, that the database refuses; and waits as long as
+ * waiting can help. Method: a database of this test, which takes or refuses connections; a refusal settles it after 50 ms.
+ */
+class HikariConnectionPoolTest {
+
+    private static final long LONG_MILLIS = 60_000;
+
+    private final AtomicInteger refused = new AtomicInteger();
+    private volatile boolean refusing;
+    private final HikariConnectionPool pool =
+            new HikariConnectionPool("bank", new Database(), 2, 0, TestAgent.DAEMONS, 50);
+
+    private final class Database extends AbstractDataSource {
+        @Override
+        public Connection getConnection() throws SQLException {
+            if (refusing) {
+                refused.incrementAndGet();
+                throw new SQLException("the database takes no logins now", "57P03");
+            }
+            return connection();
+        }
+    }
+
+    private static Connection connection() {
+        return (Connection) Proxy.newProxyInstance(
+                Connection.class.getClassLoader(),
+                new Class<?>[] {Connection.class},
+                (self, method, arguments) -> switch (method.getName()) {
+                    case "isValid", "getAutoCommit" -> true;
+                    default -> {
+                        Class<?> type = method.getReturnType();
+                        yield type == boolean.class ? (Object) false : type == int.class ? (Object) 0 : null;
+                    }
+                });
+    }
+
+    @AfterEach
+    void close() {
+        pool.close();
+    }
+
+    @Test
+    void aDatabaseThatRefusesIsNamedSoonAndInItsOwnWords() {
+        refusing = true;
+        SQLException failure = assertThrows(SQLException.class, () -> pool.take(LONG_MILLIS));
+        assertEquals(ErrorCode.DATABASE_UNAVAILABLE, SqlErrors.reasonOf(failure).code());
+        assertTrue(
+                failure.getMessage().contains("SQLState 57P03: the database takes no logins now"), failure::toString);
+    }
+
+    @Test
+    void aConnectionThatMayComeBackIsWaitedFor() throws Exception {
+        Connection out = pool.take(LONG_MILLIS);
+        refusing = true;
+        CompletableFuture<Connection> waiting = new CompletableFuture<>();
+        Thread borrower = TestAgent.DAEMONS.newThread(() -> {
+            try {
+                waiting.complete(pool.take(LONG_MILLIS));
+            } catch (SQLException e) {
+                waiting.completeExceptionally(e);
+            }
+        });
+        borrower.start();
+        // Hikari pauses 10, 20, 40 .. ms between attempts: the time for a refusal is over by then.
+        Awaitility.await().atMost(20, TimeUnit.SECONDS).until(() -> refused.get() >= 6);
+        pool.giveBack(out);
+        assertNotNull(waiting.get(20, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void worksAgainWhenTheDatabaseDoes() throws Exception {
+        refusing = true;
+        assertThrows(SQLException.class, () -> pool.take(LONG_MILLIS));
+        refusing = false;
+        assertNotNull(pool.take(LONG_MILLIS));
+    }
+
+    @Test
+    void aFullPoolIsWaitedForAndNotCalledARefusal() throws Exception {
+        assertNotNull(pool.take(LONG_MILLIS));
+        assertNotNull(pool.take(LONG_MILLIS));
+        SQLException failure = assertThrows(SQLException.class, () -> pool.take(120));
+        assertTrue(failure.getMessage().contains("within 120 ms"), failure::toString);
+    }
+}
