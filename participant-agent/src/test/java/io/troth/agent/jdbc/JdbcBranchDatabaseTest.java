@@ -1,36 +1,46 @@
 package io.troth.agent.jdbc;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.agent.database.Branches;
-import io.troth.agent.engine.BranchRefusedException;
-import io.troth.agent.engine.BranchWorkspace;
 import io.troth.agent.xa.XaDriver;
 import io.troth.client.context.CallScope;
 import io.troth.client.context.NanoClock;
 import io.troth.core.BranchId;
 import io.troth.core.GlobalTxId;
+import io.troth.core.Proof;
+import io.troth.core.coordinator.Fate;
 import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.participant.OnePhaseCompletion;
 import io.troth.core.participant.PhaseTwoCompletion;
 import io.troth.core.participant.PrepareResult;
+import io.troth.core.participant.ScanCompletion;
 import io.troth.core.participant.StatementEnd;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import javax.sql.XAConnection;
 import javax.sql.XADataSource;
+import javax.transaction.xa.XAException;
 import javax.transaction.xa.XAResource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -44,8 +54,15 @@ class JdbcBranchDatabaseTest {
 
     private final List<String> calls = new CopyOnWriteArrayList<>();
     private final CountDownLatch hung = new CountDownLatch(1);
+
+    /** The numbers of the sessions that are open at the database. */
+    private final Set<Integer> sessions = ConcurrentHashMap.newKeySet();
+
     private String throwsAt = "";
+    private String failsAt = "";
+    private String failsWith = "42000";
     private String hangsAt = "";
+    private volatile boolean refusing;
     private JdbcBranchDatabase database;
 
     private static Object fake(Class<?> type, InvocationHandler handler) {
@@ -56,6 +73,9 @@ class JdbcBranchDatabaseTest {
         calls.add(session + " " + call);
         if (call.equals(throwsAt)) {
             throw new IllegalStateException("a bug in a driver");
+        }
+        if (call.equals(failsAt)) {
+            throw new XAException(XAException.XAER_RMFAIL);
         }
         if (call.equals(hangsAt)) {
             hung.await();
@@ -71,11 +91,15 @@ class JdbcBranchDatabaseTest {
 
     private XAConnection session(int number) {
         boolean[] closed = new boolean[1];
+        sessions.add(number);
         Object resource =
                 fake(XAResource.class, (self, method, arguments) -> answer("session" + number, method.getName()));
         Object statement = fake(Statement.class, (self, method, arguments) -> {
             if (method.getName().equals("execute") && throwsAt.equals("execute")) {
                 throw new StackOverflowError("in a driver");
+            }
+            if (method.getName().equals("execute") && failsAt.equals("execute")) {
+                throw new SQLException("on purpose", failsWith);
             }
             return plain(method.getReturnType());
         });
@@ -83,8 +107,10 @@ class JdbcBranchDatabaseTest {
             case "isClosed" -> closed[0];
             case "getAutoCommit", "isValid" -> true;
             case "createStatement" -> statement;
+            case "setSavepoint" -> fake(Savepoint.class, (savepoint, itsMethod, its) -> null);
             case "abort" -> {
                 closed[0] = true;
+                sessions.remove(number);
                 hung.countDown();
                 yield null;
             }
@@ -96,6 +122,7 @@ class JdbcBranchDatabaseTest {
             case "getXAResource" -> resource;
             case "close" -> {
                 closed[0] = true;
+                sessions.remove(number);
                 yield null;
             }
             default -> null;
@@ -104,25 +131,25 @@ class JdbcBranchDatabaseTest {
 
     /** With a driver that will hang, and is not waited for long. */
     private void openToHang(boolean tied) {
-        open(tied, 500);
+        open(tied, 20_000, 500);
     }
 
     private void open(boolean tied) {
-        open(tied, 20_000);
+        open(tied, 20_000, 20_000);
     }
 
-    private void open(boolean tied, long answerMillis) {
-        int[] sessions = new int[1];
+    private void open(boolean tied, long waitMillis, long hangMillis) {
+        AtomicInteger opened = new AtomicInteger();
         XADataSource source = (XADataSource) fake(XADataSource.class, (self, method, arguments) -> {
-            synchronized (sessions) {
-                sessions[0]++;
-                return session(sessions[0]);
+            if (refusing) {
+                throw new SQLException("no more logins", "57P03");
             }
+            return session(opened.incrementAndGet());
         });
         database = new JdbcBranchDatabase(
                 "fake",
                 new XaDriver(source, tied, Clock.systemUTC()),
-                new PoolSettings(1, 1, 0, 20_000, answerMillis),
+                new PoolSettings(1, 1, 0, waitMillis, hangMillis),
                 TestAgent.DAEMONS,
                 NanoClock.SYSTEM);
         database.clusterKnown(Branches.CLUSTER);
@@ -134,32 +161,7 @@ class JdbcBranchDatabaseTest {
         database.close();
     }
 
-    /** Admits everything. */
-    private static final class OpenWorkspace implements BranchWorkspace {
-
-        private final BranchId branch = Branches.nextBranch();
-        private final List<StatementEnd.Kind> ends = new CopyOnWriteArrayList<>();
-
-        @Override
-        public BranchId join(CallScope scope, String resource) {
-            return branch;
-        }
-
-        @Override
-        public void statementBegins(CallScope scope, BranchId which) throws BranchRefusedException {}
-
-        @Override
-        public void statementEnds(BranchId which, StatementEnd end) {
-            ends.add(end.kind());
-        }
-
-        @Override
-        public boolean isActive(BranchId which) {
-            return true;
-        }
-    }
-
-    private final OpenWorkspace workspace = new OpenWorkspace();
+    private SimulatedWorkspace workspace = new SimulatedWorkspace(Branches.nextBranch());
     private final GlobalTxId tx = Branches.nextTx();
 
     private BranchId work() throws Exception {
@@ -169,7 +171,7 @@ class JdbcBranchDatabaseTest {
                 Statement statement = connection.createStatement()) {
             statement.execute("UPDATE");
         }
-        return workspace.branch;
+        return workspace.branch();
     }
 
     private static <T> T once(Consumer<Consumer<T>> call) throws Exception {
@@ -282,7 +284,141 @@ class JdbcBranchDatabaseTest {
         throwsAt = "execute";
         assertThrows(StackOverflowError.class, this::work);
         throwsAt = "";
-        assertEquals(StatementEnd.Kind.CONNECTION_LOST, workspace.ends.get(workspace.ends.size() - 1));
+        assertEquals(StatementEnd.Kind.CONNECTION_LOST, workspace.lastEnd());
+        assertEquals(Set.of(), sessions, "nobody knows where the driver stands: its session is cut");
+    }
+
+    @Test
+    void aBranchThatCannotBeginIsLostWithItsConnection() throws Exception {
+        open(false);
+        failsAt = "start";
+        assertThrows(SQLException.class, this::work);
+        assertEquals(StatementEnd.Kind.CONNECTION_LOST, workspace.lastEnd());
+    }
+
+    @Test
+    void aConnectionLostInAStatementIsToldToWhoeverWouldLook() throws Exception {
+        open(false);
+        CompletableFuture<Void> lost = new CompletableFuture<>();
+        database.onConnectionLost(() -> lost.complete(null));
+        failsAt = "execute";
+        failsWith = "08006";
+        assertThrows(SQLException.class, this::work);
+        lost.get(10, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void onlyWhatFailedAfterItIsUndoneByASavepoint() throws Exception {
+        open(false);
+        CallScope scope = TestAgent.call(tx);
+        try (CallScope.Binding bound = scope.attach();
+                Connection connection = new ResourceDataSource(database, workspace).getConnection();
+                Statement statement = connection.createStatement()) {
+            Savepoint before = connection.setSavepoint();
+            failsAt = "execute";
+            assertThrows(SQLException.class, () -> statement.execute("UPDATE"));
+            Savepoint after = connection.setSavepoint();
+            connection.rollback(after);
+            assertEquals(StatementEnd.Kind.COMPLETED, workspace.lastEnd());
+            connection.rollback(before);
+            assertEquals(StatementEnd.Kind.UNDONE, workspace.lastEnd());
+        }
+    }
+
+    @Test
+    void recoveryIsAnsweredWhileTheDatabaseTakesNobody() throws Exception {
+        open(false, 250, 20_000);
+        refusing = true;
+        BranchId branch = Branches.nextBranch();
+        PhaseTwoCompletion commit = once(done -> database.commitPrepared(tx, branch, null, true, done));
+        assertEquals(PhaseTwoCompletion.Kind.NOT_YET, commit.kind());
+        ScanCompletion scan = once(database::listPrepared);
+        assertNotNull(scan.failure());
+        // It is asked again: "nobody knows" would be for good.
+        assertEquals(
+                Fate.IN_PROGRESS,
+                JdbcBranchDatabaseTest.<Fate>once(done -> database.fate(Proof.of(new byte[] {1}), done)));
+    }
+
+    @Test
+    void aBranchTiedToItsSessionStaysThereWhenItCouldNotBeFinished() throws Exception {
+        open(true);
+        BranchId branch = work();
+        PrepareResult unused = once(done -> database.prepare(tx, branch, done));
+        failsAt = "commit";
+        PhaseTwoCompletion failed = once(done -> database.commitPrepared(tx, branch, null, true, done));
+        assertEquals(PhaseTwoCompletion.Kind.NOT_YET, failed.kind());
+        failsAt = "";
+        PhaseTwoCompletion end = once(done -> database.commitPrepared(tx, branch, null, false, done));
+        assertEquals(PhaseTwoCompletion.Kind.DONE, end.kind());
+        assertEquals(Set.of(1), sessions);
+    }
+
+    /** Pitfall 10, many times and without a server; with one it is {@link PoolCyclesTest}. */
+    @Test
+    void tenThousandBranchesThatEndInEveryWayLeakNothing() throws Exception {
+        open(false, 20_000, 60_000);
+        for (int i = 0; i < 10_000; i++) {
+            calls.clear();
+            endOneBranch(i % 8);
+            assertEquals(0, database.stats().branches().active(), "after branch " + i);
+            assertEquals(0, database.stats().finishers().active(), "after branch " + i);
+        }
+        // What is evicted is closed by a thread of the pool.
+        await().atMost(Duration.ofSeconds(20)).until(() -> sessions.size() <= 2);
+    }
+
+    private void endOneBranch(int way) throws Exception {
+        workspace = new SimulatedWorkspace(Branches.nextBranch());
+        BranchId branch = workspace.branch();
+        throwsAt = way == 0 ? "execute" : "";
+        if (way == 0) {
+            assertThrows(StackOverflowError.class, this::work);
+            var unused = rollback(branch);
+            return;
+        }
+        work();
+        switch (way) {
+            case 1 ->
+                assertEquals(OnePhaseFate.COMMITTED, commitOnePhase(branch, "").fate());
+            case 2 ->
+                assertEquals(OnePhaseFate.LOST, commitOnePhase(branch, "commit").fate());
+            case 3 ->
+                assertEquals(
+                        PrepareResult.Kind.REFUSED, prepare(branch, "prepare").kind());
+            case 4 -> {
+                failsAt = "rollback";
+                assertFalse(rollback(branch));
+            }
+            case 5 -> {
+                failsAt = "recover";
+                ScanCompletion scan = once(database::listPrepared);
+                assertNotNull(scan.failure());
+                failsAt = "";
+                assertTrue(rollback(branch));
+            }
+            default -> {
+                assertEquals(PrepareResult.Kind.PREPARED, prepare(branch, "").kind());
+                failsAt = way == 6 ? "commit" : "";
+                PhaseTwoCompletion end = once(done -> database.commitPrepared(tx, branch, null, true, done));
+                assertEquals(way == 6 ? PhaseTwoCompletion.Kind.NOT_YET : PhaseTwoCompletion.Kind.DONE, end.kind());
+            }
+        }
+        failsAt = "";
+    }
+
+    private boolean rollback(BranchId branch) throws Exception {
+        return JdbcBranchDatabaseTest.<Boolean>once(done -> database.rollback(tx, branch, done));
+    }
+
+    private PrepareResult prepare(BranchId branch, String failing) throws Exception {
+        failsAt = failing;
+        return once(done -> database.prepare(tx, branch, done));
+    }
+
+    private OnePhaseCompletion commitOnePhase(BranchId branch, String failing) throws Exception {
+        failsAt = failing;
+        return once(done -> database.commitOnePhase(tx, branch, proof -> {}, done));
     }
 
     @Test

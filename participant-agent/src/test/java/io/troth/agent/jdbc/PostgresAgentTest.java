@@ -330,6 +330,10 @@ class PostgresAgentTest {
         assertLocksAreFree();
         var unused = scope.close();
         assertEquals(Vote.NO, agent.prepare(tx, branch, 1).vote());
+        // The cancel may come late, so nobody may be there whom it could hit.
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(10))
+                .until(() -> "0".equals(server.ask("SELECT count(*) FROM pg_stat_activity WHERE pid = " + backend)));
     }
 
     /** The client waits for an answer that never comes, so only a cut of the connection ends the statement. */
@@ -352,6 +356,50 @@ class PostgresAgentTest {
             terminate();
         }
         assertLocksAreFree();
+    }
+
+    @Test
+    void aBranchThatEndsWhileItWaitsForAConnectionTakesNone() throws Exception {
+        agent.close();
+        agent = agent(1);
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        try (Connection taken = agent.dataSource.getConnection()) {
+            Future<BranchId> waiting = thread.submit(() -> work(WITHDRAW));
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(10))
+                    .until(() -> agent.database.stats().branches().waiting() == 1);
+            agent.rollback(tx, TestAgent.branchOf(scope));
+            taken.close();
+            assertThrows(java.util.concurrent.ExecutionException.class, waiting::get);
+        } finally {
+            thread.shutdownNow();
+        }
+        agent.awaitIdle();
+        assertEquals("100", balance());
+    }
+
+    @Test
+    void aBranchWaitsForAConnectionNoLongerThanItsTransactionLives() throws Exception {
+        agent.close();
+        agent = agent(1);
+        scope = TestAgent.call(tx, 300);
+        try (Connection taken = agent.dataSource.getConnection()) {
+            Throwable failure = assertThrows(SQLException.class, () -> work(WITHDRAW));
+            while (!String.valueOf(failure.getMessage()).contains("no connection of pool")) {
+                failure = failure.getCause();
+            }
+            String millis = failure.getMessage().replaceAll("(?s).* within ([0-9]+) ms.*", "$1");
+            assertTrue(Integer.parseInt(millis) <= 300, millis);
+        }
+    }
+
+    @Test
+    void aBranchThatHasWrittenIsProbedAndPreparedInOneRoundTrip() throws Exception {
+        agent.await(CoordinatorMessage.ScanReport.class, any -> true);
+        BranchId branch = work(WITHDRAW);
+        proxy.takeRoundTrips();
+        assertEquals(Vote.YES, voteAfterClose(branch).vote());
+        assertEquals(1, proxy.takeRoundTrips());
     }
 
     @Test

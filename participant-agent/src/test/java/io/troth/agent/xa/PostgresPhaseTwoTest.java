@@ -21,6 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.postgresql.core.BaseConnection;
 
 /**
  * Goal: phase 2 says done only when it is, whoever else has a hand in the database (protocol 8.2, 9.3, 10.2). Method:
@@ -227,6 +228,29 @@ class PostgresPhaseTwoTest {
                 new PostgresProof(own.transactionId(), 1, own.timeline(), own.databaseOid(), own.life());
         assertEquals(Fate.UNKNOWN, driver.fate(other, otherServer.encode()));
         assertEquals(Fate.UNKNOWN, driver.fate(other, Proof.of(new byte[33])));
+    }
+
+    /** Below the oldest id that the server's commit log still knows: a new server's begins where initdb ended. */
+    @Test
+    void aTransactionIdThatTheServerHasForgottenProvesNothing() throws Exception {
+        Proof old = PostgresProof.of(3, ServerFacts.read(other.unwrap(BaseConnection.class)))
+                .encode();
+        assertEquals(Fate.UNKNOWN, driver.fate(other, old));
+        byHand("ROLLBACK");
+        assertEquals(
+                PhaseTwoCompletion.Kind.RESOLVED_ELSEWHERE,
+                driver.commitPrepared(other, xid, old, true).kind());
+    }
+
+    @Test
+    void aConnectionHasItsOwnTimeLimitAgainAfterABranch() throws Exception {
+        assertEquals(0, other.getNetworkTimeout());
+        BranchTransaction branch = driver.begin(
+                other,
+                new TrothXid(Branches.CLUSTER, Branches.nextTx(), Branches.nextBranch()),
+                new BranchStart(60_000, BranchStart.DEFAULT_ISOLATION));
+        assertEquals(PrepareResult.Kind.READ_ONLY, branch.prepare(true).kind());
+        assertEquals(0, other.getNetworkTimeout());
     }
 
     @Test

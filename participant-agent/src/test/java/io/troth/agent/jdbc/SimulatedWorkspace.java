@@ -1,0 +1,44 @@
+package io.troth.agent.jdbc;
+
+import io.troth.agent.engine.BranchWorkspace;
+import io.troth.client.context.CallScope;
+import io.troth.core.BranchId;
+import io.troth.core.participant.StatementEnd;
+
+/** An engine that admits everything to one branch. */
+final class SimulatedWorkspace implements BranchWorkspace {
+
+    private final BranchId branch;
+    private volatile StatementEnd.Kind lastEnd;
+
+    SimulatedWorkspace(BranchId branch) {
+        this.branch = branch;
+    }
+
+    BranchId branch() {
+        return branch;
+    }
+
+    /** How the last statement ended. */
+    StatementEnd.Kind lastEnd() {
+        return lastEnd;
+    }
+
+    @Override
+    public BranchId join(CallScope scope, String resource) {
+        return branch;
+    }
+
+    @Override
+    public void statementBegins(CallScope scope, BranchId which) {}
+
+    @Override
+    public void statementEnds(BranchId which, StatementEnd end) {
+        lastEnd = end.kind();
+    }
+
+    @Override
+    public boolean isActive(BranchId which) {
+        return true;
+    }
+}
