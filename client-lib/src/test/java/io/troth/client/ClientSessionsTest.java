@@ -286,6 +286,28 @@ class ClientSessionsTest {
     }
 
     @Test
+    void saysGoodbyeAndEndsWhatIsOpenWhenItIsClosed() {
+        GlobalTransaction tx = withBranches(beginUnbound());
+        client.close();
+        assertEquals(
+                ErrorCode.NO_COORDINATOR,
+                assertThrows(RolledBackException.class, tx::commit).code());
+        await().atMost(PATIENCE)
+                .until(() -> coordinator.received(EntryCase.CLOSE_SESSION).size() == 1);
+    }
+
+    /** What an agent announces is an address of its own network, which the client need not trust. */
+    @Test
+    void sendsNoStatementInPlaintextToAnotherMachine() {
+        coordinator.offerSql("192.0.2.1:7710");
+        TrothException refused = assertThrows(
+                TrothException.class,
+                () -> client.inTransaction(tx -> tx.sql("accounts").update("DELETE FROM t")));
+        assertEquals(ErrorCode.INVALID_ARGUMENT, refused.code());
+        assertTrue(refused.getMessage().contains("192.0.2.1:7710"), refused::toString);
+    }
+
+    @Test
     void refusesPlaintextToOtherMachines() {
         assertThrows(IllegalArgumentException.class, () -> TrothClient.connect("coordinator.example:7700"));
         assertThrows(IllegalArgumentException.class, () -> TrothClient.connect("localhost"));

@@ -235,6 +235,79 @@ class CommitUnderLossTest {
         }
     }
 
+    @Test
+    void speaksToNoLeaderOfAnOlderEpoch() throws Exception {
+        coordinator.kill();
+        coordinator.start();
+        beginWithBranches("left", "right").commit();
+        coordinator.kill();
+        String port = coordinator.endpoint().substring("localhost:".length());
+        try (SimulatedCoordinator older = new SimulatedCoordinator(0xC0FFEE).startAt(Integer.parseInt(port))) {
+            await().atMost(PATIENCE).until(() -> older.helloCount() > 1);
+            client.close();
+            assertTrue(older.received(EntryCase.OPEN_SESSION).isEmpty());
+        }
+    }
+
+    @Test
+    void aForgottenOutcomeIsUnknownAndNeverARollback() {
+        coordinator.plan(EntryCase.COMMIT, Reaction.SAY_FORGOTTEN);
+        GlobalTransaction tx = beginWithBranches("left", "right");
+        OutcomeUnknownException thrown = assertThrows(OutcomeUnknownException.class, tx::commit);
+        assertEquals(ErrorCode.OUTCOME_FORGOTTEN, thrown.code());
+        coordinator.plan(EntryCase.OUTCOME_INQUIRY, Reaction.SAY_FORGOTTEN);
+        assertEquals(Outcome.FORGOTTEN, client.outcome(thrown.token()));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Reaction.class,
+            names = {"SAY_UNKNOWN", "IGNORE"})
+    void aCommitWithoutACertainOutcomeHoldsItsSequence(Reaction reaction) {
+        client.close();
+        client = TrothClient.builder()
+                .endpoint(coordinator.endpoint())
+                .outcomeTimeout(Duration.ofMillis(200))
+                .build();
+        coordinator.plan(EntryCase.COMMIT, reaction);
+        assertThrows(OutcomeUnknownException.class, beginWithBranches("left", "right")::commit);
+        beginWithBranches("left", "right").commit();
+        assertEquals(
+                1, coordinator.received(EntryCase.COMMIT).get(1).getCommit().getLowestOpen(), "it may still be asked");
+    }
+
+    @Test
+    void takesNoAnswerAboutAnotherTransaction() {
+        coordinator.plan(EntryCase.COMMIT, Reaction.SAY_OF_ANOTHER);
+        assertEquals(
+                Outcome.COMMITTED, beginWithBranches("left", "right").commit().outcome());
+    }
+
+    @Test
+    void repeatsACommitThatNobodyTookBecauseItWasSentToTheWrongOne() {
+        coordinator.plan(EntryCase.COMMIT, Reaction.NOT_LEADER);
+        assertEquals(
+                Outcome.COMMITTED, beginWithBranches("left", "right").commit().outcome());
+    }
+
+    @Test
+    void asksAgainWithItsTokenAsLongAsTheOutcomeIsPending() {
+        GlobalTransaction tx = beginWithBranches("left", "right");
+        tx.commit();
+        coordinator.plan(EntryCase.OUTCOME_INQUIRY, Reaction.SAY_PENDING, Reaction.SAY_PENDING);
+        assertEquals(Outcome.COMMITTED, client.outcome(tx.token()));
+        assertEquals(3, coordinator.received(EntryCase.OUTCOME_INQUIRY).size());
+    }
+
+    @Test
+    void aRefusedQuestionIsAnsweredByNothingCertain() {
+        GlobalTransaction tx = beginWithBranches("left", "right");
+        tx.commit();
+        coordinator.plan(EntryCase.OUTCOME_INQUIRY, Reaction.REFUSE, Reaction.REFUSE);
+        assertEquals(Outcome.UNKNOWN, client.outcome(tx.token()));
+        assertEquals(Outcome.UNKNOWN, client.outcome(tx.id()));
+    }
+
     private void restartAfterDeath() throws Exception {
         await().atMost(PATIENCE).until(() -> coordinator.streamCount() == 0);
         coordinator.kill();

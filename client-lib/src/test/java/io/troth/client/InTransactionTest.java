@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import io.troth.client.SimulatedCoordinator.Reaction;
 import io.troth.client.context.CallScope;
@@ -229,6 +230,34 @@ class InTransactionTest {
                     throw new IllegalStateException("a bug");
                 }));
         assertEquals(1, ids.size());
+    }
+
+    @Test
+    void doesNotRepeatARollbackThatWouldHappenAgain() {
+        coordinator.plan(EntryCase.COMMIT, Reaction.REFUSE);
+        List<GlobalTxId> ids = new ArrayList<>();
+        RolledBackException thrown = assertThrows(
+                RolledBackException.class,
+                () -> client.inTransaction(TransactionOptions.DEFAULTS.withRetries(5), tx -> {
+                    ids.add(tx.id());
+                    work("left", "right");
+                }));
+        assertEquals(ErrorCode.LIMIT_EXCEEDED, thrown.code());
+        assertEquals(1, ids.size());
+    }
+
+    @Test
+    void workCannotJoinATransactionThatHasEnded() {
+        GlobalTransaction tx = client.beginAsync(TransactionOptions.DEFAULTS)
+                .toCompletableFuture()
+                .join();
+        try (Transaction.Binding binding = tx.bind()) {
+            assertTrue(binding != null);
+            tx.rollback();
+            TrothException thrown = assertThrows(
+                    TrothException.class, () -> client.inTransaction(inner -> fail("ran without a transaction")));
+            assertEquals(ErrorCode.SCOPE_CLOSED, thrown.code());
+        }
     }
 
     @Test

@@ -57,7 +57,13 @@ final class SimulatedCoordinator implements AutoCloseable {
         /** The process is gone before the entry is read. */
         DIE_BEFORE,
         NOT_LEADER,
-        REFUSE
+        REFUSE,
+        /** Served, but the answer says that nobody knows. */
+        SAY_UNKNOWN,
+        SAY_FORGOTTEN,
+        SAY_PENDING,
+        /** Served after an answer about another transaction. */
+        SAY_OF_ANOTHER
     }
 
     static final String REFUSING = "refusing";
@@ -264,14 +270,42 @@ final class SimulatedCoordinator implements AutoCloseable {
                             .setCorrelationId(entry.getCorrelationId())
                             .setRefused(Reason.newBuilder().setCode(code)));
                 }
-                case SERVE -> {
+                case SAY_UNKNOWN -> say(entry, Outcome.OUTCOME_UNKNOWN);
+                case SAY_FORGOTTEN -> say(entry, Outcome.OUTCOME_FORGOTTEN);
+                case SAY_PENDING -> say(entry, Outcome.OUTCOME_PENDING);
+                case SERVE, SAY_OF_ANOTHER -> {
                     received.add(entry);
+                    if (reaction == Reaction.SAY_OF_ANOTHER) {
+                        GlobalTxId other = transactionOf(entry).toBuilder()
+                                .setSequence(1_000_000)
+                                .build();
+                        reply(answer(TransactionAnswer.newBuilder()
+                                        .setTx(other)
+                                        .setOutcome(Outcome.OUTCOME_ROLLED_BACK)
+                                        .build())
+                                .setCorrelationId(entry.getCorrelationId()));
+                    }
                     ClientReply.Builder reply = serve(entry);
                     if (reply != null) {
                         reply(reply.setCorrelationId(entry.getCorrelationId()));
                     }
                 }
             }
+        }
+
+        private void say(ClientEntry entry, Outcome outcome) {
+            received.add(entry);
+            reply(answer(TransactionAnswer.newBuilder()
+                            .setTx(transactionOf(entry))
+                            .setOutcome(outcome)
+                            .build())
+                    .setCorrelationId(entry.getCorrelationId()));
+        }
+
+        private GlobalTxId transactionOf(ClientEntry entry) {
+            return entry.hasCommit()
+                    ? entry.getCommit().getTx()
+                    : entry.getOutcomeInquiry().getTx();
         }
 
         private ClientReply.Builder serve(ClientEntry entry) {

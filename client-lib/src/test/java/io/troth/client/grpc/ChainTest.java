@@ -10,14 +10,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
+import io.grpc.ClientInterceptors;
 import io.grpc.Context;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
+import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
 import io.troth.client.context.CallScope;
@@ -221,7 +224,7 @@ class ChainTest {
         StatusRuntimeException thrown = assertThrows(
                 StatusRuntimeException.class,
                 () -> ClientCalls.blockingUnaryCall(
-                        io.grpc.ClientInterceptors.intercept(
+                        ClientInterceptors.intercept(
                                 b.plainChannel(), MetadataUtils.newAttachHeadersInterceptor(replayed)),
                         SimulatedService.CALL,
                         CallOptions.DEFAULT,
@@ -349,6 +352,7 @@ class ChainTest {
         assertTrue(root.isRollbackOnly());
         never.countDown();
         await().atMost(PATIENCE).until(() -> served.get().isClosed());
+        assertTrue(served.get().isRollbackOnly(), "whoever worked for it must not go on");
     }
 
     @Test
@@ -368,22 +372,96 @@ class ChainTest {
         assertFalse(root.isRollbackOnly());
     }
 
+    private Status.Code refusalOf(String... headers) {
+        Metadata metadata = new Metadata();
+        for (String header : headers) {
+            metadata.put(TrothMetadata.CONTEXT, header);
+        }
+        StatusRuntimeException thrown = assertThrows(
+                StatusRuntimeException.class,
+                () -> ClientCalls.blockingUnaryCall(
+                        ClientInterceptors.intercept(
+                                b.plainChannel(), MetadataUtils.newAttachHeadersInterceptor(metadata)),
+                        SimulatedService.CALL,
+                        CallOptions.DEFAULT,
+                        "x"));
+        assertEquals(0, servedByB.get());
+        return thrown.getStatus().getCode();
+    }
+
     @Test
     void refusesACallWhoseHeaderItCannotRead() {
         for (String header : List.of("", "1", "2;x", "1;;;;;", "x".repeat(600))) {
-            Metadata metadata = new Metadata();
-            metadata.put(TrothMetadata.CONTEXT, header);
+            assertEquals(Status.Code.INVALID_ARGUMENT, refusalOf(header));
+        }
+    }
+
+    @Test
+    void refusesACallWithTwoHeadersOrWithoutANumberOrTimeOfItsOwn() {
+        assertEquals(Status.Code.INVALID_ARGUMENT, refusalOf(context(7, 1_000), context(8, 1_000)));
+        assertEquals(Status.Code.INVALID_ARGUMENT, refusalOf(context(CallScope.ROOT_CALL, 1_000)));
+        assertEquals(
+                ErrorCode.DEADLINE_EXCEEDED.status().name(),
+                refusalOf(context(7, 0)).name());
+    }
+
+    private String context(long call, long remainingMillis) {
+        return new TransactionContext(root.cluster(), root.tx(), root.key(), call, remainingMillis).encode();
+    }
+
+    /** What an application copies from call to call must not stand beside the transaction's own. */
+    @Test
+    void replacesAHeaderThatTheApplicationPassedOn() {
+        Metadata passedOn = new Metadata();
+        passedOn.put(TrothMetadata.CONTEXT, context(7, 1_000));
+        try (CallScope.Binding binding = root.attach()) {
+            assertNotNull(binding);
+            String reply = ClientCalls.blockingUnaryCall(
+                    ClientInterceptors.intercept(b.channel(), MetadataUtils.newAttachHeadersInterceptor(passedOn)),
+                    SimulatedService.CALL,
+                    CallOptions.DEFAULT,
+                    "x");
+            assertEquals("xb", reply);
+        }
+        assertNotEquals(7, TransactionContext.parse(b.contexts().get(0)).call());
+    }
+
+    @Test
+    void doesNotWaitForAServiceThatIsNotThere() {
+        ManagedChannel nobody = InProcessChannelBuilder.forName("nobody").build();
+        try (CallScope.Binding binding = root.attach()) {
+            assertNotNull(binding);
             StatusRuntimeException thrown = assertThrows(
                     StatusRuntimeException.class,
                     () -> ClientCalls.blockingUnaryCall(
-                            io.grpc.ClientInterceptors.intercept(
-                                    b.plainChannel(), MetadataUtils.newAttachHeadersInterceptor(metadata)),
+                            ClientInterceptors.intercept(nobody, new TrothClientInterceptor()),
                             SimulatedService.CALL,
-                            CallOptions.DEFAULT,
+                            CallOptions.DEFAULT.withWaitForReady(),
                             "x"));
-            assertEquals(Status.Code.INVALID_ARGUMENT, thrown.getStatus().getCode());
+            assertEquals(Status.Code.UNAVAILABLE, thrown.getStatus().getCode());
+        } finally {
+            nobody.shutdownNow();
         }
-        assertEquals(0, servedByB.get());
+        assertTrue(root.isRollbackOnly());
+    }
+
+    @Test
+    void aRootScopeClosesOnlyWhenNothingRunsUnderIt() {
+        root.enter();
+        assertFalse(root.closeIfIdle());
+        assertFalse(root.isClosed());
+        root.exit();
+        assertTrue(root.closeIfIdle());
+    }
+
+    @Test
+    void doesNotCommitMoreBranchesThanATransactionHas() {
+        for (int i = 1; i <= CallScope.BRANCHES_MAX; i++) {
+            root.addReply(new BranchList(false, List.of(new BranchWork(new BranchId(1, i), "left", 1))));
+        }
+        assertFalse(root.isRollbackOnly());
+        root.addReply(new BranchList(false, List.of(new BranchWork(new BranchId(2, 1), "left", 1))));
+        assertEquals(ErrorCode.LIMIT_EXCEEDED, root.rollbackReason().code());
     }
 
     @Test
