@@ -76,6 +76,7 @@ class AdminCommandTest {
         assertEquals(
                 "released stock",
                 run(ExitCode.OK, "release", "stock", "--reason", "checked").strip());
+        assertTrue(run(ExitCode.OK, "in-doubt").contains("COMMITTED  no"));
         assertEquals(
                 "excluded old",
                 run(ExitCode.OK, "exclude", "old", "--reason", "gone").strip());

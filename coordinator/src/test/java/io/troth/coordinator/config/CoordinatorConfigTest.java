@@ -262,4 +262,13 @@ class CoordinatorConfigTest {
         assertEquals("TROTH_LOG_RECORDS_PER_BATCH_MAX", ConfigKey.LOG_RECORDS_PER_BATCH_MAX.variable());
         assertEquals("--log-records-per-batch-max", ConfigKey.LOG_RECORDS_PER_BATCH_MAX.option());
     }
+
+    @Test
+    void anEntryFitsIntoABatch() {
+        ConfigRefusedException refused = assertThrows(
+                ConfigRefusedException.class,
+                () -> CoordinatorConfig.onFreePorts(
+                        Path.of("data"), Map.of(ConfigKey.GRPC_ENTRY_MAX, "2MiB", ConfigKey.GRPC_BATCH_MAX, "1MiB")));
+        assertTrue(refused.getMessage().contains("grpc.entryMax"), refused::toString);
+    }
 }

@@ -2,12 +2,20 @@ package io.troth.coordinator.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import com.google.protobuf.ByteString;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.stub.MetadataUtils;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.Fate;
 import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.proto.v1.AgentEntry;
 import io.troth.proto.v1.AgentOrder;
@@ -20,6 +28,7 @@ import io.troth.proto.v1.ClientStreamResponse;
 import io.troth.proto.v1.Commit;
 import io.troth.proto.v1.CommitContent;
 import io.troth.proto.v1.Enlist;
+import io.troth.proto.v1.FateReport;
 import io.troth.proto.v1.LocateResource;
 import io.troth.proto.v1.OnePhaseProof;
 import io.troth.proto.v1.OnePhaseResult;
@@ -172,7 +181,8 @@ class BadInputTest {
     @Test
     void emptyBatchesAreNothing() {
         RawStream<ClientStreamResponse> client = edge.greetedClient();
-        for (int i = 0; i < 100; i++) {
+        // Each costs a little of what may be under way, and gives it back.
+        for (int i = 0; i < 2 * LIMITS.unsteppedBytesMax() / 64; i++) {
             client.send(new byte[0]);
         }
         client.send(Edge.batch(open("shop")));
@@ -210,6 +220,14 @@ class BadInputTest {
                 OnePhaseFate.NOT_KNOWN,
                 edge.inbox.events(Event.OnePhaseResult.class).get(0).fate());
         agent.send(Edge.batch(AgentEntry.newBuilder()
+                .setFateReport(FateReport.newBuilder()
+                        .setTx(Edge.tx(1))
+                        .setBranch(Edge.branch(5, 1))
+                        .setFateValue(77))));
+        Edge.until(() -> edge.inbox.batches() == 3);
+        assertEquals(
+                Fate.UNKNOWN, edge.inbox.events(Event.FateReported.class).get(0).fate());
+        agent.send(Edge.batch(AgentEntry.newBuilder()
                 .setBranchDone(BranchDone.newBuilder()
                         .setTx(Edge.tx(1))
                         .setBranch(Edge.branch(5, 1))
@@ -227,6 +245,42 @@ class BadInputTest {
         Edge.until(agent::isOver);
         assertEquals("INVALID_ARGUMENT INVALID_ARGUMENT", agent.end());
         assertEquals(1, edge.inbox.events(Event.OnePhaseProof.class).size());
+    }
+
+    @Test
+    void anInstanceIsNeverZeroAndNoCountIsNegative() {
+        AgentEntry.Builder newer = Edge.hello(5, "accounts");
+        newer.getHelloBuilder().setHighestBatch(-1);
+        for (AgentEntry.Builder hello : List.of(Edge.hello(0, "accounts"), newer)) {
+            RawStream<AgentStreamResponse> agent = edge.agent().send(Edge.batch(hello));
+            Edge.until(agent::isOver);
+            assertEquals("INVALID_ARGUMENT INVALID_ARGUMENT", agent.end());
+        }
+        assertEquals(0, edge.inbox.batches());
+        RawStream<AgentStreamResponse> agent = agent();
+        agent.send(Edge.batch(AgentEntry.newBuilder()
+                .setVote(VoteEntry.newBuilder().setTx(Edge.tx(1)).setBranch(Edge.branch(0, 1)))));
+        Edge.until(agent::isOver);
+        assertEquals("INVALID_ARGUMENT INVALID_ARGUMENT", agent.end());
+    }
+
+    @Test
+    void headersMayBeAsLargeAsTheLimitAndNotMuchLarger() {
+        assertEquals(Status.Code.OK, beginWithHeader(LIMITS.metadataBytesMax() / 2));
+        assertNotEquals(Status.Code.OK, beginWithHeader(2 * LIMITS.metadataBytesMax()));
+    }
+
+    private Status.Code beginWithHeader(int bytes) {
+        Metadata headers = new Metadata();
+        headers.put(Metadata.Key.of("padding", Metadata.ASCII_STRING_MARSHALLER), "x".repeat(bytes));
+        try {
+            var unused = HealthGrpc.newBlockingStub(edge.channel)
+                    .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+                    .check(HealthCheckRequest.getDefaultInstance());
+            return Status.Code.OK;
+        } catch (StatusRuntimeException e) {
+            return e.getStatus().getCode();
+        }
     }
 
     @Test
@@ -284,6 +338,19 @@ class BadInputTest {
             first.cancel();
             Edge.until(() -> small.streams.get() == 0);
             assertFalse(small.greetedClient().isOver());
+        }
+        try (Edge small = new Edge(one)) {
+            small.ready();
+            RawStream<AgentStreamResponse> first = small.agent().send(Edge.batch(Edge.hello(5, "accounts")));
+            Edge.until(() -> small.inbox.batches() == 1);
+            RawStream<AgentStreamResponse> second = small.agent();
+            Edge.until(second::isOver);
+            assertEquals("RESOURCE_EXHAUSTED OVERLOADED", second.end());
+            first.cancel();
+            Edge.until(() -> small.streams.get() == 0);
+            RawStream<AgentStreamResponse> third = small.agent().send(Edge.batch(Edge.hello(6, "accounts")));
+            Edge.until(() -> small.inbox.events(Event.AgentConnected.class).size() == 2);
+            assertFalse(third.isOver());
         }
     }
 

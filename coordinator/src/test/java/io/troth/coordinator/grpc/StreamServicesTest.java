@@ -1,5 +1,6 @@
 package io.troth.coordinator.grpc;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -18,6 +19,9 @@ import io.troth.proto.v1.ClientReply;
 import io.troth.proto.v1.ClientStreamResponse;
 import io.troth.proto.v1.LocateResource;
 import io.troth.proto.v1.OpenSession;
+import io.troth.proto.v1.WaitFor;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -148,6 +152,54 @@ class StreamServicesTest {
                     correlations(slow.frames().subList(1, slow.frames().size()));
             for (int i = 0; i < seen.size(); i++) {
                 assertEquals(i + 1L, seen.get(i), "a hole in what was sent before the cut");
+            }
+        }
+    }
+
+    @Test
+    void aCommitWaitsForTheDecisionAloneOnlyIfItSaysSo() {
+        assertFalse(WireReader.waitsCompleted(WaitFor.WAIT_FOR_DECIDED));
+        assertTrue(WireReader.waitsCompleted(WaitFor.WAIT_FOR_COMPLETED));
+        assertTrue(WireReader.waitsCompleted(WaitFor.WAIT_FOR_UNSPECIFIED));
+        assertTrue(WireReader.waitsCompleted(WaitFor.UNRECOGNIZED));
+    }
+
+    @Test
+    void neverCutsAPeerThatReads() throws Exception {
+        try (Edge edge = new Edge(limits(100))) {
+            edge.ready();
+            RawStream<ClientStreamResponse> client = edge.greetedClient().send(openSession(1));
+            Edge.until(() -> edge.inbox.batches() == 1);
+            StreamId stream = edge.inbox.events(Event.OpenSession.class).get(0).request().stream();
+            for (int i = 1; i <= 20; i++) {
+                for (int j = 0; j < 50; j++) {
+                    edge.gateway.sendToClient(stream, new ClientMessage.Refused(i, Reason.of(ErrorCode.OVERLOADED)));
+                }
+                edge.gateway.flush(Edge.EPOCH, 1);
+                int sent = 50 * i;
+                Edge.until(() ->
+                        correlations(client.frames().subList(1, client.frames().size()))
+                                        .size()
+                                == sent);
+            }
+            assertFalse(client.isOver());
+        }
+    }
+
+    @Test
+    void cutsWhoConnectsAndNeverSaysWhoItIsOrWhatItSpeaks() throws Exception {
+        GrpcSettings defaults = GrpcSettings.loopback(0);
+        GrpcSettings hasty = new GrpcSettings(
+                defaults.address(), null, WireLimits.DEFAULTS, 1, 60_000, 60_000, 100, 100, 10_000, 5_000);
+        try (Edge edge = new Edge(hasty)) {
+            edge.ready();
+            RawStream<AgentStreamResponse> silent = edge.agent();
+            Edge.until(silent::isOver);
+            assertEquals("INVALID_ARGUMENT INVALID_ARGUMENT", silent.end());
+            try (Socket nobody = new Socket(InetAddress.getLoopbackAddress(), edge.server.port())) {
+                nobody.setSoTimeout(10_000);
+                // What the server says first does not matter; it must hang up.
+                assertDoesNotThrow(() -> nobody.getInputStream().readAllBytes());
             }
         }
     }

@@ -98,6 +98,8 @@ class TransactionFacadeTest {
         BeginResponse begun = begin();
         assertEquals(Outcome.OUTCOME_READ_ONLY, facade.commit(commit(begun)).getOutcome());
         assertEquals(Outcome.OUTCOME_READ_ONLY, facade.commit(commit(begun)).getOutcome());
+        CommitRequest foreign = commit(begun).toBuilder().setKey("0".repeat(32)).build();
+        assertThrows(StatusRuntimeException.class, () -> facade.commit(foreign));
         enlist(accounts, begun);
         Edge.until(() -> accounts.orders().stream().anyMatch(AgentOrder::hasEnlistRefused));
     }
