@@ -12,6 +12,7 @@ import io.troth.core.participant.AgentAction;
 import io.troth.core.participant.AgentEvent;
 import io.troth.core.participant.AgentStateMachine;
 import io.troth.core.participant.AgentTimerKey;
+import io.troth.core.participant.BranchState;
 import io.troth.core.participant.CoordinatorMessage;
 import io.troth.core.participant.StatementEnd;
 import java.nio.ByteBuffer;
@@ -132,6 +133,16 @@ final class Agents {
         @Nullable
         BranchId admitted;
 
+        /** What the agent was before, and what it hears; null when it starts. */
+        @Nullable
+        State before;
+
+        @Nullable
+        Object input;
+
+        @Nullable
+        String wrong;
+
         Work(int agent, AgentStateMachine machine, int epochs) {
             this.agent = agent;
             this.machine = machine;
@@ -210,6 +221,8 @@ final class Agents {
         State state = get(number);
         Work work =
                 new Work(state.agent, AgentStateMachine.decode(state.machine, Names.AGENT_LIMITS), scope.epochs + 1);
+        work.before = state;
+        work.input = input;
         work.life = state.life;
         work.alive = state.alive;
         work.timers.addAll(state.timers);
@@ -359,7 +372,29 @@ final class Agents {
             turn(work, Turn.LOSES_STREAM);
         } else if (Databases.answers(action)) {
             work.asked.add(action);
+            if (resolvesAlone(work, action)) {
+                work.wrong = "No lone resolution: nobody has told the agent to " + action;
+            }
         }
+    }
+
+    /** A prepared branch is resolved only by the word of a leader; but one that never voted YES the agent may undo. */
+    private static boolean resolvesAlone(Work work, AgentAction action) {
+        AgentMessage told = work.input instanceof Said said ? said.message : null;
+        State before = work.before;
+        if (action instanceof AgentAction.RollbackPrepared rollback) {
+            BranchState was = before == null ? BranchState.FINISHED : before.real.stateOf(rollback.branch());
+            return was != BranchState.PREPARING
+                    && was != BranchState.ROLLING_BACK_PREPARED
+                    && !(told instanceof AgentMessage.RollbackBranch order
+                            && order.branch().equals(rollback.branch()));
+        } else if (action instanceof AgentAction.CommitPrepared commit) {
+            BranchState was = before == null ? BranchState.FINISHED : before.real.stateOf(commit.branch());
+            return was != BranchState.COMMITTING
+                    && !(told instanceof AgentMessage.CommitBranch order
+                            && order.branch().equals(commit.branch()));
+        }
+        return false;
     }
 
     private Move finish(Work work) {
@@ -385,7 +420,7 @@ final class Agents {
         }
         int[] sends = work.sends.stream().mapToInt(Integer::intValue).toArray();
         int[] database = work.database.stream().mapToInt(Integer::intValue).toArray();
-        return new Move(number, sends, 0, List.of(), null, database, null);
+        return new Move(number, sends, 0, List.of(), null, database, work.wrong);
     }
 
     private int[] numbers(java.util.Collection<?> inputs) {

@@ -88,6 +88,7 @@ final class Databases {
     private final LongMap inputs = new LongMap();
     private final LongMap[] asked = new LongMap[Fault.values().length];
     private final List<Answer> made = new ArrayList<>();
+    private final List<int[]> unsettled = new ArrayList<>();
     private final Scope scope;
     private final Things<Object> things;
 
@@ -202,22 +203,33 @@ final class Databases {
         return wrote(branch) ? Stage.COMMITTED_ALONE : Stage.READ_ONLY;
     }
 
-    /** Number of the {@link Settles}es that may happen in this state, in pairs: happens, does not. */
+    /** Numbers of the {@link Settles}es that may happen in this state, in pairs: happens, does not. Not to be changed. */
     int[] unsettled(int state) {
-        return states.get(state).stream()
-                .filter(branch -> branch.stage() == Stage.PREPARING_UNSEEN || branch.stage() == Stage.COMMITTING_UNSEEN)
-                .flatMap(branch ->
-                        java.util.stream.Stream.of(new Settles(branch.id(), true), new Settles(branch.id(), false)))
-                .mapToInt(things::number)
-                .toArray();
+        while (unsettled.size() <= state) {
+            unsettled.add(unsettled(states.get(unsettled.size())));
+        }
+        return unsettled.get(state);
+    }
+
+    private int[] unsettled(List<Branch> branches) {
+        List<Integer> numbers = new ArrayList<>();
+        for (Branch branch : branches) {
+            if (branch.stage() == Stage.PREPARING_UNSEEN || branch.stage() == Stage.COMMITTING_UNSEEN) {
+                numbers.add(things.number(new Settles(branch.id(), true)));
+                numbers.add(things.number(new Settles(branch.id(), false)));
+            }
+        }
+        return numbers.stream().mapToInt(Integer::intValue).toArray();
     }
 
     /** How often a call has been executed in this database. */
     int executions(int state, int call) {
+        List<Branch> branches = states.get(state);
         int count = 0;
-        for (Branch branch : states.get(state)) {
-            for (int done : branch.calls()) {
-                count += done == call ? 1 : 0;
+        for (int i = 0; i < branches.size(); i++) {
+            List<Integer> calls = branches.get(i).calls();
+            for (int j = 0; j < calls.size(); j++) {
+                count += calls.get(j) == call ? 1 : 0;
             }
         }
         return count;
@@ -300,6 +312,10 @@ final class Databases {
                 result = lost();
             }
             case LOST_AFTER -> result = lost();
+            case LIES -> {
+                next = Stage.ROLLED_BACK;
+                result = PrepareResult.prepared(null);
+            }
             case LOST_OPEN -> {
                 next = Stage.PREPARING_UNSEEN;
                 result = lost();
@@ -333,6 +349,7 @@ final class Databases {
             case LOST_BEFORE -> committedOnePhase(state, id, Stage.ROLLED_BACK, lost);
             case LOST_AFTER -> committedOnePhase(state, id, done, lost);
             case LOST_OPEN -> committedOnePhase(state, id, Stage.COMMITTING_UNSEEN, lost);
+            case LIES -> null;
         };
     }
 
@@ -368,7 +385,7 @@ final class Databases {
             case NONE -> new Outcome(next, List.of(new AgentEvent.PhaseTwoCompleted(branch, completion)));
             case LOST_BEFORE -> new Outcome(state, List.of(new AgentEvent.PhaseTwoCompleted(branch, notYet)));
             case LOST_AFTER -> new Outcome(next, List.of(new AgentEvent.PhaseTwoCompleted(branch, notYet)));
-            case REFUSES, LOST_OPEN -> null;
+            case REFUSES, LOST_OPEN, LIES -> null;
         };
     }
 

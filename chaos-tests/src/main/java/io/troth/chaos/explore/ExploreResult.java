@@ -1,6 +1,7 @@
 package io.troth.chaos.explore;
 
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param states how many different worlds were reached
  * @param transitions how many steps led from one world to another
  * @param depth how many steps the furthest world is away from the first
- * @param complete true when every world of the scope was explored; false when a limit came first
+ * @param stopped why not every world of the scope was explored; null when every one was, or a violation ended it
  * @param completions how many different ends were played to check termination
  * @param violation the property that does not hold and how; null when all hold
  * @param path the shortest way to the violation, in words, one step a line; empty without one
@@ -22,7 +23,7 @@ record ExploreResult(
         int states,
         long transitions,
         int depth,
-        boolean complete,
+        @Nullable String stopped,
         int completions,
         @Nullable String violation,
         List<String> path,
@@ -32,8 +33,16 @@ record ExploreResult(
     /** One line. */
     String line() {
         String end = violation == null ? "no violation" : "VIOLATION: " + violation;
+        String all = stopped == null ? "" : " (stopped by " + stopped + ")";
         return String.format(
-                "%-22s %,12d states %,14d transitions  depth %3d  %6.1f s  %s%s",
-                scope, states, transitions, depth, millis / 1000.0, complete ? "" : "(not complete) ", end);
+                Locale.ROOT,
+                "%-20s %,11d states %,12d transitions, depth %2d, %6.1f s, %s%s",
+                scope,
+                states,
+                transitions,
+                depth,
+                millis / 1000.0,
+                end,
+                violation == null ? all : "");
     }
 }

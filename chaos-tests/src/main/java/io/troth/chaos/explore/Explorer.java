@@ -3,7 +3,6 @@ package io.troth.chaos.explore;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +13,14 @@ public final class Explorer {
 
     private static final int PROGRESS_EVERY = 1 << 14;
 
+    /** What is left free when memory is said to be full. */
+    private static final long RESERVE_BYTES = 64L << 20;
+
+    /** Hears from time to time how far it is. */
+    interface Progress {
+        void at(String scope, int states, int depth);
+    }
+
     private final World world;
     private final Checks checks;
     private final Completion completion;
@@ -22,14 +29,15 @@ public final class Explorer {
     private final Frontier frontier;
     private final Pairs pairs = new Pairs();
     private final long statesMax;
-    private final LongConsumer progress;
+    private final Progress progress;
 
     private long transitions;
     private int depth;
     private @Nullable String violation;
+    private @Nullable String stopped;
     private List<String> path = List.of();
 
-    private Explorer(Scope scope, long statesMax, LongConsumer progress) {
+    private Explorer(Scope scope, long statesMax, Progress progress) {
         this.statesMax = Math.min(statesMax, Integer.MAX_VALUE - 8);
         this.progress = progress;
         world = new World(scope);
@@ -45,26 +53,19 @@ public final class Explorer {
      * @param statesMax where to stop
      */
     static ExploreResult run(Scope scope, long statesMax) {
-        return run(scope, statesMax, (states) -> {});
+        return run(scope, statesMax, (name, states, depth) -> {});
     }
 
-    static ExploreResult run(Scope scope, long statesMax, LongConsumer progress) {
+    static ExploreResult run(Scope scope, long statesMax, Progress progress) {
         long start = System.nanoTime();
         Explorer explorer = new Explorer(scope, statesMax, progress);
-        boolean complete = explorer.explore();
-        if (System.getProperty("stats") != null) {
-            World w = explorer.world;
-            System.out.println("leaders " + w.leaders.size() + "/" + w.leaders.moves() + " agents " + w.agents.size()
-                    + "/" + w.agents.moves() + " dbs " + w.databases.size() + " logs " + w.logs.size() + " clients "
-                    + w.clients.size() + " things " + w.things.size() + " sets " + w.sets.size() + " compl "
-                    + explorer.completion.size());
-        }
+        explorer.explore();
         return new ExploreResult(
                 scope.name,
                 explorer.table.size(),
                 explorer.transitions,
                 explorer.depth,
-                complete,
+                explorer.stopped,
                 explorer.completion.size(),
                 explorer.violation,
                 explorer.path,
@@ -85,11 +86,11 @@ public final class Explorer {
                 : "depth " + result.depth() + ", scope " + scope + ": " + result.violation();
     }
 
-    private boolean explore() {
+    private void explore() {
         int[] at = world.first();
         if (world.wrong != null) {
             violation = world.wrong;
-            return false;
+            return;
         }
         table.add(Fingerprints.of(at), 0, 0);
         frontier.add(0, at);
@@ -105,19 +106,38 @@ public final class Explorer {
             String missing = completion.missing(at);
             if (missing != null) {
                 fail(number, -1, missing);
-                return false;
+                return;
             }
             if (!expand(number, at, next)) {
-                return false;
+                return;
             }
             if (table.size() >= statesMax) {
-                return false;
+                stopped = "the limit of " + statesMax + " states";
+                return;
             }
             if ((done & (PROGRESS_EVERY - 1)) == 0) {
-                progress.accept(((long) depth << 40) | table.size());
+                progress.at(world.scope.name, table.size(), depth);
+                if (isFull()) {
+                    stopped = "memory is full: java has "
+                            + (Runtime.getRuntime().maxMemory() >> 20) + " MiB, TROTH_JAVA_OPTS=-Xmx16g gives it more";
+                    return;
+                }
             }
         }
-        return true;
+    }
+
+    /** True when the next growth of the table might not fit any more. */
+    private boolean isFull() {
+        long need = RESERVE_BYTES + table.growthBytes();
+        if (freeBytes() < need) {
+            System.gc();
+        }
+        return freeBytes() < need;
+    }
+
+    private static long freeBytes() {
+        Runtime java = Runtime.getRuntime();
+        return java.maxMemory() - java.totalMemory() + java.freeMemory();
     }
 
     private boolean expand(int number, int[] at, int[] next) {

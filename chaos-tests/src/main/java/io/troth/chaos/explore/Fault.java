@@ -10,7 +10,9 @@ enum Fault {
     /** It happens, and the answer is lost. */
     LOST_AFTER("does, and loses the answer to,"),
     /** The connection breaks and it is not known yet whether it happens: later, or never. */
-    LOST_OPEN("leaves open");
+    LOST_OPEN("leaves open"),
+    /** It says that it has prepared the branch, and has not: no promise of ours holds then, and the checks must see it. */
+    LIES("lies about");
 
     private static final Fault[] ALL = values();
 

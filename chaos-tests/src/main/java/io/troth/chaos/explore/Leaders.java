@@ -254,7 +254,8 @@ final class Leaders {
 
     private void sendToAgent(Work work, StreamId stream, AgentMessage message) {
         int number = Streams.number(stream);
-        if ((work.gone & streams.bit(number)) != 0) {
+        if ((work.gone & streams.bit(number)) != 0 || message instanceof AgentMessage.InquiryAnswer) {
+            // A stream that is over, or what only says: wait.
             return;
         }
         AgentMessage plain = message instanceof AgentMessage.EnlistRefused refused

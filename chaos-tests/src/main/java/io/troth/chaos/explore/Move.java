@@ -28,6 +28,17 @@ record Move(
 
     static final int[] NOTHING = {};
 
+    /** True when it changes nothing anywhere, if this was the state. */
+    boolean isNothing(int state) {
+        return next == state
+                && sends.length == 0
+                && answers == 0
+                && database.length == 0
+                && records.isEmpty()
+                && purge == null
+                && wrong == null;
+    }
+
     static Move wrong(int state, String what) {
         return new Move(state, NOTHING, 0, List.of(), null, NOTHING, what);
     }

@@ -2,6 +2,7 @@ package io.troth.chaos.explore;
 
 import io.troth.core.coordinator.TransactionState;
 import io.troth.core.participant.BranchState;
+import java.util.Locale;
 
 /** How often a T was seen in each state at its leader while one of its branches was in each state at its agent. */
 @SuppressWarnings("EnumOrdinal") // An array of counters is all an ordinal is good for.
@@ -43,14 +44,14 @@ final class Pairs {
 
     /** A table: a line for each leader state, a column for each branch state. */
     String text() {
-        StringBuilder text = new StringBuilder(String.format("%-12s", "leader T"));
+        StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%-10s", "leader T"));
         for (BranchState branch : BranchState.values()) {
-            text.append(String.format(" %22s", branch));
+            text.append(String.format(Locale.ROOT, " %14s", branch));
         }
         for (int leader = 0; leader < LEADER_STATES; leader++) {
-            text.append(System.lineSeparator()).append(String.format("%-12s", leaderName(leader)));
+            text.append(System.lineSeparator()).append(String.format(Locale.ROOT, "%-10s", leaderName(leader)));
             for (BranchState branch : BranchState.values()) {
-                text.append(String.format(" %,22d", of(leader, branch)));
+                text.append(String.format(Locale.ROOT, " %14d", of(leader, branch)));
             }
         }
         return text.toString();

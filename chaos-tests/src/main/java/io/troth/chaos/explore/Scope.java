@@ -44,6 +44,19 @@ final class Scope {
         SCANS_TAKE_TIME,
         /** The rollback of an unprepared branch takes time. */
         ROLLBACKS_TAKE_TIME,
+        /**
+         * What a leader has said reaches the instance even when the stream is over that it was said on. No transport
+         * does that; the core is safe all the same, because it looks at epochs.
+         */
+        MESSAGES_OUTLIVE_STREAMS,
+        /** Prepares and commits take time. */
+        DATABASES_TAKE_TIME,
+        /** Between dialling, hello and welcome other things happen. */
+        CONNECTING_TAKES_TIME,
+        /** A new leader is not ready at once, and a durable entry is applied later. */
+        APPLYING_TAKES_TIME,
+        /** A look-up in the log is answered later. */
+        LOOKUPS_TAKE_TIME,
         /** A lost COMMIT is proposed again in a later epoch. */
         LOG_PROPOSES_AGAIN,
         /** The client gives T up before it has asked for commit. */
@@ -81,6 +94,9 @@ final class Scope {
     int streams = 1;
 
     int window = 8;
+    /** How many worlds of it the default build explores. */
+    int states = 40_000;
+
     boolean onePhase = true;
     boolean waitCompleted;
     boolean proofs;
@@ -130,6 +146,12 @@ final class Scope {
     /** So many transactions of the session may be open at a time. */
     Scope window(int count) {
         window = count;
+        return this;
+    }
+
+    /** The default build explores so many worlds of this scope. */
+    Scope states(int count) {
+        states = count;
         return this;
     }
 

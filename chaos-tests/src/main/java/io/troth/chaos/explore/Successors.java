@@ -8,7 +8,7 @@ import io.troth.core.participant.AgentAction;
 import io.troth.core.participant.AgentEvent;
 import io.troth.core.participant.AgentTimerKey;
 
-/** Everything that can happen next in a world, in a fixed order. Steps that change nothing are among them. */
+/** Everything that can happen next in a world, in a fixed order. Some of the steps may turn out to change nothing. */
 @SuppressWarnings("EnumOrdinal") // Part of a step's number, and nothing is kept.
 final class Successors {
 
@@ -95,8 +95,11 @@ final class Successors {
     }
 
     private void agent(int[] at, int i, Agents.State agent, Logs.State log) {
+        int state = at[world.agent(i)];
         for (int message : world.sets.of(at[world.inbox(world.inboxes.agent(i))])) {
-            add(Step.of(Step.AGENT, i, message));
+            if (!world.agents.step(state, message).isNothing(state)) {
+                add(Step.of(Step.AGENT, i, message));
+            }
         }
         for (int timer : agent.timerInputs) {
             if (mayFire(((AgentEvent.TimerFired) world.things.get(timer)).key())) {
@@ -175,8 +178,11 @@ final class Successors {
         if (leader.distrusted) {
             return;
         }
+        int state = at[world.leader(epoch)];
         for (int message : world.sets.of(at[world.inbox(world.inboxes.leader(epoch))])) {
-            add(Step.of(Step.LEADER, epoch, message));
+            if (!world.leaders.step(state, message).isNothing(state)) {
+                add(Step.of(Step.LEADER, epoch, message));
+            }
         }
         for (int timer : leader.timerInputs) {
             if (mayFire(((Event.TimerFired) world.things.get(timer)).key())) {

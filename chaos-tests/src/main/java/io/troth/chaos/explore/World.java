@@ -1,8 +1,12 @@
 package io.troth.chaos.explore;
 
+import io.troth.chaos.explore.Scope.May;
+import io.troth.core.GlobalTxId;
+import io.troth.core.coordinator.AgentMessage;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
+import io.troth.core.coordinator.RequestId;
 import io.troth.core.participant.AgentAction;
 import io.troth.core.participant.AgentEvent;
 import java.util.ArrayDeque;
@@ -129,8 +133,7 @@ final class World {
         leader(
                 world,
                 1,
-                things.number(new Event.OpenSession(
-                        new io.troth.core.coordinator.RequestId(Names.clientStream(1, 0), 0), Names.KEY, "client")));
+                things.number(new Event.OpenSession(new RequestId(Names.clientStream(1, 0), 0), Names.KEY, "client")));
         for (int i = 0; i < scope.agents.size(); i++) {
             agent(world, i, things.number(new Agents.Dials(1, false)));
         }
@@ -179,7 +182,7 @@ final class World {
             return true;
         }
         if (!leader.fetching.isEmpty()) {
-            var tx = leader.fetching.iterator().next();
+            GlobalTxId tx = leader.fetching.iterator().next();
             leader(
                     world,
                     epoch,
@@ -195,8 +198,14 @@ final class World {
         int actor = Step.actor(step);
         int input = Step.input(step);
         switch (Step.kind(step)) {
-            case Step.LOG_ADVANCES -> world[log()] = logs.advance(world[log()]);
-            case Step.LOG_PROPOSES_AGAIN -> world[log()] = logs.proposeAgain(world[log()]);
+            case Step.LOG_ADVANCES -> {
+                world[log()] = logs.advance(world[log()]);
+                applyAtOnce(world);
+            }
+            case Step.LOG_PROPOSES_AGAIN -> {
+                world[log()] = logs.proposeAgain(world[log()]);
+                applyAtOnce(world);
+            }
             case Step.LOG_IS_RESTORED -> elect(world, logs.restore(world[log()]));
             case Step.ELECTION -> elect(world, logs.begin(world[log()], input));
             case Step.LEADER -> leader(world, actor, input);
@@ -217,6 +226,22 @@ final class World {
         world[log()] = log;
         Logs.State state = logs.get(log);
         absorbLeader(world, state.epoch(), leaders.born(state.epoch(), state.recovered()));
+        if (queue == null && !scope.can(May.APPLYING_TAKES_TIME)) {
+            world[log()] = logs.advance(world[log()]);
+            applyAtOnce(world);
+        }
+    }
+
+    /** The present leader applies what is durable, where that takes no time. */
+    private void applyAtOnce(int[] world) {
+        int epoch = logOf(world).epoch();
+        while (!scope.can(May.APPLYING_TAKES_TIME) && wrong == null) {
+            LogEntry entry = logOf(world).ofEpoch(epoch, leaderOf(world, epoch).applied);
+            if (entry == null) {
+                return;
+            }
+            leader(world, epoch, things.number(entry));
+        }
     }
 
     void leader(int[] world, int epoch, int input) {
@@ -235,12 +260,25 @@ final class World {
             world[log()] = logs.purge(world[log()], horizon);
         }
         post(world, move);
+        Leaders.State leader = leaderOf(world, epoch);
+        if (!leader.fetching.isEmpty() && queue == null && !scope.can(May.LOOKUPS_TAKE_TIME)) {
+            GlobalTxId tx = leader.fetching.iterator().next();
+            leader(
+                    world,
+                    epoch,
+                    things.number(new Event.CommitFetched(tx, logOf(world).find(tx))));
+        }
     }
 
     void agent(int[] world, int agent, int input) {
-        absorbAgent(world, agent, agents.step(world[agent(agent)], input));
-        if (things.get(input) == Agents.Turn.DIES) {
+        int stream = agentOf(world, agent).stream;
+        Move move = agents.step(world[agent(agent)], input);
+        boolean dies = things.get(input) == Agents.Turn.DIES;
+        if (dies || (stream != agents.get(move.next()).stream && !scope.can(May.MESSAGES_OUTLIVE_STREAMS))) {
             world[inbox(inboxes.agent(agent))] = MessageSets.EMPTY;
+        }
+        absorbAgent(world, agent, move);
+        if (dies) {
             if (agentOf(world, agent).life + 1 < scope.lives) {
                 absorbAgent(world, agent, agents.step(world[agent(agent)], things.number(Agents.Turn.STARTS)));
             }
@@ -266,20 +304,19 @@ final class World {
     /** What takes no time in this scope. */
     boolean answersAtOnce(AgentAction action) {
         if (action instanceof AgentAction.Rollback) {
-            return !scope.can(Scope.May.ROLLBACKS_TAKE_TIME);
+            return !scope.can(May.ROLLBACKS_TAKE_TIME);
         } else if (action instanceof AgentAction.ListPrepared) {
-            return !scope.can(Scope.May.SCANS_TAKE_TIME);
+            return !scope.can(May.SCANS_TAKE_TIME);
+        } else if (action instanceof AgentAction.AskDatabase) {
+            return true;
         }
-        return action instanceof AgentAction.AskDatabase;
+        return !scope.can(May.DATABASES_TAKE_TIME);
     }
 
     /** The agent's database does what it was asked for, in this way. */
     void answer(int[] world, int agent, int asked, Fault fault) {
         int database = database(scope.agents.get(agent));
         AgentAction action = (AgentAction) things.get(asked);
-        if (action instanceof AgentAction.RollbackPrepared rollback) {
-            note(loneRollback(world, agent, rollback));
-        }
         if (action instanceof AgentAction.ListPrepared list && !answersAtOnce(action) && queue == null) {
             AgentEvent read = databases.listed(world[database], list.resource());
             absorbAgent(world, agent, agents.step(world[agent(agent)], things.number(new Agents.Reads(action, read))));
@@ -292,40 +329,29 @@ final class World {
         }
     }
 
-    /** No lone resolution: a branch that voted YES is rolled back only by an agent that a leader has told so. */
-    private @Nullable String loneRollback(int[] world, int agent, AgentAction.RollbackPrepared rollback) {
-        if (queue != null) {
-            return null;
-        }
-        boolean voted = false;
-        for (int epoch = 1; epoch <= scope.epochs; epoch++) {
-            for (int message : sets.of(world[inbox(inboxes.leader(epoch))])) {
-                voted |= things.get(message) instanceof Event.VoteReceived vote
-                        && vote.vote() == io.troth.core.Vote.YES
-                        && vote.branch().equals(rollback.branch());
-            }
-        }
-        for (int message : sets.of(world[inbox(inboxes.agent(agent))])) {
-            if (things.get(message) instanceof Agents.Said said
-                    && said.message() instanceof io.troth.core.coordinator.AgentMessage.RollbackBranch told
-                    && told.branch().equals(rollback.branch())) {
-                return null;
-            }
-        }
-        return voted ? "No lone resolution: " + rollback.branch() + " voted YES and no leader said rollback" : null;
-    }
-
     private void post(int[] world, Move move) {
         int[] sends = move.sends();
+        boolean atOnceConnecting = !scope.can(May.CONNECTING_TAKES_TIME);
         for (int i = 0; i < sends.length; i += 2) {
             if (queue != null) {
                 queue.add(sends[i]);
                 queue.add(sends[i + 1]);
+            } else if (atOnceConnecting && isConnecting(things.get(sends[i + 1]))) {
+                if (inboxes.isLeader(sends[i])) {
+                    leader(world, inboxes.epochOf(sends[i]), sends[i + 1]);
+                } else {
+                    agent(world, sends[i], sends[i + 1]);
+                }
             } else {
                 int inbox = inbox(sends[i]);
                 world[inbox] = sets.add(world[inbox], sends[i + 1]);
             }
         }
+    }
+
+    private static boolean isConnecting(Object message) {
+        return message instanceof Event.AgentConnected
+                || (message instanceof Agents.Said said && said.message() instanceof AgentMessage.Welcome);
     }
 
     private void note(@Nullable String what) {

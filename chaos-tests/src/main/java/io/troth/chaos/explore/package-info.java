@@ -1,6 +1,6 @@
 /**
  * The explorer: visits every state that the real core can get into within a small scope, and checks all properties of
- * {@code docs/INVARIANTS.md} in each. No I/O, no clock, no randomness; one thread for each scope. Depends on the core
+ * {@code docs/INVARIANTS.md} in each. No randomness, and a clock only for the figures; one thread for each scope. Depends on the core
  * and on nothing else of Troth.
  */
 @NullMarked

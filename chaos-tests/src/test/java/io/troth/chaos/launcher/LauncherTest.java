@@ -78,7 +78,8 @@ class LauncherTest {
         "admin, io.troth.coordinator.cli.CoordinatorMain",
         "agent, io.troth.agent.server.AgentMain",
         "demo, io.troth.chaos.demo.DemoMain",
-        "simulate, io.troth.chaos.sim.SimulateMain"
+        "simulate, io.troth.chaos.sim.SimulateMain",
+        "explore, io.troth.chaos.explore.ExploreMain"
     })
     void startsTheMainOfACommandWithAllArguments(String command, String main) throws Exception {
         Path java = fakeJava("17.0.1");
