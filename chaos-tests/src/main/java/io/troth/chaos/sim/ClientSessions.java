@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +23,7 @@ final class ClientSessions {
     /** Says something to the coordinator. */
     @FunctionalInterface
     interface Speaker {
-        void say(String what, Function<RequestId, Event> event);
+        void say(Supplier<String> what, Function<RequestId, Event> event);
     }
 
     /** One session. */
@@ -105,7 +106,7 @@ final class ClientSessions {
 
     private void resume(Session session) {
         speaker.say(
-                "resumes session " + session.id,
+                () -> "resumes session " + session.id,
                 request -> new Event.ResumeSession(request, session.epoch, session.id, session.key));
     }
 
@@ -116,7 +117,7 @@ final class ClientSessions {
         opening = true;
         SessionKey drawn =
                 new SessionKey(world.random().nextLong(), world.random().nextLong());
-        speaker.say("opens a session", request -> new Event.OpenSession(request, drawn, process.name()));
+        speaker.say(() -> "opens a session", request -> new Event.OpenSession(request, drawn, process.name()));
     }
 
     void disconnected() {
@@ -193,7 +194,7 @@ final class ClientSessions {
         if (now != null && usable && world.random().nextInt(4) == 0) {
             long lowest = lowestOpen.applyAsLong(new GlobalTxId(0, now.epoch, now.id, 1));
             speaker.say(
-                    "has ended all below " + lowest,
+                    () -> "has ended all below " + lowest,
                     request -> new Event.Progress(request.stream(), now.epoch, now.id, now.key, lowest));
         }
         for (Session session : List.copyOf(old)) {
@@ -206,7 +207,7 @@ final class ClientSessions {
 
     private void close(Session session) {
         speaker.say(
-                "closes session " + session.id,
+                () -> "closes session " + session.id,
                 request -> new Event.CloseSession(request.stream(), session.epoch, session.id, session.key));
     }
 

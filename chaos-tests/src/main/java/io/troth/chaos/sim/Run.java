@@ -212,7 +212,11 @@ final class Run {
             SimulatedAgent target = i == 0 || world.faultRandom().nextBoolean()
                     ? to
                     : serves.get(world.faultRandom().nextInt(serves.size()));
-            send(caller, target, call, once);
+            // Something on the way may send it twice, and the second one much later.
+            long late = i > 0 && world.faultRandom().nextBoolean()
+                    ? world.faultRandom().nextLong(3 * SECOND)
+                    : 0;
+            world.after(late, caller, () -> "", () -> send(caller, target, call, once));
         }
         world.after((call.context().remainingMillis() + 1_000) * MILLI, caller, () -> "", () -> once.accept(null));
     }

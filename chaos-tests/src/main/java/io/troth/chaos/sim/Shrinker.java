@@ -30,7 +30,8 @@ final class Shrinker {
     Plan shrink() {
         boolean better = true;
         while (better && runs < RUNS_MAX) {
-            better = fewerKinds() | smaller();
+            better = fewerKinds();
+            better |= smaller();
         }
         skipFaults();
         return best;

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -203,7 +204,8 @@ public final class SimulateMain implements Callable<Integer> {
                     .getCodeSource()
                     .getLocation()
                     .toURI());
-            List<String> git = List.of("git", "-C", classes.getParent().toString(), "rev-parse", "--short", "HEAD");
+            Path checkout = Objects.requireNonNullElse(classes.getParent(), classes);
+            List<String> git = List.of("git", "-C", checkout.toString(), "rev-parse", "--short", "HEAD");
             Process process = new ProcessBuilder(new ArrayList<>(git))
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();

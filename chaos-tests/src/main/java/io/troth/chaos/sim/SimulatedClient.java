@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -126,18 +127,18 @@ final class SimulatedClient {
     }
 
     /** Says something; its stream's id is known to the coordinator only. */
-    private void say(String what, java.util.function.Function<RequestId, Event> event) {
+    private void say(Supplier<String> what, java.util.function.Function<RequestId, Event> event) {
         say(what, ++correlation, event);
     }
 
-    private void say(String what, long number, java.util.function.Function<RequestId, Event> event) {
+    private void say(Supplier<String> what, long number, java.util.function.Function<RequestId, Event> event) {
         Connection.End mine = stream;
         SimulatedCoordinator to = peer;
         if (mine != null && to != null) {
             int times = world.fault(Fault.MESSAGE_TWICE) ? 2 : 1;
             for (int i = 0; i < times; i++) {
                 mine.send(
-                        () -> "hears of " + process + ": " + what,
+                        () -> "hears of " + process + ": " + what.get(),
                         () -> to.said(mine.peer(), id -> event.apply(new RequestId(id, number))));
             }
         }
@@ -276,7 +277,7 @@ final class SimulatedClient {
         long lowest = lowestOpen(tx.id);
         request(
                 tx,
-                "rolls back " + tx.id,
+                () -> "rolls back " + tx.id,
                 request -> new Event.RollbackRequested(
                         request, tx.id, tx.key, lowest, listed, Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT)));
     }
@@ -288,17 +289,18 @@ final class SimulatedClient {
         long remaining = tx.root.remainingMillis();
         request(
                 tx,
-                "commits " + tx.id,
+                () -> "commits " + tx.id,
                 request -> new Event.CommitRequested(
                         request, tx.id, tx.key, lowest, content, waits, Math.max(1, remaining)));
     }
 
     private void ask(ClientTransaction tx, boolean withContent) {
         CommitContent content = withContent ? tx.content : null;
-        request(tx, "asks for " + tx.id, request -> new Event.OutcomeInquiry(request, tx.id, content));
+        request(tx, () -> "asks for " + tx.id, request -> new Event.OutcomeInquiry(request, tx.id, content));
     }
 
-    private void request(ClientTransaction tx, String what, java.util.function.Function<RequestId, Event> event) {
+    private void request(
+            ClientTransaction tx, Supplier<String> what, java.util.function.Function<RequestId, Event> event) {
         if (stream != null) {
             long number = ++correlation;
             asked.put(number, tx);

@@ -26,6 +26,7 @@ final class LogReplay {
     private final long lastBatch;
     private final Set<EpochId> epochs = new TreeSet<>();
     private final List<LogRecord.Commit> commits = new ArrayList<>();
+    private final List<LogRecord.Commit> youngest = new ArrayList<>();
     private long highestEpoch;
     private LogRecord.@Nullable Horizon horizon;
 
@@ -60,6 +61,9 @@ final class LogReplay {
             LogRecord.Commit commit = (LogRecord.Commit) stored.record();
             check(epochs.contains(commit.tx().epoch()), "no EPOCH for " + commit);
             commits.add(commit);
+            if (stored.batch() == lastBatch) {
+                youngest.add(commit);
+            }
             applier.accept(stored.entry());
         }
     }
@@ -87,6 +91,11 @@ final class LogReplay {
         if (!good) {
             throw new DamagedRecordException(what);
         }
+    }
+
+    /** Whether this is a COMMIT of the last batch. */
+    boolean isOfLastBatch(LogEntry entry) {
+        return entry.record() instanceof LogRecord.Commit commit && youngest.contains(commit);
     }
 
     long highestEpoch() {

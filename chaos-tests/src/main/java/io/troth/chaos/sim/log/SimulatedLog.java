@@ -59,12 +59,22 @@ public final class SimulatedLog implements DecisionLog {
     /** The next write, whatever it is, finds no room. */
     private boolean full;
 
+    /** Whether the last entries of the leader before are applied only after the recovery, before the own EPOCH. */
+    private boolean endIsLate;
+
+    private final List<LogEntry> late = new ArrayList<>();
+
     SimulatedLog(SimulatedStore store, World world, SimProcess process, LogWatcher watcher) {
         this.store = store;
         this.world = world;
         this.process = process;
         this.watcher = watcher;
         this.recovered = new Recovered(store.cluster(), 0, 0);
+    }
+
+    /** As in a replicated log: what the leader before wrote last becomes known only with the own EPOCH (protocol 3). */
+    void hearsTheEndLate() {
+        endIsLate = true;
     }
 
     @Override
@@ -74,7 +84,13 @@ public final class SimulatedLog implements DecisionLog {
         batchNumber = last == null ? 0 : Meta.lastBatch(last).batch();
         durableBatch = batchNumber;
         LogReplay replay = new LogReplay(tables, batchNumber);
-        replay.run(applier);
+        replay.run(entry -> {
+            if (endIsLate && replay.isOfLastBatch(entry)) {
+                late.add(entry);
+            } else {
+                applier.accept(entry);
+            }
+        });
         replay.commits().forEach(watcher::committed);
         appliedHorizon = replay.horizon();
         recovered = new Recovered(store.cluster(), replay.highestEpoch(), batchNumber);
@@ -120,7 +136,9 @@ public final class SimulatedLog implements DecisionLog {
         if (!planned && !writing && !dead && !waiting.isEmpty()) {
             planned = true;
             // What comes together is written together.
-            long gathers = world.random().nextInt(3) == 0 ? world.random().nextLong(MILLI) : 0;
+            long gathers =
+                    world.random().nextInt(3) == 0 ? world.random().nextLong(endIsLate ? 500 * MILLI : MILLI) : 0;
+            endIsLate = false;
             world.after(gathers, process, () -> "", this::write);
         }
     }
@@ -185,7 +203,8 @@ public final class SimulatedLog implements DecisionLog {
             store.disk().sync();
             durableBatch = batchNumber;
         }
-        List<LogEntry> entries = new ArrayList<>();
+        List<LogEntry> entries = new ArrayList<>(late);
+        late.clear();
         for (LogRecord record : records) {
             entries.add(new LogEntry(epochNumber, record));
             if (record instanceof LogRecord.Horizon horizon

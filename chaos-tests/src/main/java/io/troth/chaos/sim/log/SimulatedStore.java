@@ -52,7 +52,9 @@ public final class SimulatedStore {
         if (old != null) {
             old.fence(kept ? written : List.of());
         }
-        return open(process);
+        SimulatedLog log = open(process);
+        log.hearsTheEndLate();
+        return log;
     }
 
     /** The machine of the log loses its power, and its process has died with it. */
