@@ -1,6 +1,7 @@
 package io.troth.chaos.explore;
 
 import io.troth.chaos.explore.Scope.May;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The scopes that there are: each looks at one kind of trouble, and is small enough to be looked at as a whole. */
@@ -10,69 +11,89 @@ final class Scopes {
 
     /** In the order in which they are explored, the largest first. */
     static List<Scope> all() {
+        List<Scope> all = new ArrayList<>();
+        all.addAll(leaders());
+        all.addAll(calls());
+        all.addAll(databases());
+        all.addAll(onePhase());
+        all.addAll(clients());
+        all.addAll(logs());
+        return all;
+    }
+
+    /** The scope of this name. */
+    static Scope named(String name) {
+        for (Scope scope : all()) {
+            if (scope.name.equals(name)) {
+                return scope;
+            }
+        }
+        throw new IllegalArgumentException("there is no scope '" + name + "'");
+    }
+
+    /** A call to each of two resources, executed once. */
+    private static Scope twoBranches(String name, String says) {
+        return new Scope(name, says).agent(0).agent(1).call(0, 0, true, 1).call(0, 1, true, 1);
+    }
+
+    private static List<Scope> leaders() {
         return List.of(
-                new Scope("two-branches", "a call to each of two resources; agents go over to a new leader")
-                        .agent(0)
-                        .agent(1)
-                        .call(0, 0, true, 1)
-                        .call(0, 1, true, 1)
+                twoBranches("two-branches", "a call to each of two resources; agents go over to a new leader")
                         .may(May.AGENT_MOVES, May.LEADER_DEADLINE)
                         .states(400_000),
-                new Scope(
-                                "same-resource-twice",
-                                "two instances of one resource, a call that is executed twice, another resource")
+                twoBranches("three-epochs", "two leaders that do not know that they are deposed")
+                        .epochs(3)
+                        .may(May.AGENT_MOVES),
+                twoBranches(
+                                "streams",
+                                "one leader; streams break, seen by each side at its own time, and are opened again")
+                        .epochs(1)
+                        .streams(2)
+                        .may(May.AGENT_LOSES_STREAM, May.LEADER_LOSES_STREAM),
+                twoBranches("late-messages", "what a leader has said is heard even by an agent that has left it")
+                        .may(May.AGENT_MOVES, May.MESSAGES_OUTLIVE_STREAMS),
+                twoBranches("slow-start", "a new leader is not ready for a while; hellos, look-ups and entries wait")
+                        .may(
+                                May.AGENT_MOVES,
+                                May.APPLYING_TAKES_TIME,
+                                May.CONNECTING_TAKES_TIME,
+                                May.LOOKUPS_TAKE_TIME));
+    }
+
+    private static List<Scope> calls() {
+        return List.of(
+                new Scope("same-resource-twice", "two instances of one resource and a call that is executed twice")
                         .agent(0)
                         .agent(0)
                         .agent(1)
                         .call(0, 0, true, 2)
                         .call(0, 1, true, 1)
                         .may(May.LEADER_TIMERS),
-                new Scope("call-twice", "a call that one instance executes twice, with another resource")
+                new Scope("call-twice", "a call that one instance executes twice, and another resource")
                         .agent(0)
                         .agent(1)
                         .call(0, 0, true, 2)
                         .call(0, 1, true, 1)
                         .may(May.LEADER_DEADLINE, May.AGENT_DEADLINE),
-                new Scope("three-epochs", "two leaders that do not know that they are deposed")
+                new Scope("read-only", "one branch only reads")
                         .agent(0)
                         .agent(1)
-                        .call(0, 0, true, 1)
+                        .call(0, 0, false, 1)
                         .call(0, 1, true, 1)
-                        .epochs(3)
-                        .may(May.AGENT_MOVES),
-                new Scope(
-                                "streams",
-                                "one leader; streams break, seen by each side at its own time, and are opened again")
+                        .may(May.AGENT_MOVES, May.DATABASES_TAKE_TIME)
+                        .states(100_000),
+                new Scope("all-read-only", "both branches only read")
                         .agent(0)
                         .agent(1)
-                        .call(0, 0, true, 1)
-                        .call(0, 1, true, 1)
-                        .epochs(1)
-                        .streams(2)
-                        .may(May.AGENT_LOSES_STREAM, May.LEADER_LOSES_STREAM),
-                new Scope("late-messages", "what a leader has said is heard even by an agent that has left it")
-                        .agent(0)
-                        .agent(1)
-                        .call(0, 0, true, 1)
-                        .call(0, 1, true, 1)
-                        .may(May.AGENT_MOVES, May.MESSAGES_OUTLIVE_STREAMS),
-                new Scope("slow-start", "a new leader is not ready for a while; hellos, look-ups and entries wait")
-                        .agent(0)
-                        .agent(1)
-                        .call(0, 0, true, 1)
-                        .call(0, 1, true, 1)
-                        .may(
-                                May.AGENT_MOVES,
-                                May.APPLYING_TAKES_TIME,
-                                May.CONNECTING_TAKES_TIME,
-                                May.LOOKUPS_TAKE_TIME),
-                new Scope(
-                                "slow-databases",
-                                "prepares and commits take time, fail, lose their answers, or complete unseen")
-                        .agent(0)
-                        .agent(1)
-                        .call(0, 0, true, 1)
-                        .call(0, 1, true, 1)
+                        .call(0, 0, false, 2)
+                        .call(0, 1, false, 1)
+                        .may(May.AGENT_MOVES, May.LEADER_DEADLINE, May.STRANGER_ASKS)
+                        .states(100_000));
+    }
+
+    private static List<Scope> databases() {
+        return List.of(
+                twoBranches("slow-databases", "prepares and commits take time, fail, lose their answers, or end unseen")
                         .faults(Fault.REFUSES, Fault.LOST_AFTER, Fault.LOST_OPEN)
                         .may(
                                 May.DATABASES_TAKE_TIME,
@@ -80,11 +101,7 @@ final class Scopes {
                                 May.DATABASE_RETRIES,
                                 May.SCANS,
                                 May.AGENT_MOVES),
-                new Scope("slow-scans", "a list of prepared xids is old when it arrives")
-                        .agent(0)
-                        .agent(1)
-                        .call(0, 0, true, 1)
-                        .call(0, 1, true, 1)
+                twoBranches("slow-scans", "a list of prepared xids is old when it arrives")
                         .proofs()
                         .may(May.DATABASES_TAKE_TIME, May.SCANS, May.SCANS_TAKE_TIME, May.LEADER_DEADLINE),
                 new Scope("agents-die", "agent processes are killed; other instances find what they have left")
@@ -99,7 +116,11 @@ final class Scopes {
                                 May.DATABASES_TAKE_TIME,
                                 May.SCANS,
                                 May.LEADER_LOSES_STREAM,
-                                May.AGENT_MOVES),
+                                May.AGENT_MOVES));
+    }
+
+    private static List<Scope> onePhase() {
+        return List.of(
                 new Scope(
                                 "one-phase",
                                 "one branch that commits by itself; its instance dies, its database loses answers")
@@ -119,7 +140,7 @@ final class Scopes {
                                 May.KEPT_RESULTS_AGE),
                 new Scope(
                                 "one-phase-no-proof",
-                                "the same with a database that can not be asked, and streams that come back")
+                                "the same with a database that can not be asked, and streams that return")
                         .agent(0)
                         .call(0, 0, true, 2)
                         .streams(2)
@@ -136,24 +157,12 @@ final class Scopes {
                         .agent(0)
                         .call(0, 0, true, 2)
                         .twoPhaseAlways()
-                        .may(May.AGENT_MOVES, May.DATABASES_TAKE_TIME, May.LEADER_DEADLINE, May.LEADER_TIMERS),
-                new Scope("read-only", "one branch only reads")
-                        .agent(0)
-                        .agent(1)
-                        .call(0, 0, false, 1)
-                        .call(0, 1, true, 1)
-                        .may(May.AGENT_MOVES, May.DATABASES_TAKE_TIME),
-                new Scope("all-read-only", "both branches only read")
-                        .agent(0)
-                        .agent(1)
-                        .call(0, 0, false, 2)
-                        .call(0, 1, false, 1)
-                        .may(May.AGENT_MOVES, May.LEADER_DEADLINE, May.STRANGER_ASKS),
-                new Scope("clients", "the client loses its stream and resumes, rolls back, is asked about by strangers")
-                        .agent(0)
-                        .agent(1)
-                        .call(0, 0, true, 1)
-                        .call(0, 1, true, 1)
+                        .may(May.AGENT_MOVES, May.DATABASES_TAKE_TIME, May.LEADER_DEADLINE, May.LEADER_TIMERS));
+    }
+
+    private static List<Scope> clients() {
+        return List.of(
+                twoBranches("clients", "the client loses its stream and resumes, or rolls back; strangers ask")
                         .waitsForCompletion()
                         .may(
                                 May.CLIENT_LOSES_STREAM,
@@ -167,7 +176,11 @@ final class Scopes {
                         .call(1, 0, true, 1)
                         .window(1)
                         .twoPhaseAlways()
-                        .may(May.CLIENT_ENDS, May.CLIENT_ROLLS_BACK, May.LEADER_DEADLINE, May.AGENT_MOVES),
+                        .may(May.CLIENT_ENDS, May.CLIENT_ROLLS_BACK, May.LEADER_DEADLINE, May.AGENT_MOVES));
+    }
+
+    private static List<Scope> logs() {
+        return List.of(
                 new Scope("purge", "the retention ends, agents report their scans, the log forgets")
                         .agent(0)
                         .call(0, 0, true, 1)
@@ -180,19 +193,10 @@ final class Scopes {
                                 May.AGENT_MOVES,
                                 May.STRANGER_ASKS,
                                 May.DATABASES_TAKE_TIME),
-                new Scope("purge-two-resources", "the same while another resource still holds a prepared branch")
-                        .agent(0)
-                        .agent(1)
-                        .call(0, 0, true, 1)
-                        .call(0, 1, true, 1)
+                twoBranches("purge-two-resources", "the same while another resource still holds a prepared branch")
                         .epochs(1)
                         .may(May.CLIENT_ENDS, May.RETENTION_ENDS, May.SCANS),
-                new Scope("distrust", "the log is restored from a backup: absence of a record says nothing")
-                        .agent(0)
-                        .agent(1)
-                        .call(0, 0, true, 1)
-                        .call(0, 1, true, 1)
-                        .epochs(2)
+                twoBranches("distrust", "the log is restored from a backup: absence of a record says nothing")
                         .may(May.LOG_IS_RESTORED, May.AGENT_MOVES, May.STRANGER_ASKS),
                 new Scope("fence", "a COMMIT that was lost at an election is proposed again")
                         .agent(0)
@@ -201,15 +205,5 @@ final class Scopes {
                         .twoPhaseAlways()
                         .epochs(3)
                         .may(May.LOG_PROPOSES_AGAIN, May.AGENT_MOVES, May.LEADER_DEADLINE));
-    }
-
-    /** The scope of this name. */
-    static Scope named(String name) {
-        for (Scope scope : all()) {
-            if (scope.name.equals(name)) {
-                return scope;
-            }
-        }
-        throw new IllegalArgumentException("there is no scope '" + name + "'");
     }
 }
