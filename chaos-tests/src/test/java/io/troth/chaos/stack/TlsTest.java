@@ -63,6 +63,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -290,6 +291,39 @@ class TlsTest {
                         assertThrows(IllegalArgumentException.class, () -> answer(coordinator, tls));
                 assertTrue(inAgent.getMessage().contains(bad.toString()), inAgent.getMessage());
             }
+        }
+    }
+
+    /** At the start, and not by handshakes that fail without a word. */
+    @Test
+    void refusesAKeyThatIsNotThatOfTheCertificate() {
+        Path certificate = certificates.certificate(Owner.MEMBER);
+        Path key = certificates.key(Owner.EXPIRED);
+        Path authorities = certificates.authorities();
+        LinkSettings.TlsFiles ofAgent = new LinkSettings.TlsFiles(authorities, certificate, key);
+        SqlServerSettings ofGateway = new SqlServerSettings(
+                new LinkSettings.Endpoint("127.0.0.1", 0),
+                null,
+                new SqlServerSettings.ServerTls(certificate, key, authorities),
+                false,
+                false,
+                1);
+        for (Executable start : List.<Executable>of(
+                () -> coordinator("decisions-mismatch", certificate, key, "", authorities),
+                () -> coordinator(
+                        "decisions-mismatch",
+                        certificate,
+                        certificates.encryptedKey(Owner.EXPIRED),
+                        Certificates.PASSWORD_TEXT,
+                        authorities),
+                () -> client(coordinator).tls(authorities, certificate, key).build(),
+                () -> answer(coordinator, ofAgent),
+                () -> SqlGatewayServer.start(ofGateway, new SqlGateway(Map.of(), SqlLimits.DEFAULTS)),
+                () -> status(coordinator, new ClientTls(authorities, certificate, key)))) {
+            RuntimeException refused = assertThrows(RuntimeException.class, start);
+            assertTrue(
+                    refused.getMessage().contains("is not that of the certificate in " + certificate),
+                    refused.getMessage());
         }
     }
 

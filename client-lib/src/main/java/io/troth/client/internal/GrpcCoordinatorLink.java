@@ -8,9 +8,11 @@ import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettySslContextChannelCredentials;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import io.troth.client.grpc.CertificateKeys;
 import io.troth.client.grpc.TrothStatus;
 import io.troth.client.internal.ClientSettings.Endpoint;
 import io.troth.client.internal.ClientSettings.TlsFiles;
@@ -81,7 +83,11 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
             if (certificate != null && key != null) {
                 builder.keyManager(certificate.toFile(), key.toFile());
             }
-            return NettySslContextChannelCredentials.create(builder.build());
+            SslContext context = builder.build();
+            if (certificate != null && key != null) {
+                CertificateKeys.check(certificate, key);
+            }
+            return NettySslContextChannelCredentials.create(context);
         } catch (SSLException e) {
             throw new IllegalArgumentException("cannot use the TLS files: " + e.getMessage(), e);
         }

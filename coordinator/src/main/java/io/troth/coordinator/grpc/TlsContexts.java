@@ -8,6 +8,7 @@ import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettySslContextChannelCredentials;
 import io.grpc.netty.NettySslContextServerCredentials;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import java.nio.file.Path;
 import javax.net.ssl.SSLException;
@@ -38,7 +39,9 @@ final class TlsContexts {
             if (authorities != null) {
                 builder.trustManager(authorities.toFile()).clientAuth(ClientAuth.REQUIRE);
             }
-            return NettySslContextServerCredentials.create(builder.build());
+            SslContext context = builder.build();
+            CertificateKeys.check(tls.certificate(), tls.key(), tls.keyPassword());
+            return NettySslContextServerCredentials.create(context);
         } catch (SSLException e) {
             throw unusable(e);
         }
@@ -63,7 +66,11 @@ final class TlsContexts {
             if (certificate != null && key != null) {
                 builder.keyManager(certificate.toFile(), key.toFile());
             }
-            return NettySslContextChannelCredentials.create(builder.build());
+            SslContext context = builder.build();
+            if (certificate != null && key != null) {
+                CertificateKeys.check(certificate, key, null);
+            }
+            return NettySslContextChannelCredentials.create(context);
         } catch (SSLException e) {
             throw unusable(e);
         }

@@ -12,6 +12,7 @@ import io.grpc.netty.shaded.io.netty.channel.EventLoop;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import io.grpc.stub.ClientCallStreamObserver;
@@ -20,6 +21,7 @@ import io.troth.agent.engine.CoordinatorLink;
 import io.troth.agent.engine.LinkListener;
 import io.troth.agent.grpc.LinkSettings.Endpoint;
 import io.troth.agent.grpc.LinkSettings.TlsFiles;
+import io.troth.client.grpc.CertificateKeys;
 import io.troth.client.grpc.TrothStatus;
 import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
@@ -117,7 +119,11 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             if (certificate != null && key != null) {
                 builder.keyManager(certificate.toFile(), key.toFile());
             }
-            return NettySslContextChannelCredentials.create(builder.build());
+            SslContext context = builder.build();
+            if (certificate != null && key != null) {
+                CertificateKeys.check(certificate, key);
+            }
+            return NettySslContextChannelCredentials.create(context);
         } catch (SSLException e) {
             throw new IllegalArgumentException("cannot use the TLS files: " + e.getMessage(), e);
         }

@@ -9,12 +9,14 @@ import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettySslContextServerCredentials;
 import io.grpc.netty.shaded.io.netty.handler.ssl.ClientAuth;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.troth.agent.grpc.LinkSettings.Endpoint;
 import io.troth.agent.grpc.SqlServerSettings.ServerTls;
 import io.troth.agent.sql.SqlGateway;
+import io.troth.client.grpc.CertificateKeys;
 import io.troth.client.grpc.TrothClientInterceptor;
 import io.troth.client.grpc.TrothServerInterceptor;
 import io.troth.proto.v1.SqlServiceGrpc;
@@ -33,7 +35,7 @@ public final class SqlGatewayServer implements AutoCloseable {
     private static final String TLS_PROTOCOL = "TLSv1.3";
 
     private static final int KEEP_ALIVE_SECONDS_MIN = 5;
-    private static final int HANDSHAKE_SECONDS_MAX = 5;
+    private static final long HANDSHAKE_MILLIS_MAX = 5_000;
 
     /** The transport would write a stack trace for every call that is far too large; held here, or it forgets its level. */
     private static final Logger TRANSPORT_LOG =
@@ -55,9 +57,14 @@ public final class SqlGatewayServer implements AutoCloseable {
      * Starts listening.
      *
      * @throws IOException when the address cannot be bound
-     * @throws IllegalArgumentException when a TLS file cannot be read
+     * @throws IllegalArgumentException when a TLS file cannot be read, or the key is another certificate's
      */
     public static SqlGatewayServer start(SqlServerSettings settings, SqlGateway gateway) throws IOException {
+        return start(settings, gateway, HANDSHAKE_MILLIS_MAX);
+    }
+
+    static SqlGatewayServer start(SqlServerSettings settings, SqlGateway gateway, long handshakeMillis)
+            throws IOException {
         TRANSPORT_LOG.setLevel(Level.SEVERE);
         SqlWorkers workers = new SqlWorkers(settings.callsMax());
         HealthStatusManager health = new HealthStatusManager();
@@ -69,7 +76,7 @@ public final class SqlGatewayServer implements AutoCloseable {
                     .executor(workers.callbacks())
                     .maxInboundMessageSize(gateway.limits().messageBytesMax())
                     .maxInboundMetadataSize(TrothClientInterceptor.METADATA_BYTES_MAX)
-                    .handshakeTimeout(HANDSHAKE_SECONDS_MAX, TimeUnit.SECONDS)
+                    .handshakeTimeout(handshakeMillis, TimeUnit.MILLISECONDS)
                     .permitKeepAliveTime(KEEP_ALIVE_SECONDS_MIN, TimeUnit.SECONDS)
                     .permitKeepAliveWithoutCalls(true)
                     .addService(ServerInterceptors.intercept(
@@ -101,7 +108,9 @@ public final class SqlGatewayServer implements AutoCloseable {
             if (authorities != null) {
                 builder.trustManager(authorities.toFile()).clientAuth(ClientAuth.REQUIRE);
             }
-            return NettySslContextServerCredentials.create(builder.build());
+            SslContext context = builder.build();
+            CertificateKeys.check(tls.certificate(), tls.key());
+            return NettySslContextServerCredentials.create(context);
         } catch (SSLException e) {
             throw new IllegalArgumentException("cannot use the TLS files of the SQL gateway: " + e.getMessage(), e);
         }

@@ -1,5 +1,6 @@
 package io.troth.agent.grpc;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -40,6 +41,8 @@ import io.troth.proto.v1.SqlStatement;
 import io.troth.proto.v1.SqlType;
 import io.troth.proto.v1.SqlValue;
 import io.troth.proto.v1.StartQuery;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -247,6 +250,18 @@ class SqlGatewayServerTest {
                                 .setService(SqlServiceGrpc.SERVICE_NAME)
                                 .build())
                         .getStatus());
+    }
+
+    @Test
+    void hangsUpOnWhoConnectsAndSaysNothing() throws Exception {
+        SqlServerSettings settings = new SqlServerSettings(new Endpoint("127.0.0.1", 0), null, null, false, false, 1);
+        try (SqlGatewayServer hasty =
+                        SqlGatewayServer.start(settings, new SqlGateway(Map.of(), SqlLimits.DEFAULTS), 100);
+                Socket nobody = new Socket(
+                        InetAddress.getLoopbackAddress(), hasty.announced().port())) {
+            nobody.setSoTimeout(20_000);
+            assertDoesNotThrow(() -> nobody.getInputStream().readAllBytes());
+        }
     }
 
     @Test
