@@ -146,7 +146,7 @@ class IdentityTest {
                 .coordinator("localhost:" + port)
                 .resource(Banks.A, stack.banks().dataSource(Banks.A))
                 .start()) {
-            misled.awaitReady(LIMIT);
+            assertTrue(misled.awaitReady(LIMIT), "else nobody would be misled");
             Awaitility.await("nobody finishes what is the original's")
                     .during(MOMENT)
                     .atMost(LIMIT)
