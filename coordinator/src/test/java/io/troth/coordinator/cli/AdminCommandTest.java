@@ -78,6 +78,10 @@ class AdminCommandTest {
                 run(ExitCode.OK, "release", "stock", "--reason", "checked").strip());
         assertTrue(run(ExitCode.OK, "in-doubt").contains("COMMITTED  no"));
         assertEquals(
+                "excluded stock",
+                run(ExitCode.OK, "exclude", "stock", "--reason", "gone").strip());
+        assertTrue(run(ExitCode.OK, "in-doubt").contains("COMMITTED  no"), "excluded, and not held");
+        assertEquals(
                 "excluded old",
                 run(ExitCode.OK, "exclude", "old", "--reason", "gone").strip());
         assertEquals(

@@ -206,7 +206,8 @@ class CoordinatorProcessTest {
     void aRunningTransactionEndsAfterSigtermAndNoNewOneBegins() throws Exception {
         Process child = start(command("--cluster-id", WIRE_CLUSTER));
         BufferedReader output = outputOf(child);
-        ManagedChannel channel = channel(readyLine(output));
+        String ready = readyLine(output);
+        ManagedChannel channel = channel(ready);
         try {
             Running running = new Running(channel);
             child.toHandle().destroy();
@@ -221,6 +222,8 @@ class CoordinatorProcessTest {
             });
             assertTrue(child.isAlive());
             assertFalse(running.answer.isDone());
+            assertTrue(Http.get(httpPort(ready), "/readyz").startsWith("503 DRAINING"));
+            assertEquals("200 alive", Http.get(httpPort(ready), "/livez"));
 
             running.agents.forEach(WireAgent::vote);
             assertEquals(

@@ -268,7 +268,7 @@ class CoordinatorConfigTest {
         ConfigRefusedException refused = assertThrows(
                 ConfigRefusedException.class,
                 () -> CoordinatorConfig.onFreePorts(
-                        Path.of("data"), Map.of(ConfigKey.GRPC_ENTRY_MAX, "2MiB", ConfigKey.GRPC_BATCH_MAX, "1MiB")));
-        assertTrue(refused.getMessage().contains("grpc.entryMax"), refused::toString);
+                        Path.of("data"), Map.of(ConfigKey.GRPC_ENTRY_MAX, "1MiB", ConfigKey.GRPC_BATCH_MAX, "64KiB")));
+        assertTrue(refused.getMessage().contains("grpc.entryMax is larger than grpc.batchMax"), refused::toString);
     }
 }

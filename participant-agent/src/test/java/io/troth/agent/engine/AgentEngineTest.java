@@ -17,9 +17,12 @@ import io.troth.core.Reason;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
 import io.troth.core.coordinator.AgentMessage;
+import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.participant.AgentLimits;
 import io.troth.core.participant.AgentNotice;
 import io.troth.core.participant.AgentTimerKey;
+import io.troth.core.participant.BranchState;
+import io.troth.core.participant.CoordinatorMessage;
 import io.troth.core.participant.PrepareResult;
 import io.troth.core.participant.StatementEnd;
 import java.time.Duration;
@@ -137,6 +140,78 @@ class AgentEngineTest {
         assertEquals(1, scope.close().branches().get(0).calls());
         link.order(EPOCH, new AgentMessage.Prepare(TX, branch, 1));
         assertEquals(List.of("Enlist", "vote YES"), link.takeKinds());
+    }
+
+    private BranchId closedBranch(long call) throws BranchRefusedException {
+        CallScope scope = scope(call);
+        BranchId branch = engine.join(scope, "accounts");
+        engine.statementBegins(scope, branch);
+        engine.statementEnds(branch, StatementEnd.completed());
+        var unused = scope.close();
+        link.takeKinds();
+        return branch;
+    }
+
+    /** A port that throws instead of answering counts as the worst answer it could have given. */
+    @Test
+    void aPrepareThatThrowsIsInDoubtAndNotForgotten() throws BranchRefusedException {
+        ready();
+        BranchId branch = closedBranch(1);
+        database.throwing = true;
+        link.order(EPOCH, new AgentMessage.Prepare(TX, branch, 1));
+        assertEquals(List.of("vote NO"), link.takeKinds());
+        database.throwing = false;
+        // It may be prepared all the same, so it is not forgotten: an order about it is carried out.
+        database.asked.clear();
+        link.order(EPOCH, new AgentMessage.RollbackBranch(TX, branch, "accounts"));
+        assertEquals(List.of("rollbackPrepared"), database.asked);
+        assertTrue(failures.isEmpty());
+    }
+
+    @Test
+    void aOnePhaseCommitThatThrowsIsLost() throws BranchRefusedException {
+        ready();
+        BranchId branch = closedBranch(1);
+        database.throwing = true;
+        link.order(EPOCH, new AgentMessage.CommitOnePhase(TX, branch, 1));
+        CoordinatorMessage.OnePhaseResult result = link.sent.stream()
+                .filter(CoordinatorMessage.OnePhaseResult.class::isInstance)
+                .map(CoordinatorMessage.OnePhaseResult.class::cast)
+                .findFirst()
+                .orElseThrow();
+        assertEquals(OnePhaseFate.LOST, result.fate());
+    }
+
+    @Test
+    void aRollbackThatThrowsEndsTheBranchHere() throws BranchRefusedException {
+        ready();
+        BranchId branch = closedBranch(1);
+        database.throwing = true;
+        link.order(EPOCH, new AgentMessage.RollbackBranch(TX, branch, "accounts"));
+        assertFalse(engine.isActive(branch));
+        assertTrue(notices.stream()
+                .anyMatch(notice ->
+                        notice instanceof AgentNotice.StateChanged changed && changed.to() == BranchState.FINISHED));
+    }
+
+    @Test
+    void aPhaseTwoThatThrowsIsTriedAgainAndNotCalledDone() throws BranchRefusedException {
+        ready();
+        BranchId branch = closedBranch(1);
+        link.order(EPOCH, new AgentMessage.Prepare(TX, branch, 1));
+        link.takeKinds();
+        database.throwing = true;
+        link.order(EPOCH, new AgentMessage.CommitBranch(TX, branch, "accounts", null, true));
+        assertEquals(List.of(), link.takeKinds());
+        assertTrue(notices.stream().anyMatch(AgentNotice.PhaseTwoDelayed.class::isInstance));
+    }
+
+    @Test
+    void hearsNothingOfACoordinatorThatIsNotReady() {
+        ready();
+        link.agent().received(new LinkListener.Batch(null, 0, CLUSTER, List.of()));
+        assertTrue(failures.isEmpty());
+        assertTrue(engine.isReady());
     }
 
     @Test

@@ -25,6 +25,9 @@ final class SimulatedBranchDatabase implements BranchDatabase {
     final Map<BranchId, GlobalTxId> prepared = new TreeMap<>();
     final ArrayDeque<Runnable> held = new ArrayDeque<>();
     boolean holds;
+    /** A bug in the port: it throws instead of answering. */
+    boolean throwing;
+
     PrepareResult nextPrepare = PrepareResult.prepared(Proof.of(new byte[] {9}));
 
     @Nullable
@@ -34,6 +37,9 @@ final class SimulatedBranchDatabase implements BranchDatabase {
     Runnable connectionLost;
 
     private void answer(Runnable answer) {
+        if (throwing) {
+            throw new IllegalStateException("a bug in the port");
+        }
         if (holds) {
             held.add(answer);
         } else {

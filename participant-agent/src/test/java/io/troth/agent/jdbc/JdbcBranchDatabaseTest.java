@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.agent.database.Branches;
+import io.troth.agent.xa.TrothXid;
 import io.troth.agent.xa.XaDriver;
 import io.troth.client.context.CallScope;
 import io.troth.client.context.NanoClock;
@@ -42,6 +43,7 @@ import javax.sql.XAConnection;
 import javax.sql.XADataSource;
 import javax.transaction.xa.XAException;
 import javax.transaction.xa.XAResource;
+import javax.transaction.xa.Xid;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -61,6 +63,8 @@ class JdbcBranchDatabaseTest {
     private String throwsAt = "";
     private String failsAt = "";
     private String failsWith = "42000";
+    private int failsWithCode = XAException.XAER_RMFAIL;
+    private Xid[] listed = {};
     private String hangsAt = "";
     private volatile boolean refusing;
     private JdbcBranchDatabase database;
@@ -75,14 +79,12 @@ class JdbcBranchDatabaseTest {
             throw new IllegalStateException("a bug in a driver");
         }
         if (call.equals(failsAt)) {
-            throw new XAException(XAException.XAER_RMFAIL);
+            throw new XAException(failsWithCode);
         }
         if (call.equals(hangsAt)) {
             hung.await();
         }
-        return call.equals("prepare")
-                ? XAResource.XA_OK
-                : call.equals("recover") ? new javax.transaction.xa.Xid[0] : null;
+        return call.equals("prepare") ? XAResource.XA_OK : call.equals("recover") ? listed : null;
     }
 
     private static Object plain(Class<?> type) {
@@ -276,6 +278,21 @@ class JdbcBranchDatabaseTest {
         PhaseTwoCompletion done = once(answer -> database.commitPrepared(tx, branch, null, false, answer));
         assertEquals(PhaseTwoCompletion.Kind.DONE, done.kind());
         assertEquals(List.of("session2 commit"), calls);
+    }
+
+    /** NOTA is said of a branch that another session still holds, too. */
+    @Test
+    void aBranchThatIsListedIsNotGoneWhateverTheSessionSays() throws Exception {
+        open(false);
+        BranchId branch = Branches.nextBranch();
+        failsAt = "commit";
+        failsWithCode = XAException.XAER_NOTA;
+        listed = new Xid[] {new TrothXid(Branches.CLUSTER, tx, branch)};
+        PhaseTwoCompletion held = once(done -> database.commitPrepared(tx, branch, null, true, done));
+        assertEquals(PhaseTwoCompletion.Kind.NOT_YET, held.kind());
+        listed = new Xid[0];
+        PhaseTwoCompletion gone = once(done -> database.commitPrepared(tx, branch, null, true, done));
+        assertEquals(PhaseTwoCompletion.Kind.RESOLVED_ELSEWHERE, gone.kind());
     }
 
     @Test

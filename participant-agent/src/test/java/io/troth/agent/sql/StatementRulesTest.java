@@ -220,6 +220,8 @@ class StatementRulesTest {
                 "SELECT U&'\\' ; COMMIT --'",
                 "SELECT E'a'\n'\\' ; COMMIT --'",
                 "SELECT 1$a$ ; COMMIT $a$",
+                // One identifier to PostgreSQL, and no quote.
+                "SELECT é$a$ ; COMMIT ; SELECT $a$",
                 "SELECT $1$ ; COMMIT $1$",
                 "SELECT $1",
                 "SELECT 'no end",
