@@ -58,6 +58,11 @@ public record BranchFacts(
 
     /** Whether anything of it can be in the rows. */
     public boolean wrote() {
-        return steps.stream().anyMatch(step -> step.kind() != Step.Kind.READ);
+        return steps.stream().anyMatch(Step::writes);
+    }
+
+    /** Whether its end was not the protocol's doing, so that nobody can vouch for it. */
+    public boolean isExcused() {
+        return touchedByRestore || ending == Ending.BY_HAND || ending == Ending.BYPASSED;
     }
 }

@@ -16,11 +16,18 @@ public record Step(long call, Kind kind, String key, long argument, List<Long> s
     /** What a statement does. */
     public enum Kind {
         READ,
+        /** A read after which nobody else may change the row until the branch ends. */
+        READ_LOCKED,
         ADD,
         APPEND
     }
 
     public Step {
         seen = List.copyOf(seen);
+    }
+
+    /** Whether it changes the row. */
+    public boolean writes() {
+        return kind == Kind.ADD || kind == Kind.APPEND;
     }
 }

@@ -51,7 +51,8 @@ public record SqlOperation(long call, long scope, Kind kind, String key, long ar
         return switch (kind) {
             case ADD -> Step.Kind.ADD;
             case APPEND -> Step.Kind.APPEND;
-            case READ, READ_LOCKED, ROLLBACK_AND_CHAIN -> Step.Kind.READ;
+            case READ_LOCKED -> Step.Kind.READ_LOCKED;
+            case READ, ROLLBACK_AND_CHAIN -> Step.Kind.READ;
         };
     }
 }
