@@ -72,6 +72,9 @@ final class ClientSessions {
     private @Nullable Session current;
     private boolean usable;
     private boolean opening;
+    /** The current session was asked for again, and no new one yet. */
+    private boolean resuming;
+
     private boolean closing;
 
     ClientSessions(World world, SimProcess process, Speaker speaker) {
@@ -99,6 +102,7 @@ final class ClientSessions {
             open();
         } else {
             opening = true;
+            resuming = true;
             resume(now);
         }
         old.forEach(this::resume);
@@ -115,6 +119,7 @@ final class ClientSessions {
             return;
         }
         opening = true;
+        resuming = false;
         SessionKey drawn =
                 new SessionKey(world.random().nextLong(), world.random().nextLong());
         speaker.say(() -> "opens a session", request -> new Event.OpenSession(request, drawn, process.name()));
@@ -123,6 +128,7 @@ final class ClientSessions {
     void disconnected() {
         usable = false;
         opening = false;
+        resuming = false;
     }
 
     /** The process has died. */
@@ -139,6 +145,7 @@ final class ClientSessions {
             }
         }
         opening = false;
+        resuming = false;
         if (closing) {
             close(new Session(opened, process.nanoTime()));
             return;
@@ -158,7 +165,7 @@ final class ClientSessions {
     /** A request about a session was refused: false when this coordinator is not one to stay with. */
     boolean refused(ClientMessage.Refused refused) {
         if (refused.reason().code() == ErrorCode.UNKNOWN_SESSION) {
-            if (opening) {
+            if (resuming) {
                 if (current != null) {
                     old.add(current);
                     current = null;

@@ -14,7 +14,7 @@ import java.util.SplittableRandom;
 final class Enemy {
 
     private static final long MILLI = 1_000_000;
-    private static final long OUTAGE_NANOS_MAX = 6_000 * MILLI;
+    static final long OUTAGE_NANOS_MAX = 6_000 * MILLI;
 
     private final Run run;
     private final World world;
@@ -92,6 +92,8 @@ final class Enemy {
             case SLOW_NETWORK -> slow();
             case DISK_FULL -> fill();
             case DATABASE_CRASH -> aDatabase().crash();
+            case SESSION_KILLED, SLOTS_FILLED, STRANGERS_PREPARE, RESOLVED_BY_HAND, BACKUP_RESTORED ->
+                aDatabase().strike(kind, random);
             default -> throw new IllegalStateException(kind + " has an occasion of its own");
         }
     }

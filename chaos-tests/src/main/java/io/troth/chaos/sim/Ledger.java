@@ -1,5 +1,6 @@
 package io.troth.chaos.sim;
 
+import io.troth.chaos.sim.check.Told;
 import io.troth.chaos.sim.log.LogWatcher;
 import io.troth.chaos.sim.resource.BranchWatcher;
 import io.troth.chaos.sim.world.Broken;
@@ -45,6 +46,9 @@ final class Ledger implements BranchWatcher, LogWatcher {
         final Map<BranchId, Branch> branches = new LinkedHashMap<>();
         final Set<Outcome> answers = EnumSet.noneOf(Outcome.class);
 
+        /** Somebody has resolved a branch by hand, or restored a backup: checked at the end, branch by branch. */
+        boolean excused;
+
         @Nullable
         CommitContent content;
 
@@ -57,6 +61,7 @@ final class Ledger implements BranchWatcher, LogWatcher {
 
     private final World world;
     private final Map<GlobalTxId, Facts> all = new LinkedHashMap<>();
+    private final List<Told> answers = new ArrayList<>();
     private int checked;
 
     Ledger(World world) {
@@ -75,11 +80,16 @@ final class Ledger implements BranchWatcher, LogWatcher {
     // What databases do.
 
     @Override
+    public void excused(GlobalTxId tx) {
+        of(tx).excused = true;
+    }
+
+    @Override
     public void moved(String resource, GlobalTxId tx, BranchId id, State state) {
         Facts facts = of(tx);
         Branch branch = facts.branch(id);
         branch.started = true;
-        if (branch.state == State.PREPARED) {
+        if (branch.state == State.PREPARED && !facts.excused) {
             resolves(tx, id, facts, branch, state);
         }
         branch.state = state;
@@ -125,7 +135,7 @@ final class Ledger implements BranchWatcher, LogWatcher {
     public void purged(GlobalTxId tx) {
         Facts facts = of(tx);
         facts.branches.forEach((id, branch) -> Broken.unless(
-                branch.state != State.PREPARED || !isInRecord(facts, id),
+                facts.excused || branch.state != State.PREPARED || !isInRecord(facts, id),
                 () -> "No early purge: " + tx + " while " + id + " is prepared"));
         world.saw("purge");
     }
@@ -146,6 +156,20 @@ final class Ledger implements BranchWatcher, LogWatcher {
 
     void saidRollback(GlobalTxId tx, BranchId branch) {
         of(tx).branch(branch).rollbackSaid = true;
+    }
+
+    /** A client has heard an answer; {@code certain} when the protocol owes it one. */
+    void told(GlobalTxId tx, Outcome outcome, boolean certain) {
+        answers.add(new Told(tx, outcome, certain));
+    }
+
+    List<Told> answers() {
+        return answers;
+    }
+
+    /** Whether anything was done behind everybody's back. */
+    boolean hasExcuses() {
+        return all.values().stream().anyMatch(facts -> facts.excused);
     }
 
     void answered(GlobalTxId tx, Outcome outcome) {
@@ -178,6 +202,9 @@ final class Ledger implements BranchWatcher, LogWatcher {
         boolean saidCommitted = facts.answers.contains(Outcome.COMMITTED);
         boolean saidRolledBack = facts.answers.contains(Outcome.ROLLED_BACK);
         Broken.unless(!saidCommitted || !saidRolledBack, () -> "No contradiction: both answers for " + tx);
+        if (facts.excused) {
+            return;
+        }
         boolean committed = hasCommitted(facts);
         if (committed) {
             Broken.unless(

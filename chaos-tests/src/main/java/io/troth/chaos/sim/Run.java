@@ -1,5 +1,9 @@
 package io.troth.chaos.sim;
 
+import io.troth.chaos.sim.check.BranchFacts;
+import io.troth.chaos.sim.check.Checker;
+import io.troth.chaos.sim.check.History;
+import io.troth.chaos.sim.check.LockChecker;
 import io.troth.chaos.sim.database.Flavour;
 import io.troth.chaos.sim.log.SimulatedLog;
 import io.troth.chaos.sim.log.SimulatedStore;
@@ -24,7 +28,9 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -67,6 +73,7 @@ final class Run {
 
     private SimulatedCoordinator leader;
     private int begun;
+    private long quietNanos;
     private boolean over;
 
     Run(Plan plan, Sights sights, @Nullable List<String> trace) {
@@ -336,6 +343,7 @@ final class Run {
         enemy.start();
         world.run(world.plan().millis() * MILLI);
         world.becomeQuiet();
+        quietNanos = world.nanos();
         enemy.stop();
         long end = world.nanos() + QUIET_NANOS;
         String unfinished = unfinished();
@@ -390,6 +398,36 @@ final class Run {
         return idle ? null : "the leader still holds " + view;
     }
 
+    /** The checkers, where every database keeps the books that they need. */
+    private void checkHistory() {
+        List<BranchFacts> branches = new ArrayList<>();
+        Map<String, Map<String, List<Long>>> rows = new TreeMap<>();
+        for (DatabaseServer database : databases) {
+            if (!(database instanceof FlavouredDatabase flavoured)) {
+                return;
+            }
+            branches.addAll(flavoured.server().branches());
+            rows.put(database.name(), database.rows());
+        }
+        History history = new History(branches, ledger.answers(), rows, quietNanos);
+        for (Checker checker : Checker.all(0, lockLimits())) {
+            List<String> complaints = checker.complaints(history);
+            Broken.unless(complaints.isEmpty(), () -> String.join("; ", complaints));
+        }
+        world.saw("history checked");
+    }
+
+    /** The protocol's limits, and as long as whoever must keep them is held up by what goes wrong in this run. */
+    private LockChecker.Limits lockLimits() {
+        Set<Fault> kinds = world.plan().kinds();
+        long more = SECOND;
+        more += world.plan().clocksDiffer() ? TIMEOUT_MILLIS * MILLI / 4 : 0;
+        more += kinds.contains(Fault.AGENT_PAUSE) ? Enemy.OUTAGE_NANOS_MAX : 0;
+        more += kinds.contains(Fault.DATABASE_SLOW) ? 6 * SECOND : 0;
+        LockChecker.Limits own = LockChecker.Limits.OWN;
+        return new LockChecker.Limits(own.afterDeadlineNanos() + more, own.afterFaultsNanos());
+    }
+
     private void checkEnd() {
         String unfinished = unfinished();
         Broken.unless(unfinished == null, () -> "Termination: it was over, and now " + unfinished);
@@ -410,7 +448,9 @@ final class Run {
             }
         }
         long sum = total;
-        Broken.unless(sum == 0, () -> "Agreement: the balances add up to " + sum + " instead of 0");
+        Broken.unless(
+                sum == 0 || ledger.hasExcuses(), () -> "Agreement: the balances add up to " + sum + " instead of 0");
+        checkHistory();
     }
 
     @Nullable

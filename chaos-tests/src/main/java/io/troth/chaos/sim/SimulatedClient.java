@@ -17,9 +17,11 @@ import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.RequestId;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +40,9 @@ final class SimulatedClient {
     private final ClientSessions sessions;
     private final List<ClientTransaction> open = new ArrayList<>();
     private final Map<Long, ClientTransaction> asked = new HashMap<>();
+    /** Questions that do not say what the Commit said. */
+    private final Set<Long> askedBare = new HashSet<>();
+
     private Connection.@Nullable End stream;
     private @Nullable SimulatedCoordinator peer;
     private boolean accepting = true;
@@ -298,6 +303,9 @@ final class SimulatedClient {
 
     private void ask(ClientTransaction tx, boolean withContent) {
         CommitContent content = withContent ? tx.content : null;
+        if (content == null) {
+            askedBare.add(correlation + 1);
+        }
         request(tx, () -> "asks for " + tx.id, request -> new Event.OutcomeInquiry(request, tx.id, content));
     }
 
@@ -350,7 +358,10 @@ final class SimulatedClient {
                             : "begin refused " + push.reason().code());
         } else if (message instanceof ClientMessage.Answer answer) {
             ClientTransaction tx = asked.remove(answer.correlation());
+            boolean bare = askedBare.remove(answer.correlation());
             if (tx != null) {
+                CommitContent content = tx.content;
+                run.ledger.told(tx.id, answer.outcome(), !bare && content != null && !content.isOnePhase());
                 answered(tx, answer.outcome());
             }
         } else if (message instanceof ClientMessage.Refused refused) {
@@ -381,7 +392,10 @@ final class SimulatedClient {
             if (refused.reason().code() != ErrorCode.OVERLOADED) {
                 hangUp();
             }
-        } else if (!sessions.refused(refused)) {
+        } else if (!sessions.refused(refused)
+                && (refused.reason().code() != ErrorCode.OVERLOADED
+                        || world.random().nextInt(4) == 0)) {
+            // Who hangs up at every refusal of a new session never hears the answers on the old ones.
             hangUp();
         }
     }

@@ -35,7 +35,7 @@ final class Workload {
             kind = KINDS.get(random.nextInt(KINDS.size()));
         }
         return switch (kind) {
-            case BANK, EVERYTHING -> transfer();
+            case BANK, EVERYTHING -> random.nextInt(12) == 0 ? audit() : transfer();
             case LISTS -> appends(1 + random.nextInt(3));
             case ONE_PHASE -> appends(1);
             case READ_ONLY -> reads();
@@ -57,7 +57,8 @@ final class Workload {
 
     private Call.Statement read(String resource) {
         String key = (random.nextBoolean() ? "account " : "list ") + random.nextInt(ROWS);
-        return new Call.Statement(resource, new Operation(0, 0, Kind.READ, key, 0));
+        Kind kind = random.nextInt(3) == 0 ? Kind.READ_LOCKED : Kind.READ;
+        return new Call.Statement(resource, new Operation(0, 0, kind, key, 0));
     }
 
     private static Call.Script script(Call.Statement... statements) {
@@ -86,7 +87,23 @@ final class Workload {
         return calls;
     }
 
+    /** All balances, under lock: they must add up. */
+    private List<Call.Script> audit() {
+        List<Call.Script> calls = new ArrayList<>();
+        for (String resource : resources) {
+            List<Call.Statement> reads = new ArrayList<>();
+            for (int row = 0; row < ROWS; row++) {
+                reads.add(new Call.Statement(resource, new Operation(0, 0, Kind.READ_LOCKED, "account " + row, 0)));
+            }
+            calls.add(new Call.Script(reads, null));
+        }
+        return calls;
+    }
+
     private List<Call.Script> reads() {
+        if (random.nextInt(4) == 0) {
+            return audit();
+        }
         List<Call.Script> calls = new ArrayList<>();
         int count = 1 + random.nextInt(3);
         for (int i = 0; i < count; i++) {

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * All branches of a transaction are committed, or none; and in the end none is open. A branch that somebody resolved by
- * hand, whose SQL text ended it, or that a restored backup has touched is nobody's fault; the others still agree.
+ * hand, or that a restored backup has touched, is nobody's fault; the others still agree.
  */
 public final class AtomicityChecker implements Checker {
 

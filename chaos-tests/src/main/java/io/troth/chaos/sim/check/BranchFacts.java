@@ -63,6 +63,6 @@ public record BranchFacts(
 
     /** Whether its end was not the protocol's doing, so that nobody can vouch for it. */
     public boolean isExcused() {
-        return touchedByRestore || ending == Ending.BY_HAND || ending == Ending.BYPASSED;
+        return touchedByRestore || ending == Ending.BY_HAND;
     }
 }

@@ -70,11 +70,7 @@ public final class ListAppendChecker implements Checker {
                         branch.resource() + "/" + step.key(),
                         name -> new Log(name, finalList(history, branch.resource(), step.key())));
                 if (step.kind() == Step.Kind.APPEND) {
-                    BranchFacts other = log.writers.put(step.argument(), branch);
-                    if (other != null) {
-                        complaints.add("list-append: " + step.argument() + " was appended to " + log.name + " by "
-                                + other.tx() + " and again by " + branch.tx());
-                    }
+                    addWriter(log, step.argument(), branch, complaints);
                 }
                 if (readerCounts) {
                     log.readings.add(new Reading(branch.tx(), step.seen(), step.kind() != Step.Kind.READ));
@@ -82,6 +78,17 @@ public final class ListAppendChecker implements Checker {
             }
         }
         return logs;
+    }
+
+    /** A call that was delivered twice may have appended twice, but not for good. */
+    private static void addWriter(Log log, long value, BranchFacts branch, List<String> complaints) {
+        BranchFacts other = log.writers.get(value);
+        if (other == null || other.state() != State.COMMITTED) {
+            log.writers.put(value, branch);
+        } else if (branch.state() == State.COMMITTED) {
+            complaints.add("list-append: " + value + " was appended to " + log.name + " by " + other.tx()
+                    + " and again by " + branch.tx());
+        }
     }
 
     private static List<Long> finalList(History history, String resource, String key) {

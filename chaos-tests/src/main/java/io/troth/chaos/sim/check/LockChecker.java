@@ -33,6 +33,10 @@ public final class LockChecker implements Checker {
     public List<String> complaints(History history) {
         List<String> complaints = new ArrayList<>();
         for (BranchFacts branch : history.branches()) {
+            if (branch.touchedByRestore()) {
+                // Its times are those of two histories.
+                continue;
+            }
             boolean wasPrepared = branch.preparedNanos() >= 0;
             long until = wasPrepared
                     ? Math.max(branch.preparedNanos(), history.lastFaultNanos()) + limits.afterFaultsNanos()

@@ -42,10 +42,13 @@ final class ServerStatement implements ServerSession.Waiting {
             failed.accept(new ServerError("25P02", "current transaction is aborted, commands ignored"));
             return;
         }
+        // Other databases refuse such text.
+        boolean mayChain = server.flavour == Flavour.POSTGRESQL && !transaction.steps.isEmpty();
+        if (mayChain && server.strikes(DatabaseFault.TRANSACTION_CONTROL_BYPASSED)) {
+            transaction = rollBackAndChain(transaction);
+        }
         if (server.strikes(DatabaseFault.STATEMENT_REFUSED)) {
             fails(transaction, new ServerError("22012", "division by zero"));
-        } else if (operation.kind() == SqlOperation.Kind.ROLLBACK_AND_CHAIN) {
-            rollbackAndChain(transaction);
         } else if (operation.kind() == SqlOperation.Kind.READ) {
             run(transaction);
         } else {
@@ -53,15 +56,10 @@ final class ServerStatement implements ServerSession.Waiting {
         }
     }
 
-    private void rollbackAndChain(ServerTransaction transaction) {
-        if (server.flavour != Flavour.POSTGRESQL) {
-            fails(transaction, new ServerError("HY000", "the command cannot be executed in a branch"));
-            return;
-        }
-        server.happened(DatabaseFault.TRANSACTION_CONTROL_BYPASSED);
+    /** The application's SQL text ends the branch's transaction, with the work lost, and begins another one. */
+    private ServerTransaction rollBackAndChain(ServerTransaction transaction) {
         server.rollback(transaction, BranchFacts.Ending.BYPASSED);
-        ServerTransaction unused = server.begin(session);
-        done.accept(List.of());
+        return server.begin(session);
     }
 
     private void lockThenRun(ServerTransaction transaction, long lockWaitMillis) {

@@ -207,6 +207,9 @@ public final class SimulatedServer {
     /** Strangers prepare transactions of their own: another format, another cluster, no form at all. */
     public void addStrangers(List<String> xids) {
         for (String xid : xids) {
+            if (prepared.containsKey(xid)) {
+                continue;
+            }
             ServerTransaction stranger = create();
             stranger.id = ids.next();
             stranger.state = ServerTransaction.State.PREPARED;
@@ -266,14 +269,17 @@ public final class SimulatedServer {
 
     private void bringBack(ServerTransaction each, ServerTransaction.State then) {
         if (then == ServerTransaction.State.PREPARED) {
-            each.touchedByRestore |= each.state != then;
+            boolean changes = each.state != then;
+            each.touchedByRestore |= changes;
             each.state = then;
             each.ending = BranchFacts.Ending.NONE;
             each.endedNanos = -1;
             each.owner = null;
             prepared.put(String.valueOf(each.xid), each);
             locks.restore(each);
-            moved(each);
+            if (changes) {
+                moved(each);
+            }
         } else if (then == ServerTransaction.State.ACTIVE && each.state != ServerTransaction.State.ROLLED_BACK) {
             each.touchedByRestore = true;
             each.state = ServerTransaction.State.ACTIVE;

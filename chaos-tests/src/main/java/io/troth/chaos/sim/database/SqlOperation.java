@@ -22,9 +22,7 @@ public record SqlOperation(long call, long scope, Kind kind, String key, long ar
         /** Adds to the only number of the row; refused by the database when it would become negative. */
         ADD,
         /** Appends to the row. */
-        APPEND,
-        /** Misbehaves: the text ends the branch's transaction and begins another one, with the work lost. */
-        ROLLBACK_AND_CHAIN
+        APPEND
     }
 
     public static SqlOperation read(long call, String key) {
@@ -52,7 +50,7 @@ public record SqlOperation(long call, long scope, Kind kind, String key, long ar
             case ADD -> Step.Kind.ADD;
             case APPEND -> Step.Kind.APPEND;
             case READ_LOCKED -> Step.Kind.READ_LOCKED;
-            case READ, ROLLBACK_AND_CHAIN -> Step.Kind.READ;
+            case READ -> Step.Kind.READ;
         };
     }
 }

@@ -7,7 +7,7 @@ import javax.transaction.xa.Xid;
 import org.jspecify.annotations.Nullable;
 
 /** Xids as text, as PostgreSQL keeps them: {@code formatId_base64_base64}. A stranger's may have any other form. */
-final class XidText {
+public final class XidText {
 
     /** The format id of the agent's canaries, "TROC". */
     private static final String CANARY = 0x54524F43 + "_";
@@ -34,7 +34,8 @@ final class XidText {
         }
     }
 
-    static String of(Xid xid) {
+    /** The text of an Xid. */
+    public static String of(Xid xid) {
         Base64.Encoder encoder = Base64.getEncoder();
         return xid.getFormatId() + "_" + encoder.encodeToString(xid.getGlobalTransactionId()) + "_"
                 + encoder.encodeToString(xid.getBranchQualifier());

@@ -16,6 +16,9 @@ public interface BranchWatcher {
         READ_ONLY
     }
 
+    /** Something was done to a branch of T behind everybody's back: nobody can vouch for T any more. */
+    void excused(GlobalTxId tx);
+
     /** The branch has come to this state; for the first time ACTIVE. */
     void moved(String resource, GlobalTxId tx, BranchId branch, State state);
 

@@ -1,9 +1,11 @@
 package io.troth.chaos.sim.resource;
 
+import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.core.BranchId;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 
 /** A database server, which outlives the agents that work with it. */
 public interface DatabaseServer {
@@ -19,6 +21,9 @@ public interface DatabaseServer {
 
     /** Whether there is a reason to report a heuristic of this branch, though the protocol has done everything right. */
     boolean excusesHeuristic(BranchId branch);
+
+    /** Something befalls it: one of the kinds without an occasion that are about databases, other than a crash. */
+    void strike(Fault kind, SplittableRandom random);
 
     /** The committed rows. */
     Map<String, List<Long>> rows();

@@ -35,7 +35,6 @@ record FlavouredConnection(SimulatedBranchDatabase port) implements AgentDatabas
             case READ_LOCKED -> SqlOperation.Kind.READ_LOCKED;
             case ADD -> SqlOperation.Kind.ADD;
             case APPEND -> SqlOperation.Kind.APPEND;
-            case ROLLBACK_AND_CHAIN -> SqlOperation.Kind.ROLLBACK_AND_CHAIN;
         };
         return new SqlOperation(operation.call(), operation.scope(), kind, operation.key(), operation.argument());
     }

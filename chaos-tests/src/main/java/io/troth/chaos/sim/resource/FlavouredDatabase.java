@@ -2,7 +2,9 @@ package io.troth.chaos.sim.resource;
 
 import io.troth.agent.engine.ResourceIdentity;
 import io.troth.agent.xa.ResourceUnsuitableException;
+import io.troth.agent.xa.TrothXid;
 import io.troth.chaos.sim.check.BranchFacts;
+import io.troth.chaos.sim.database.Backup;
 import io.troth.chaos.sim.database.DatabaseFault;
 import io.troth.chaos.sim.database.Flavour;
 import io.troth.chaos.sim.database.Observer;
@@ -10,10 +12,13 @@ import io.troth.chaos.sim.database.ServerSettings;
 import io.troth.chaos.sim.database.SimulatedBranchDatabase;
 import io.troth.chaos.sim.database.SimulatedServer;
 import io.troth.chaos.sim.database.Surroundings;
+import io.troth.chaos.sim.database.XidText;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.chaos.sim.world.World;
 import io.troth.core.BranchId;
+import io.troth.core.ClusterId;
+import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
 import java.sql.SQLException;
 import java.util.List;
@@ -38,6 +43,14 @@ public final class FlavouredDatabase implements DatabaseServer {
 
     /** Accounts begin empty, and may be overdrawn, though not for ever. */
     private static final ServerSettings SETTINGS = new ServerSettings(24, 50_000, -2_000, true);
+
+    private static final long OUTAGE_NANOS_MAX = 4_000_000_000L;
+
+    /** Another transaction manager's, another cluster's, and one that is no Xid at all. */
+    private static final List<String> STRANGERS = List.of(
+            "4711_c29tZWJvZHk=_ZWxzZQ==",
+            XidText.of(new TrothXid(new ClusterId(99), new GlobalTxId(0, new EpochId(1, 1), 1, 1), new BranchId(1, 1))),
+            "a name that somebody gave");
 
     private final World world;
     private final SimulatedServer server;
@@ -72,17 +85,41 @@ public final class FlavouredDatabase implements DatabaseServer {
     }
 
     @Override
+    public void strike(Fault kind, SplittableRandom random) {
+        switch (kind) {
+            case SESSION_KILLED -> {
+                boolean unused = server.killSession();
+            }
+            case SLOTS_FILLED -> server.fillSlots(random.nextLong(OUTAGE_NANOS_MAX));
+            case STRANGERS_PREPARE -> server.addStrangers(STRANGERS);
+            case RESOLVED_BY_HAND -> {
+                boolean unused = server.resolveByHand(random.nextBoolean());
+            }
+            case BACKUP_RESTORED -> {
+                Backup backup = server.backup();
+                world.after(random.nextLong(OUTAGE_NANOS_MAX), () -> name() + " is restored", () -> {
+                    if (world.isFaulty()) {
+                        server.restore(backup, random.nextBoolean());
+                    }
+                });
+            }
+            default -> throw new IllegalArgumentException(kind + " does not befall databases");
+        }
+    }
+
+    @Override
     public void crash() {
         server.crash();
     }
 
     /**
-     * MariaDB rolls a prepared branch that changed nothing back with its session, and says so to whoever commits it: a
+     * It was resolved by hand, or a backup was restored. And MariaDB rolls a prepared branch that changed nothing back with its session, and says so to whoever commits it: a
      * false alarm that no driver can tell from a true one.
      */
     @Override
     public boolean excusesHeuristic(BranchId branch) {
-        return server.branches().stream().anyMatch(facts -> facts.branch().equals(branch) && !facts.wrote());
+        return server.branches().stream()
+                .anyMatch(facts -> facts.branch().equals(branch) && (!facts.wrote() || facts.isExcused()));
     }
 
     @Override
@@ -104,6 +141,9 @@ public final class FlavouredDatabase implements DatabaseServer {
         @Override
         public void moved(BranchFacts branch) {
             world.note(() -> name + ": " + branch.branch() + " of " + branch.tx() + " is " + branch.state());
+            if (branch.isExcused()) {
+                watcher.excused(branch.tx());
+            }
             watcher.moved(name, branch.tx(), branch.branch(), stateOf(branch));
         }
 
@@ -195,6 +235,7 @@ public final class FlavouredDatabase implements DatabaseServer {
             case STATEMENT_REFUSED -> Fault.STATEMENT_FAILS;
             case PREPARE_REFUSED -> Fault.PREPARE_REFUSED;
             case SLOW_ANSWER -> Fault.DATABASE_SLOW;
+            case TRANSACTION_CONTROL_BYPASSED -> Fault.SQL_ENDS_TRANSACTION;
             case CANCEL_WITHOUT_EFFECT -> Fault.CANCEL_IGNORED;
             default -> null;
         };

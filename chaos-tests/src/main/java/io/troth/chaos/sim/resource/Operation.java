@@ -19,9 +19,7 @@ public record Operation(long call, long scope, Kind kind, String key, long argum
         /** Adds to the only number of the row. */
         ADD,
         /** Appends to the row. */
-        APPEND,
-        /** Misbehaves: its text ends the branch's transaction, with the work lost, and begins another. */
-        ROLLBACK_AND_CHAIN
+        APPEND
     }
 
     public boolean writes() {

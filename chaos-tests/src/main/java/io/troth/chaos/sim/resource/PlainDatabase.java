@@ -1,6 +1,7 @@
 package io.troth.chaos.sim.resource;
 
 import io.troth.chaos.sim.resource.BranchWatcher.State;
+import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.chaos.sim.world.World;
 import io.troth.core.BranchId;
@@ -14,6 +15,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -80,6 +82,10 @@ public final class PlainDatabase implements DatabaseServer {
         }
         open.forEach(PlainConnection::lost);
     }
+
+    /** It is too plain for that. */
+    @Override
+    public void strike(Fault kind, SplittableRandom random) {}
 
     @Override
     public boolean excusesHeuristic(BranchId branch) {

@@ -231,6 +231,8 @@ class CheckersTest {
         branch(1, "a", State.COMMITTED, append("list 1", 1, 1L));
         branch(2, "a", State.ROLLED_BACK, append("list 1", 1, 1L));
         lists(Map.of("list 1", List.of(1L)));
+        assertGood(new ListAppendChecker());
+        branch(2, "a", State.COMMITTED, append("list 1", 1, 1L));
         assertTrue(complaints(new ListAppendChecker()).toString().contains("and again by " + tx(2)));
     }
 

@@ -145,8 +145,8 @@ class FlavourTest {
     void sqlTextThatEndsTheTransactionIsNoticedByPostgres() {
         Bench bench = new Bench(Flavour.POSTGRESQL, 1);
         TrothXid xid = bench.wrote("a");
-        bench.execute(xid, new SqlOperation(2, 2, SqlOperation.Kind.ROLLBACK_AND_CHAIN, "", 0));
-        bench.execute(xid, SqlOperation.add(3, "b", 1));
+        bench.server.provoke(DatabaseFault.TRANSACTION_CONTROL_BYPASSED);
+        bench.execute(xid, SqlOperation.add(2, "b", 1));
         PrepareResult result = bench.prepare(xid);
         assertEquals(PrepareResult.Kind.REFUSED, result.kind());
         assertEquals(
