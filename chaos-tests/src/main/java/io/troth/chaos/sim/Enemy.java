@@ -53,6 +53,7 @@ final class Enemy {
         world.network().healAll();
         world.hurry();
         processes().forEach(SimProcess::resume);
+        run.databases.forEach(DatabaseServer::becomeQuiet);
         SimulatedLog log = run.log();
         if (log != null) {
             log.reportFree(true, false);

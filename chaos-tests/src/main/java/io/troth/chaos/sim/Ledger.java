@@ -163,6 +163,19 @@ final class Ledger implements BranchWatcher, LogWatcher {
         answers.add(new Told(tx, outcome, certain));
     }
 
+    /** The branches that each Commit named. */
+    Map<GlobalTxId, Set<BranchId>> listed() {
+        Map<GlobalTxId, Set<BranchId>> listed = new TreeMap<>();
+        all.forEach((tx, facts) -> {
+            if (facts.content != null) {
+                Set<BranchId> named = new TreeSet<>();
+                facts.content.branches().forEach(work -> named.add(work.branch()));
+                listed.put(tx, named);
+            }
+        });
+        return listed;
+    }
+
     List<Told> answers() {
         return answers;
     }

@@ -62,6 +62,9 @@ final class Run {
     final Scout scout;
     final Workload workload;
     final CoordinatorLimits limits;
+    /** Clients that overstep them cannot always be told what became of it. */
+    final boolean hasSmallLimits;
+
     final AgentLimits agentLimits = new AgentLimits(1_000, 8, 100, 1_000, 5_000, 11, 30_000, 500, 10_000);
     final List<SimulatedCoordinator> coordinators = new ArrayList<>();
     final List<SimulatedAgent> agents = new ArrayList<>();
@@ -83,6 +86,7 @@ final class Run {
         store = new SimulatedStore(world, CLUSTER, ledger);
         forgetsSoon = Collections.disjoint(plan.kinds(), LONG_ABSENCES)
                 && world.random().nextInt(3) > 0;
+        hasSmallLimits = world.random().nextInt(3) == 0;
         limits = limits();
         List<String> names = new ArrayList<>(List.of("accounts", "audit", "stock"));
         int resources = 1 + world.random().nextInt(names.size());
@@ -127,7 +131,7 @@ final class Run {
 
     /** Small numbers, so that the bounds are reached, or ordinary ones. */
     private CoordinatorLimits limits() {
-        boolean small = world.random().nextInt(3) == 0;
+        boolean small = hasSmallLimits;
         // Longer than anything here is away: a leader must hear of every resource before it forgets (protocol 9.4).
         long retention = forgetsSoon ? 12_000 : 60_000;
         long age = world.random().nextBoolean() ? 4_000 : 3_600_000;
@@ -409,7 +413,7 @@ final class Run {
             branches.addAll(flavoured.server().branches());
             rows.put(database.name(), database.rows());
         }
-        History history = new History(branches, ledger.answers(), rows, quietNanos);
+        History history = new History(branches, ledger.listed(), ledger.answers(), rows, quietNanos);
         for (Checker checker : Checker.all(0, lockLimits())) {
             List<String> complaints = checker.complaints(history);
             Broken.unless(complaints.isEmpty(), () -> String.join("; ", complaints));
@@ -420,10 +424,12 @@ final class Run {
     /** The protocol's limits, and as long as whoever must keep them is held up by what goes wrong in this run. */
     private LockChecker.Limits lockLimits() {
         Set<Fault> kinds = world.plan().kinds();
-        long more = SECOND;
+        long more = 2 * SECOND;
         more += world.plan().clocksDiffer() ? TIMEOUT_MILLIS * MILLI / 4 : 0;
         more += kinds.contains(Fault.AGENT_PAUSE) ? Enemy.OUTAGE_NANOS_MAX : 0;
         more += kinds.contains(Fault.DATABASE_SLOW) ? 6 * SECOND : 0;
+        // A server may go on with a request whose client is gone.
+        more += kinds.stream().anyMatch(FlavouredDatabase.GOES_ON_ALONE::contains) ? 5 * SECOND : 0;
         LockChecker.Limits own = LockChecker.Limits.OWN;
         return new LockChecker.Limits(own.afterDeadlineNanos() + more, own.afterFaultsNanos());
     }

@@ -361,7 +361,8 @@ final class SimulatedClient {
             boolean bare = askedBare.remove(answer.correlation());
             if (tx != null) {
                 CommitContent content = tx.content;
-                run.ledger.told(tx.id, answer.outcome(), !bare && content != null && !content.isOnePhase());
+                boolean isOwed = !bare && !run.hasSmallLimits && content != null && !content.isOnePhase();
+                run.ledger.told(tx.id, answer.outcome(), isOwed);
                 answered(tx, answer.outcome());
             }
         } else if (message instanceof ClientMessage.Refused refused) {

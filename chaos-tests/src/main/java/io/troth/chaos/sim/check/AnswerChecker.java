@@ -35,16 +35,16 @@ public final class AnswerChecker implements Checker {
             }
             for (BranchFacts branch : branches.getOrDefault(tx, List.of())) {
                 if (branch.wrote() && !branch.isExcused()) {
-                    judge(branch, outcomes, complaints);
+                    judge(branch, history.isListed(branch), outcomes, complaints);
                 }
             }
         });
         return complaints;
     }
 
-    private static void judge(BranchFacts branch, Set<Outcome> outcomes, List<String> complaints) {
+    private static void judge(BranchFacts branch, boolean isListed, Set<Outcome> outcomes, List<String> complaints) {
         boolean isCommitted = branch.state() == State.COMMITTED;
-        if (outcomes.contains(Outcome.COMMITTED) && !isCommitted) {
+        if (isListed && outcomes.contains(Outcome.COMMITTED) && !isCommitted) {
             complaints.add(
                     "answers: " + branch.tx() + " was answered COMMITTED, and " + AtomicityChecker.named(branch));
         }

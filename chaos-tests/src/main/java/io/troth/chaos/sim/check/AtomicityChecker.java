@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All branches of a transaction are committed, or none; and in the end none is open. A branch that somebody resolved by
+ * All branches that a transaction's Commit names are committed, or none; no other is; and in the end none is open. A branch that somebody resolved by
  * hand, or that a restored backup has touched, is nobody's fault; the others still agree.
  */
 public final class AtomicityChecker implements Checker {
@@ -19,9 +19,13 @@ public final class AtomicityChecker implements Checker {
                     .filter(branch -> branch.wrote() && !branch.isExcused())
                     .toList();
             BranchFacts committed = find(vouched, State.COMMITTED);
-            BranchFacts rolledBack = find(vouched, State.ROLLED_BACK);
+            BranchFacts rolledBack =
+                    find(vouched.stream().filter(history::isListed).toList(), State.ROLLED_BACK);
             if (committed != null && rolledBack != null) {
                 complaints.add("atomicity: of " + tx + ", " + named(committed) + " and " + named(rolledBack));
+            }
+            if (committed != null && !history.isListed(committed)) {
+                complaints.add("atomicity: of " + tx + ", " + named(committed) + ", and no Commit named it");
             }
             for (BranchFacts branch : branches) {
                 if (branch.state() == State.ACTIVE || branch.state() == State.PREPARED) {

@@ -87,7 +87,8 @@ public final class BankChecker implements Checker {
         }
         history.byTransaction().forEach((tx, branches) -> {
             Map<String, Long> seen = new TreeMap<>();
-            for (BranchFacts branch : branches) {
+            for (BranchFacts branch :
+                    branches.stream().filter(history::isListed).toList()) {
                 for (Step step : branch.steps()) {
                     if (step.kind() == Step.Kind.READ_LOCKED && step.key().startsWith(ACCOUNT)) {
                         long balance = step.seen().isEmpty() ? 0 : step.seen().get(0);
@@ -97,7 +98,7 @@ public final class BankChecker implements Checker {
             }
             boolean isWhole = !accounts.isEmpty() && seen.keySet().containsAll(accounts);
             long sum = seen.values().stream().mapToLong(Long::longValue).sum();
-            if (isWhole && History.isCommitted(branches) && sum != total) {
+            if (isWhole && history.isCommitted(branches) && sum != total) {
                 complaints.add(
                         "bank: " + tx + " saw balances that add up to " + sum + " instead of " + total + ": " + seen);
             }

@@ -61,7 +61,8 @@ public final class ListAppendChecker implements Checker {
             if (history.isTouched(branch.resource())) {
                 continue;
             }
-            boolean readerCounts = History.isCommitted(transactions.getOrDefault(branch.tx(), List.of()));
+            boolean readerCounts =
+                    history.isListed(branch) && history.isCommitted(transactions.getOrDefault(branch.tx(), List.of()));
             for (Step step : branch.steps()) {
                 if (!step.key().startsWith(LIST)) {
                     continue;

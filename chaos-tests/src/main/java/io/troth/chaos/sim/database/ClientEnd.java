@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 final class ClientEnd {
 
     private static final long NOTICE_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(400);
-    private static final long LATE_NANOS_MAX = TimeUnit.SECONDS.toNanos(20);
+    /** How long a server may go on with a request whose client is gone. */
+    static final long LATE_NANOS_MAX = TimeUnit.SECONDS.toNanos(5);
 
     /** What is done at the server in a round trip. */
     @FunctionalInterface

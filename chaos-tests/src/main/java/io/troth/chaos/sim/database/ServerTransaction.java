@@ -50,6 +50,9 @@ final class ServerTransaction {
     @Nullable
     ServerSession owner;
 
+    /** It is somebody else's: no agent may ever end it. */
+    boolean strangers;
+
     /** The server has rolled it back, and its session has not been told by a rollback of its own. */
     boolean failed;
 

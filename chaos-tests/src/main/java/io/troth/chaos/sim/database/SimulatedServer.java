@@ -97,7 +97,7 @@ public final class SimulatedServer {
 
     /** Prepared transactions of strangers that are still here. */
     public int strangers() {
-        return (int) prepared.values().stream().filter(each -> each.tx == null).count();
+        return (int) prepared.values().stream().filter(each -> each.strangers).count();
     }
 
     /** Whether a branch waits for its decision. */
@@ -214,7 +214,18 @@ public final class SimulatedServer {
             stranger.id = ids.next();
             stranger.state = ServerTransaction.State.PREPARED;
             stranger.xid = xid;
+            stranger.strangers = true;
             prepared.put(xid, stranger);
+        }
+    }
+
+    /** Strangers end what they have prepared, as they do sooner or later. */
+    public void strangersLeave() {
+        for (ServerTransaction each : List.copyOf(prepared.values())) {
+            if (each.strangers) {
+                prepared.remove(String.valueOf(each.xid));
+                rollback(each, BranchFacts.Ending.BY_HAND);
+            }
         }
     }
 
@@ -226,7 +237,14 @@ public final class SimulatedServer {
             filled.add(xid);
             addStrangers(List.of(xid));
         }
-        world.schedule(nanos, () -> filled.forEach(prepared::remove));
+        world.schedule(
+                nanos,
+                () -> filled.forEach(xid -> {
+                    ServerTransaction filler = prepared.remove(xid);
+                    if (filler != null) {
+                        rollback(filler, BranchFacts.Ending.BY_HAND);
+                    }
+                }));
     }
 
     /** What would come back if the server were restored to this moment. */
@@ -284,9 +302,11 @@ public final class SimulatedServer {
             each.touchedByRestore = true;
             each.state = ServerTransaction.State.ACTIVE;
             ended(each, ServerTransaction.State.ROLLED_BACK, BranchFacts.Ending.DATABASE);
-        } else if (then != ServerTransaction.State.ACTIVE) {
-            each.touchedByRestore |= each.state != then;
-            each.state = then;
+        } else if (then != ServerTransaction.State.ACTIVE && each.state != then) {
+            // It had been prepared again by an earlier restore.
+            each.touchedByRestore = true;
+            each.state = ServerTransaction.State.ACTIVE;
+            ended(each, then, BranchFacts.Ending.DATABASE);
         }
     }
 
@@ -452,6 +472,9 @@ public final class SimulatedServer {
     }
 
     void finishPrepared(ServerTransaction transaction, boolean commit, BranchFacts.Ending by) {
+        if (transaction.strangers) {
+            throw new IllegalStateException("a stranger's prepared transaction was ended: " + transaction.xid);
+        }
         prepared.remove(String.valueOf(transaction.xid));
         transaction.owner = null;
         if (commit) {

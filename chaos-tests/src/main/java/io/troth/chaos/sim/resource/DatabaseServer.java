@@ -25,6 +25,9 @@ public interface DatabaseServer {
     /** Something befalls it: one of the kinds without an occasion that are about databases, other than a crash. */
     void strike(Fault kind, SplittableRandom random);
 
+    /** Nothing goes wrong any more: whoever else works here comes to an end. */
+    void becomeQuiet();
+
     /** The committed rows. */
     Map<String, List<Long>> rows();
 }

@@ -23,6 +23,7 @@ import io.troth.core.GlobalTxId;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,13 @@ public final class FlavouredDatabase implements DatabaseServer {
             Flavour.ORACLE,
             Flavour.SQL_SERVER,
             Flavour.DERBY);
+
+    /** Faults after which a server may go on with a request whose client is gone. */
+    public static final Set<Fault> GOES_ON_ALONE = Set.of(
+            Fault.PREPARE_AFTER_LOSS,
+            Fault.ONE_PHASE_AFTER_LOSS,
+            Fault.PHASE_TWO_AFTER_LOSS,
+            Fault.CONNECTION_LOST_OTHERWISE);
 
     private static final int CONNECTIONS = 6;
 
@@ -133,6 +141,13 @@ public final class FlavouredDatabase implements DatabaseServer {
                 new SimulatedBranchDatabase(server.name(), server, CONNECTIONS, new OfProcess(agent));
         port.assume(identity);
         return new FlavouredConnection(port);
+    }
+
+    @Override
+    public void becomeQuiet() {
+        // After a restore, the id of a lost branch can be that of a stranger's transaction: its fate waits for that
+        // one.
+        server.strangersLeave();
     }
 
     /** Tells the one who knows everything. */

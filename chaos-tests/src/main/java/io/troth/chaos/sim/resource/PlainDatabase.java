@@ -88,6 +88,9 @@ public final class PlainDatabase implements DatabaseServer {
     public void strike(Fault kind, SplittableRandom random) {}
 
     @Override
+    public void becomeQuiet() {}
+
+    @Override
     public boolean excusesHeuristic(BranchId branch) {
         return false;
     }

@@ -12,6 +12,9 @@ import io.troth.core.Outcome;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 /** Each checker is fed a history that is good, and then one that is bad in one way, and must complain by name. */
@@ -20,6 +23,7 @@ class CheckersTest {
     private static final long SECOND = 1_000_000_000L;
 
     private final List<BranchFacts> branches = new ArrayList<>();
+    private final Set<BranchId> unlisted = new TreeSet<>();
     private final List<Told> answers = new ArrayList<>();
     private Map<String, Map<String, List<Long>>> rows = Map.of();
 
@@ -32,7 +36,7 @@ class CheckersTest {
     }
 
     private BranchFacts branch(long tx, String resource, State state, Ending ending, boolean restored, Step... steps) {
-        long number = branches.size() + 1;
+        long number = branches.size() + 1L;
         BranchFacts facts = new BranchFacts(
                 resource,
                 tx(tx),
@@ -66,7 +70,13 @@ class CheckersTest {
     }
 
     private List<String> complaints(Checker checker) {
-        return checker.complaints(new History(branches, answers, rows, 5 * SECOND));
+        Map<GlobalTxId, Set<BranchId>> listed = new TreeMap<>();
+        for (BranchFacts branch : branches) {
+            if (!unlisted.contains(branch.branch())) {
+                listed.computeIfAbsent(branch.tx(), none -> new TreeSet<>()).add(branch.branch());
+            }
+        }
+        return checker.complaints(new History(branches, listed, answers, rows, 5 * SECOND));
     }
 
     private void assertGood(Checker checker) {
@@ -91,6 +101,16 @@ class CheckersTest {
         assertGood(new AtomicityChecker());
         branch(2, "b", State.COMMITTED, add("account 1", -1));
         assertBad(new AtomicityChecker(), "atomicity: of " + tx(2));
+    }
+
+    @Test
+    void whatTheCommitDidNotNameIsNotCommitted() {
+        branch(1, "a", State.COMMITTED, add("account 1", 1));
+        BranchFacts twice = branch(1, "a", State.ROLLED_BACK, add("account 1", 1));
+        unlisted.add(twice.branch());
+        assertGood(new AtomicityChecker());
+        unlisted.add(branches.get(0).branch());
+        assertBad(new AtomicityChecker(), "and no Commit named it");
     }
 
     @Test
