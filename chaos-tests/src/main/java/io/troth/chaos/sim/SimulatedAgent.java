@@ -22,10 +22,8 @@ import io.troth.core.Reason;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.Event;
 import io.troth.core.participant.AgentNotice;
-import io.troth.core.participant.AgentStateMachine;
 import io.troth.core.participant.AgentTimerKey;
 import io.troth.core.participant.CoordinatorMessage;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -130,22 +128,11 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
         if (!runs.isReady()) {
             return process + " has no coordinator";
         }
-        int held = runs.look(AgentStateMachine::unfinished);
-        if (held > 0) {
-            return process + " still holds " + held + " branches";
+        if (runs.unfinished() > 0) {
+            return process + " still holds " + runs.unfinished() + " branches";
         }
         SimulatedService serves = service;
         return serves == null ? null : serves.unfinished();
-    }
-
-    /** The state in bytes gives the same state again. */
-    void checkCodec() {
-        AgentEngine runs = engine;
-        if (runs != null) {
-            byte[] bytes = runs.look(AgentStateMachine::encode);
-            byte[] again = AgentStateMachine.decode(bytes, run.agentLimits).encode();
-            Broken.unless(Arrays.equals(bytes, again), () -> "decode(encode(agent)) is another agent");
-        }
     }
 
     // The link.
@@ -163,10 +150,7 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
     }
 
     private long redialNanos() {
-        // The real one waits longer; here a new stream may be faster than anything else that is under way.
-        return world.random().nextInt(3) == 0
-                ? world.random().nextLong(REDIAL_NANOS_MIN)
-                : world.random().nextLong(REDIAL_NANOS_MIN, REDIAL_NANOS_MAX);
+        return world.random().nextLong(REDIAL_NANOS_MIN, REDIAL_NANOS_MAX);
     }
 
     private void dial() {

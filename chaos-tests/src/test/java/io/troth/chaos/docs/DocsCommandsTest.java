@@ -18,8 +18,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Goal: a command that a document shows works. Method: every command of an indented block in the README and in docs is
@@ -35,20 +37,23 @@ class DocsCommandsTest {
     private static final String DEV_LOG = ".troth/coordinator";
 
     @TempDir
-    Path directory;
+    static Path directory;
 
-    @Test
-    void everyCommandOfTheDocumentsWorks() throws Exception {
+    @BeforeAll
+    static void leaveALogToLookAt() throws Exception {
         Files.copy(ROOT.resolve("dist/src/conf/troth.conf"), directory.resolve("troth.conf"));
         assertServes("troth coordinator --dev");
-        for (String command : commands()) {
-            List<String> words = List.of(command.split(" +"));
-            switch (words.get(0)) {
-                case "./mvnw", "mvn" -> assertBuilds(words);
-                case "./troth" -> assertEquals("./troth demo", command, "DemoTest runs the demo");
-                case "troth" -> assertRuns(command, words);
-                default -> fail("how is this to be tried? " + command);
-            }
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void everyCommandOfTheDocumentsWorks(String command) throws Exception {
+        List<String> words = List.of(command.split(" +"));
+        switch (words.get(0)) {
+            case "./mvnw", "mvn" -> assertBuilds(words);
+            case "./troth" -> assertEquals("./troth demo", command, "DemoTest runs the demo");
+            case "troth" -> assertRuns(command, words);
+            default -> fail("how is this to be tried? " + command);
         }
     }
 
@@ -83,7 +88,7 @@ class DocsCommandsTest {
         }
     }
 
-    private void assertRuns(String command, List<String> words) throws Exception {
+    private static void assertRuns(String command, List<String> words) throws Exception {
         switch (words.get(1)) {
             case "coordinator" -> assertServes(command);
             case "config", "log" -> {
@@ -97,7 +102,7 @@ class DocsCommandsTest {
     }
 
     /** It says that it is ready, and ends in order when it is told to. */
-    private void assertServes(String command) throws Exception {
+    private static void assertServes(String command) throws Exception {
         Process process = start(command);
         try (BufferedReader reader = process.inputReader()) {
             StringBuilder said = new StringBuilder();
@@ -117,7 +122,7 @@ class DocsCommandsTest {
         }
     }
 
-    private Process start(String command) throws IOException {
+    private static Process start(String command) throws IOException {
         List<String> words =
                 new ArrayList<>(List.of(command.replace("DIRECTORY", DEV_LOG).split(" +")));
         Class<?> main = words.get(1).equals("agent") ? AgentMain.class : CoordinatorMain.class;

@@ -62,7 +62,7 @@ class AdminEndpointTest {
                 .addService(ServerInterceptors.intercept(endpoint, interceptors))
                 .build()
                 .start();
-        admin = new AdminClient("localhost:" + server.getPort(), null, 10_000);
+        admin = new AdminClient("localhost:" + server.getPort(), null, 60_000);
     }
 
     private static CompletableFuture<ClientMessage> answer(Outcome outcome) {

@@ -16,7 +16,11 @@ final class SimulatedLog {
 
     private int durableNotApplied;
 
-    void append(long epochNumber, LogRecord record) {
+    void append(long epochNumber, LogRecord record, boolean forced) {
+        boolean mayBeLazy = record instanceof LogRecord.End || record instanceof LogRecord.Horizon;
+        if (!forced && !mayBeLazy) {
+            throw new AssertionError("the log takes no lazy " + record);
+        }
         handed.add(new LogEntry(epochNumber, record));
     }
 

@@ -28,7 +28,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -269,11 +268,11 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
         return await(timeout, () -> machine.ready() != null);
     }
 
-    /** Looks at the state between two steps. The look must be quick and must not keep the machine. */
-    public <T> T look(Function<AgentStateMachine, T> look) {
+    /** How many branches have not finished, prepared ones included. */
+    public int unfinished() {
         lock.lock();
         try {
-            return look.apply(machine);
+            return machine.unfinished();
         } finally {
             lock.unlock();
         }

@@ -321,7 +321,7 @@ class JdbcBranchDatabaseTest {
         failsAt = "execute";
         failsWith = "08006";
         assertThrows(SQLException.class, this::work);
-        lost.get(10, TimeUnit.SECONDS);
+        lost.get(60, TimeUnit.SECONDS);
     }
 
     @Test
@@ -382,7 +382,7 @@ class JdbcBranchDatabaseTest {
             assertEquals(0, database.stats().finishers().active(), "after branch " + i);
         }
         // What is evicted is closed by a thread of the pool.
-        await().atMost(Duration.ofSeconds(20)).until(() -> sessions.size() <= 2);
+        await().atMost(Duration.ofSeconds(60)).until(() -> sessions.size() <= 2);
     }
 
     private void endOneBranch(int way) throws Exception {

@@ -88,7 +88,7 @@ class PoolCyclesTest {
         database = new JdbcBranchDatabase(
                 "accounts",
                 new PostgresDriver(source, 10_000),
-                new PoolSettings(1, 1, 0, 10_000, 20_000),
+                new PoolSettings(1, 1, 0, 30_000, 30_000),
                 TestAgent.DAEMONS,
                 NanoClock.SYSTEM);
         database.selfTest();
@@ -114,7 +114,7 @@ class PoolCyclesTest {
         assertEquals(String.valueOf(-withdrawn), server.ask("SELECT balance FROM account"));
         assertEquals("0", server.ask("SELECT count(*) FROM pg_prepared_xacts"));
         Awaitility.await()
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofSeconds(60))
                 .until(() -> Integer.parseInt(server.ask("SELECT count(*) FROM pg_stat_activity"
                                 + " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"))
                         <= 3);
@@ -229,6 +229,6 @@ class PoolCyclesTest {
     private static <T> T once(Consumer<Consumer<T>> call) throws Exception {
         CompletableFuture<T> answer = new CompletableFuture<>();
         call.accept(answer::complete);
-        return answer.get(30, TimeUnit.SECONDS);
+        return answer.get(60, TimeUnit.SECONDS);
     }
 }

@@ -1,0 +1,49 @@
+package io.troth.client.context;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.core.BranchId;
+import io.troth.core.BranchList;
+import io.troth.core.BranchWork;
+import io.troth.core.ClusterId;
+import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
+import io.troth.core.SessionKey;
+import io.troth.core.TransactionContext;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Goal: what a scope holds is bounded, and it ends when it may. Method: a scope alone. */
+class CallScopeTest {
+
+    private final CallScope root = new CallScope(
+            new TransactionContext(
+                    new ClusterId(1),
+                    new GlobalTxId(0, new EpochId(3, 5), 7, 1),
+                    new SessionKey(1, 2),
+                    CallScope.ROOT_CALL,
+                    60_000),
+            NanoClock.SYSTEM);
+
+    @Test
+    void aRootScopeClosesOnlyWhenNothingRunsUnderIt() {
+        root.enter();
+        assertFalse(root.closeIfIdle());
+        assertFalse(root.isClosed());
+        root.exit();
+        assertTrue(root.closeIfIdle());
+    }
+
+    @Test
+    void doesNotCommitMoreBranchesThanATransactionHas() {
+        for (int i = 1; i <= CallScope.BRANCHES_MAX; i++) {
+            root.addReply(new BranchList(false, List.of(new BranchWork(new BranchId(1, i), "left", 1))));
+        }
+        assertFalse(root.isRollbackOnly());
+        root.addReply(new BranchList(false, List.of(new BranchWork(new BranchId(2, 1), "left", 1))));
+        assertEquals(ErrorCode.LIMIT_EXCEEDED, root.rollbackReason().code());
+    }
+}
