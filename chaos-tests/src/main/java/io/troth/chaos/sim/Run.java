@@ -17,6 +17,7 @@ import io.troth.chaos.sim.world.Sights;
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.chaos.sim.world.World;
 import io.troth.core.BranchId;
+import io.troth.core.BranchList;
 import io.troth.core.ClusterId;
 import io.troth.core.TransactionContext;
 import io.troth.core.coordinator.CoordinatorLimits;
@@ -252,7 +253,10 @@ final class Run {
         world.after(world.shortDelay(), process, () -> "is called: " + call, () -> {
             SimulatedService service = target.service();
             if (service != null) {
-                service.serve(call, reply -> {
+                // As it travels: in the real header and trailer.
+                TransactionContext context =
+                        TransactionContext.parse(call.context().encode());
+                service.serve(new Call(context, call.script()), reply -> {
                     target.survived(death);
                     boolean lost =
                             world.fault(Fault.REPLY_LOST) || !world.network().reaches(process, caller);
@@ -260,7 +264,13 @@ final class Run {
                             lost ? 500 * MILLI : world.shortDelay(),
                             caller,
                             () -> "call " + call.context().call() + " returns from " + process + ": " + reply.list(),
-                            () -> replies.accept(lost ? null : reply));
+                            () -> replies.accept(
+                                    lost
+                                            ? null
+                                            : new Call.Reply(
+                                                    BranchList.parse(
+                                                            reply.list().encode()),
+                                                    reply.done())));
                 });
             }
         });
@@ -330,6 +340,9 @@ final class Run {
         startLeader();
         agents.forEach(SimulatedAgent::start);
         clients.forEach(SimulatedClient::start);
+        if (world.plan().seed() % 4 == 0) {
+            lookLater();
+        }
         Enemy enemy = new Enemy(this);
         enemy.start();
         world.run(world.plan().millis() * MILLI);
@@ -351,6 +364,17 @@ final class Run {
         world.run(world.nanos() + 16 * SECOND);
         checkEnd();
         over = true;
+    }
+
+    /** Looks at the state of leader and agents from time to time. */
+    private void lookLater() {
+        world.after(world.random().nextLong(SECOND), () -> "", () -> {
+            if (world.isFaulty()) {
+                leader.check();
+                agents.forEach(SimulatedAgent::checkCodec);
+                lookLater();
+            }
+        });
     }
 
     private @Nullable String unfinished() {

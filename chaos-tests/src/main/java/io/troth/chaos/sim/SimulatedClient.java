@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 final class SimulatedClient {
 
     private static final long MILLI = 1_000_000;
-    private static final int OPEN_MAX = 4;
+    private static final int OPEN_MAX = 6;
 
     private final Run run;
     private final World world;
@@ -219,7 +219,9 @@ final class SimulatedClient {
                 });
             }
             tx.root.exit();
-            goOn(tx);
+            // Sometimes the application has something else to do first.
+            long thinks = world.random().nextInt(8) == 0 ? world.random().nextLong(1_500 * MILLI) : 0;
+            tx.then(world.after(thinks, process, () -> "", () -> goOn(tx)));
         });
     }
 

@@ -23,13 +23,16 @@ import io.troth.core.Reason;
 import io.troth.core.coordinator.AgentHello;
 import io.troth.core.coordinator.AgentMessage;
 import io.troth.core.coordinator.ClientMessage;
+import io.troth.core.coordinator.CoordinatorStateMachine;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LeaderView;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.Notice;
 import io.troth.core.coordinator.StreamId;
+import io.troth.core.coordinator.TransactionView;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -37,6 +40,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -203,6 +208,46 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
         });
         turn();
         return seen[0];
+    }
+
+    /**
+     * The state in bytes gives the same state again, and what operators see agrees with it. Looked at between two steps
+     * of the next turn.
+     */
+    void check() {
+        CoordinatorEngine runs = engine;
+        if (runs == null || process.isPaused()) {
+            return;
+        }
+        CompletableFuture<Boolean> looked = runs.look(machine -> {
+            byte[] bytes = machine.encode();
+            byte[] again = CoordinatorStateMachine.decode(bytes, run.limits).encode();
+            Broken.unless(Arrays.equals(bytes, again), () -> "decode(encode(leader)) is another leader");
+            LeaderView view = machine.view();
+            for (TransactionView each : machine.transactions(Integer.MAX_VALUE)) {
+                TransactionView found = machine.find(each.tx());
+                // Between the last Done and the END that is applied, one of them may already say ENDED.
+                Broken.unless(
+                        found != null && found.outcome() == each.outcome(),
+                        () -> "two views: " + each + " and " + found);
+            }
+            Broken.unless(
+                    machine.agents(Integer.MAX_VALUE).size() == view.agents(),
+                    () -> "the operator sees other agents than " + view);
+            Broken.unless(
+                    machine.inDoubt(Integer.MAX_VALUE).size() >= view.leftAlone(),
+                    () -> "the operator sees fewer branches than " + view);
+            return true;
+        });
+        turn();
+        try {
+            boolean unused = looked.getNow(true);
+        } catch (CompletionException e) {
+            // Only what a check says counts: an engine that has just stopped answers nobody.
+            if (e.getCause() instanceof Broken broken) {
+                throw broken;
+            }
+        }
     }
 
     // Streams.

@@ -28,6 +28,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -268,11 +269,11 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
         return await(timeout, () -> machine.ready() != null);
     }
 
-    /** How many branches have not finished, prepared ones included. */
-    public int unfinished() {
+    /** Looks at the state between two steps. The look must be quick and must not keep the machine. */
+    public <T> T look(Function<AgentStateMachine, T> look) {
         lock.lock();
         try {
-            return machine.unfinished();
+            return look.apply(machine);
         } finally {
             lock.unlock();
         }
