@@ -95,7 +95,7 @@ final class Scope {
 
     int window = 8;
     /** How many worlds of it the default build explores. */
-    int states = 40_000;
+    int states = 30_000;
 
     boolean onePhase = true;
     boolean waitCompleted;

@@ -62,13 +62,15 @@ final class Scopes {
 
     private static List<Scope> calls() {
         return List.of(
-                new Scope("same-resource-twice", "two instances of one resource and a call that is executed twice")
+                new Scope(
+                                "same-resource-twice",
+                                "two calls to one resource, the first executed twice, by one of two instances or both")
                         .agent(0)
                         .agent(0)
-                        .agent(1)
                         .call(0, 0, true, 2)
-                        .call(0, 1, true, 1)
-                        .may(May.LEADER_TIMERS),
+                        .call(0, 0, true, 1)
+                        .epochs(1)
+                        .states(150_000),
                 new Scope("call-twice", "a call that one instance executes twice, and another resource")
                         .agent(0)
                         .agent(1)
@@ -100,23 +102,15 @@ final class Scopes {
                                 May.ROLLBACKS_TAKE_TIME,
                                 May.DATABASE_RETRIES,
                                 May.SCANS,
-                                May.AGENT_MOVES),
+                                May.AGENT_MOVES)
+                        .states(50_000),
                 twoBranches("slow-scans", "a list of prepared xids is old when it arrives")
                         .proofs()
                         .may(May.DATABASES_TAKE_TIME, May.SCANS, May.SCANS_TAKE_TIME, May.LEADER_DEADLINE),
-                new Scope("agents-die", "agent processes are killed; other instances find what they have left")
-                        .agent(0)
-                        .agent(1)
-                        .call(0, 0, true, 2)
-                        .call(0, 1, true, 1)
+                twoBranches("agents-die", "agent processes are killed; other instances find what they have left")
+                        .epochs(1)
                         .lives(2)
-                        .faults(Fault.LOST_AFTER)
-                        .may(
-                                May.AGENT_DIES,
-                                May.DATABASES_TAKE_TIME,
-                                May.SCANS,
-                                May.LEADER_LOSES_STREAM,
-                                May.AGENT_MOVES));
+                        .may(May.AGENT_DIES, May.DATABASES_TAKE_TIME, May.LEADER_LOSES_STREAM));
     }
 
     private static List<Scope> onePhase() {
@@ -126,18 +120,17 @@ final class Scopes {
                                 "one branch that commits by itself; its instance dies, its database loses answers")
                         .agent(0)
                         .agent(0)
-                        .call(0, 0, true, 2)
-                        .epochs(3)
+                        .call(0, 0, true, 1)
+                        .epochs(1)
                         .proofs()
-                        .faults(Fault.REFUSES, Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.LOST_OPEN)
+                        .faults(Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.LOST_OPEN)
                         .may(
-                                May.AGENT_MOVES,
                                 May.AGENT_DIES,
                                 May.DATABASES_TAKE_TIME,
                                 May.LEADER_LOSES_STREAM,
-                                May.LEADER_DEADLINE,
                                 May.LEADER_TIMERS,
-                                May.KEPT_RESULTS_AGE),
+                                May.KEPT_RESULTS_AGE)
+                        .states(50_000),
                 new Scope(
                                 "one-phase-no-proof",
                                 "the same with a database that can not be asked, and streams that return")
