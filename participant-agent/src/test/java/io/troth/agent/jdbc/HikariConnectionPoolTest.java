@@ -93,10 +93,7 @@ class HikariConnectionPoolTest {
         assertThrows(SQLException.class, () -> pool.take(LONG_MILLIS));
         refusing = false;
         // Until the pool has tried again, what the database said last is all it knows.
-        Awaitility.await()
-                .atMost(60, TimeUnit.SECONDS)
-                .ignoreExceptions()
-                .until(() -> pool.take(LONG_MILLIS) != null);
+        Awaitility.await().atMost(60, TimeUnit.SECONDS).ignoreExceptions().until(() -> pool.take(LONG_MILLIS) != null);
     }
 
     @Test
