@@ -66,6 +66,8 @@ class HikariConnectionPoolTest {
         assertEquals(ErrorCode.DATABASE_UNAVAILABLE, SqlErrors.reasonOf(failure).code());
         assertTrue(
                 failure.getMessage().contains("SQLState 57P03: the database takes no logins now"), failure::toString);
+        String waited = failure.getMessage().replaceAll("(?s).* within ([0-9]+) ms.*", "$1");
+        assertTrue(Long.parseLong(waited) < LONG_MILLIS, failure::toString);
     }
 
     @Test
