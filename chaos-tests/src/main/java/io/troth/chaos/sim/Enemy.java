@@ -26,7 +26,7 @@ final class Enemy {
         this.run = run;
         this.world = run.world;
         this.random = world.faultRandom();
-        world.plan().kinds().stream().filter(fault -> fault.oneIn() == 0).forEach(kinds::add);
+        world.plan().chosen().stream().filter(fault -> fault.oneIn() == 0).forEach(kinds::add);
         pauseNanosMax = 2L * world.plan().millis() * MILLI / (2 + random.nextInt(40));
     }
 

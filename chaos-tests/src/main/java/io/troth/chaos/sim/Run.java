@@ -84,7 +84,7 @@ final class Run {
         ledger = new Ledger(world);
         scout = new Scout(world);
         store = new SimulatedStore(world, CLUSTER, ledger);
-        forgetsSoon = Collections.disjoint(plan.kinds(), LONG_ABSENCES)
+        forgetsSoon = Collections.disjoint(plan.chosen(), LONG_ABSENCES)
                 && world.random().nextInt(3) > 0;
         hasSmallLimits = world.random().nextInt(3) == 0;
         limits = limits();
@@ -423,7 +423,7 @@ final class Run {
 
     /** The protocol's limits, and as long as whoever must keep them is held up by what goes wrong in this run. */
     private LockChecker.Limits lockLimits() {
-        Set<Fault> kinds = world.plan().kinds();
+        Set<Fault> kinds = world.plan().chosen();
         long more = 2 * SECOND;
         more += world.plan().clocksDiffer() ? TIMEOUT_MILLIS * MILLI / 4 : 0;
         more += kinds.contains(Fault.AGENT_PAUSE) ? Enemy.OUTAGE_NANOS_MAX : 0;

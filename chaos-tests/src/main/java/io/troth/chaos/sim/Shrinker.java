@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.function.ToIntFunction;
 
 /**
  * Makes a failing run smaller: fewer kinds of faults, fewer transactions, processes and milliseconds, and then fewer of
@@ -16,14 +18,33 @@ final class Shrinker {
 
     private static final int RUNS_MAX = 2_000;
 
+    private final Predicate<Plan> fails;
+    private final ToIntFunction<Plan> faults;
     private final Consumer<String> tells;
     private Plan best;
     private int runs;
 
-    /** {@code tells} hears of each step forward. */
-    Shrinker(Plan failing, Consumer<String> tells) {
+    /**
+     * A search that has not begun.
+     *
+     * @param fails whether a plan fails, in any way
+     * @param faults how many faults happen in it
+     * @param tells hears of each step forward
+     */
+    Shrinker(Plan failing, Predicate<Plan> fails, ToIntFunction<Plan> faults, Consumer<String> tells) {
         this.best = failing;
+        this.fails = fails;
+        this.faults = faults;
         this.tells = tells;
+    }
+
+    /** One that runs the simulation. */
+    static Shrinker simulating(Plan failing, Consumer<String> tells) {
+        return new Shrinker(
+                failing,
+                plan -> Simulation.run(plan, new Sights(), false).failure() != null,
+                plan -> Simulation.run(plan, new Sights(), false).faults(),
+                tells);
     }
 
     /** The smallest plan found that still fails. */
@@ -38,7 +59,7 @@ final class Shrinker {
     }
 
     private boolean takes(Plan smaller, String what) {
-        if (runs++ >= RUNS_MAX || Simulation.run(smaller, new Sights(), false).failure() == null) {
+        if (runs++ >= RUNS_MAX || !fails.test(smaller)) {
             return false;
         }
         best = smaller;
@@ -83,7 +104,7 @@ final class Shrinker {
 
     /** Leaves out halves, quarters... of the faults that happened, as long as it still fails. */
     private void skipFaults() {
-        int happened = Simulation.run(best, new Sights(), false).faults();
+        int happened = faults.applyAsInt(best);
         List<Integer> left = new ArrayList<>();
         for (int number = 1; number <= happened; number++) {
             if (!best.skipped().contains(number)) {

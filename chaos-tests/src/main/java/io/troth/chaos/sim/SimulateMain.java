@@ -79,6 +79,14 @@ public final class SimulateMain implements Callable<Integer> {
     @Option(names = "--skip", paramLabel = "N", split = ",", description = "with --seed: these faults do not happen")
     private @Nullable List<Integer> skip;
 
+    @Option(
+            names = "--without",
+            paramLabel = "FAULT",
+            split = ",",
+            description =
+                    "with --seed: faults of these kinds do not happen; all else stays as it is up to the first of them")
+    private @Nullable List<String> without;
+
     private final PrintStream out = System.out;
 
     /** Runs the simulation; the first argument is the sub-command of the launcher. */
@@ -96,14 +104,16 @@ public final class SimulateMain implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         Set<Fault> allowed;
+        Set<Fault> suppressed;
         try {
-            allowed = allowed();
+            allowed = only == null ? EnumSet.allOf(Fault.class) : faults(only);
+            suppressed = without == null ? Set.of() : faults(without);
         } catch (IllegalArgumentException e) {
             System.err.println("troth simulate: there is no such fault: " + e.getMessage());
             return CommandLine.ExitCode.USAGE;
         }
         if (seed != null) {
-            return one(changed(Plan.of(seed, allowed)));
+            return one(changed(Plan.of(seed, allowed), suppressed));
         }
         Campaign.Summary summary = new Campaign(first, seeds, allowed).run(Math.max(1, threads));
         if (counts) {
@@ -120,26 +130,25 @@ public final class SimulateMain implements Callable<Integer> {
         return missing.isEmpty() ? CommandLine.ExitCode.OK : EXIT_BROKEN;
     }
 
-    private Set<Fault> allowed() {
-        List<String> names = only;
-        if (names == null) {
-            return EnumSet.allOf(Fault.class);
-        }
-        Set<Fault> allowed = EnumSet.noneOf(Fault.class);
+    private static Set<Fault> faults(List<String> names) {
+        Set<Fault> faults = EnumSet.noneOf(Fault.class);
         for (String name : names) {
             if (!name.equals("NONE")) {
-                allowed.add(Fault.valueOf(name));
+                faults.add(Fault.valueOf(name));
             }
         }
-        return allowed;
+        return faults;
     }
 
-    private Plan changed(Plan plan) {
+    private Plan changed(Plan plan, Set<Fault> suppressed) {
         Plan sized = plan.sized(
                 agents == null ? plan.agents() : agents,
                 clients == null ? plan.clients() : clients,
                 transactions == null ? plan.transactions() : transactions,
                 millis == null ? plan.millis() : millis);
+        for (Fault fault : suppressed) {
+            sized = sized.without(fault);
+        }
         return skip == null ? sized : sized.skipping(new TreeSet<>(skip));
     }
 
@@ -158,7 +167,8 @@ public final class SimulateMain implements Callable<Integer> {
         Plan shown = plan;
         if (shrink) {
             out.println("seed " + plan.seed() + " fails: " + result.failure());
-            shown = new Shrinker(plan, step -> out.println("  still fails: " + step)).shrink();
+            shown = Shrinker.simulating(plan, step -> out.println("  still fails: " + step))
+                    .shrink();
             result = Simulation.run(shown, new Sights(), true);
         }
         result.trace().forEach(out::println);
@@ -173,9 +183,12 @@ public final class SimulateMain implements Callable<Integer> {
     static String command(Plan plan) {
         Plan whole = Plan.of(plan.seed(), EnumSet.allOf(Fault.class));
         StringBuilder command = new StringBuilder("./troth simulate --seed " + plan.seed());
-        if (!plan.kinds().equals(whole.kinds())) {
-            String kinds = plan.kinds().stream().map(Fault::name).collect(Collectors.joining(","));
+        if (!plan.faults().equals(whole.faults())) {
+            String kinds = names(plan.faults().keySet());
             command.append(" --only ").append(kinds.isEmpty() ? "NONE" : kinds);
+        }
+        if (!plan.suppressed().isEmpty()) {
+            command.append(" --without ").append(names(plan.suppressed()));
         }
         append(command, "agents", whole.agents(), plan.agents());
         append(command, "clients", whole.clients(), plan.clients());
@@ -187,6 +200,10 @@ public final class SimulateMain implements Callable<Integer> {
                             .stream().map(String::valueOf).collect(Collectors.joining(",")));
         }
         return command.toString();
+    }
+
+    private static String names(Set<Fault> faults) {
+        return faults.stream().sorted().map(Fault::name).collect(Collectors.joining(","));
     }
 
     private static void append(StringBuilder command, String option, int usual, int value) {

@@ -10,6 +10,7 @@ import io.troth.chaos.sim.world.Plan;
 import io.troth.chaos.sim.world.Sights;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -71,16 +72,11 @@ class SimulationTest {
         assertEquals("./troth simulate --seed 7", SimulateMain.command(plan));
         assertEquals(
                 "./troth simulate --seed 7 --only NONE --clients 9 --skip 2,5",
-                SimulateMain.command(withoutFaults(plan)
+                SimulateMain.command(Plan.of(7, Set.of())
                         .sized(plan.agents(), 9, plan.transactions(), plan.millis())
-                        .skipping(java.util.Set.of(5, 2))));
-    }
-
-    private static Plan withoutFaults(Plan plan) {
-        Plan smaller = plan;
-        for (Fault fault : plan.kinds()) {
-            smaller = smaller.without(fault);
-        }
-        return smaller;
+                        .skipping(Set.of(5, 2))));
+        assertEquals(
+                "./troth simulate --seed 7 --without AGENT_CRASH,POWER_LOSS",
+                SimulateMain.command(plan.without(Fault.POWER_LOSS).without(Fault.AGENT_CRASH)));
     }
 }

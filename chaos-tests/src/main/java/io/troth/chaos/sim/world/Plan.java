@@ -5,13 +5,14 @@ import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.TreeSet;
 
 /**
  * What one run has: chosen by its seed, and made smaller when a failure is shrunk.
  *
  * @param seed decides everything else
  * @param faults the kinds of faults it has, with how many times rarer than usual each is
+ * @param suppressed those of them that do not happen although chance has chosen them: unlike a kind that was never there,
+ *     this leaves the rest of the run as it was up to then
  * @param skipped numbers of faults that do not happen although their time has come
  * @param agents agent processes
  * @param clients client processes
@@ -24,6 +25,7 @@ import java.util.TreeSet;
 public record Plan(
         long seed,
         Map<Fault, Integer> faults,
+        Set<Fault> suppressed,
         Set<Integer> skipped,
         int agents,
         int clients,
@@ -55,6 +57,7 @@ public record Plan(
 
     public Plan {
         faults = Map.copyOf(faults);
+        suppressed = Set.copyOf(suppressed);
         skipped = Set.copyOf(skipped);
     }
 
@@ -75,6 +78,7 @@ public record Plan(
                 seed,
                 faults,
                 Set.of(),
+                Set.of(),
                 1 + random.nextInt(4),
                 1 + random.nextInt(3),
                 20 + random.nextInt(180),
@@ -86,25 +90,34 @@ public record Plan(
 
     /** The same without one kind of fault. */
     public Plan without(Fault fault) {
-        Map<Fault, Integer> fewer = new EnumMap<>(Fault.class);
-        fewer.putAll(faults);
-        fewer.remove(fault);
-        return new Plan(seed, fewer, skipped, agents, clients, transactions, millis, delay, clocksDiffer, mix);
+        Set<Fault> more = EnumSet.of(fault);
+        more.addAll(suppressed);
+        return new Plan(seed, faults, more, skipped, agents, clients, transactions, millis, delay, clocksDiffer, mix);
     }
 
     /** The same, but these faults do not happen. */
     public Plan skipping(Set<Integer> numbers) {
         return new Plan(
-                seed, faults, new TreeSet<>(numbers), agents, clients, transactions, millis, delay, clocksDiffer, mix);
+                seed, faults, suppressed, numbers, agents, clients, transactions, millis, delay, clocksDiffer, mix);
     }
 
     /** The same with other numbers. */
     public Plan sized(int agents, int clients, int transactions, int millis) {
-        return new Plan(seed, faults, skipped, agents, clients, transactions, millis, delay, clocksDiffer, mix);
+        return new Plan(
+                seed, faults, suppressed, skipped, agents, clients, transactions, millis, delay, clocksDiffer, mix);
     }
 
-    /** The kinds of faults, in order. */
+    /** The kinds of faults that chance may choose, in order. */
+    public Set<Fault> chosen() {
+        Set<Fault> kinds = EnumSet.noneOf(Fault.class);
+        kinds.addAll(faults.keySet());
+        return kinds;
+    }
+
+    /** The kinds of faults that happen, in order. */
     public Set<Fault> kinds() {
-        return faults.isEmpty() ? EnumSet.noneOf(Fault.class) : EnumSet.copyOf(faults.keySet());
+        Set<Fault> kinds = chosen();
+        kinds.removeAll(suppressed);
+        return kinds;
     }
 }

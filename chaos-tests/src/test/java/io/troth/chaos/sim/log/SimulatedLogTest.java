@@ -50,7 +50,7 @@ class SimulatedLogTest implements LogListener, LogWatcher {
         for (Fault fault : faults) {
             chosen.put(fault, 1);
         }
-        return new Plan(seed, chosen, Set.of(), 1, 1, 1, 1_000, plan.delay(), false, plan.mix());
+        return new Plan(seed, chosen, Set.of(), Set.of(), 1, 1, 1, 1_000, plan.delay(), false, plan.mix());
     }
 
     private void fresh(long seed, Fault... faults) {
