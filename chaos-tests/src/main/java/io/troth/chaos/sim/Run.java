@@ -344,11 +344,14 @@ final class Run {
             lookLater();
         }
         Enemy enemy = new Enemy(this);
+        Operator operator = new Operator(this);
+        operator.start();
         enemy.start();
         world.run(world.plan().millis() * MILLI);
         world.becomeQuiet();
         quietNanos = world.nanos();
         enemy.stop();
+        operator.stop();
         long end = world.nanos() + QUIET_NANOS;
         String unfinished = unfinished();
         while (unfinished != null) {

@@ -187,6 +187,11 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
         }
     }
 
+    /** An operator says something to the process, if it runs. */
+    void operator(Event event) {
+        submit(event);
+    }
+
     /** Lets no new transaction begin, and stops when the running ones have ended. */
     void drain() {
         if (engine != null) {
