@@ -172,14 +172,6 @@ final class Agents {
         return states.get(number);
     }
 
-    int size() {
-        return states.size();
-    }
-
-    int moves() {
-        return made.size();
-    }
-
     /** The instance id of an agent process in its {@code life}. */
     static long instance(int agent, int life) {
         return 10L * (agent + 1) + life;

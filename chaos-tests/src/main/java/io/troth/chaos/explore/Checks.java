@@ -2,7 +2,6 @@ package io.troth.chaos.explore;
 
 import io.troth.chaos.explore.Databases.Branch;
 import io.troth.chaos.explore.Databases.Stage;
-import io.troth.core.BranchId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogRecord;
 import java.util.ArrayList;
@@ -153,18 +152,5 @@ final class Checks {
 
     private static String text(List<Integer> calls) {
         return "calls " + calls;
-    }
-
-    /** The branch of this id, null when it never reached a database. */
-    @Nullable
-    Branch find(int[] at, BranchId id) {
-        for (int r = 0; r < scope.resources(); r++) {
-            for (Branch branch : world.branches(at, r)) {
-                if (branch.id().equals(id)) {
-                    return branch;
-                }
-            }
-        }
-        return null;
     }
 }

@@ -96,10 +96,6 @@ final class Clients {
         return states.get(number);
     }
 
-    int size() {
-        return states.size();
-    }
-
     /** The client hears an {@link Agents.Reply}, or takes a {@link Step}. */
     Move step(int state, int input) {
         long key = LongMap.pair(state, input);

@@ -108,10 +108,6 @@ final class Databases {
         return states.get(state);
     }
 
-    int size() {
-        return states.size();
-    }
-
     /** True for what a database answers. */
     static boolean answers(AgentAction action) {
         return action instanceof AgentAction.Prepare

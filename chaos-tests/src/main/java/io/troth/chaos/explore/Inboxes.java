@@ -1,9 +1,6 @@
 package io.troth.chaos.explore;
 
-/**
- * The places of a world, in the order in which its numbers stand: the log, the leaders, the agents, the databases, the
- * clients, what was answered, and then one inbox for each agent, leader and client.
- */
+/** Numbers of the inboxes of a world: one for each agent, then one for each leader, then one for each client. */
 final class Inboxes {
 
     private final int agents;

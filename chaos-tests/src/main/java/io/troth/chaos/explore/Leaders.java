@@ -147,14 +147,6 @@ final class Leaders {
         return state;
     }
 
-    int size() {
-        return states.size();
-    }
-
-    int moves() {
-        return made.size();
-    }
-
     /** A leader of a new epoch recovers from the log and begins (protocol 3). */
     Move born(int epoch, List<LogEntry> recovered) {
         Work work = new Work(new CoordinatorStateMachine(0, limits), epoch);

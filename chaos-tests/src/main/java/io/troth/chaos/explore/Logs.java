@@ -118,10 +118,6 @@ final class Logs {
         return states.get(number);
     }
 
-    int size() {
-        return states.size();
-    }
-
     int append(int log, int epoch, LogRecord record) {
         State state = get(log);
         if (state.epoch != epoch) {

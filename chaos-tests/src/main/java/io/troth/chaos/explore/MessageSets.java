@@ -36,14 +36,6 @@ final class MessageSets {
         return sets.get(set).messages;
     }
 
-    int size() {
-        return sets.size();
-    }
-
-    boolean contains(int set, int message) {
-        return Arrays.binarySearch(of(set), message) >= 0;
-    }
-
     int add(int set, int message) {
         long key = LongMap.pair(set, message);
         int known = added.get(key);

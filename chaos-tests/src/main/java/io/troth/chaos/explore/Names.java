@@ -61,10 +61,6 @@ final class Names {
         return String.valueOf((char) ('a' + number));
     }
 
-    static int resourceIndex(String name) {
-        return name.charAt(0) - 'a';
-    }
-
     /** The client's stream to a leader; {@code again} 1 is the one after a break. */
     static StreamId clientStream(int epoch, int again) {
         return new StreamId(CLIENT_STREAMS + 2L * epoch + again);

@@ -46,7 +46,7 @@ class ExplorerTest {
         assertTrue(result.path().stream().anyMatch(step -> step.contains("lies about")), result.path()::toString);
     }
 
-    /** Without streams that can be opened again nobody is told the decision: but in the end everybody is. */
+    /** Nothing depends on the order of a hash table, on time or on threads. */
     @Test
     void doesTheSameAgain() {
         ExploreResult first = Explorer.run(twoBranches().may(May.AGENT_MOVES), 20_000);
