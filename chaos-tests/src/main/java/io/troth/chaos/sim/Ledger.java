@@ -131,6 +131,15 @@ final class Ledger implements BranchWatcher, LogWatcher {
         check(commit.tx(), facts);
     }
 
+    /** Done was said of every branch, which is a word about the database (protocol 9.3). */
+    @Override
+    public void ended(GlobalTxId tx) {
+        Facts facts = of(tx);
+        facts.branches.forEach((id, branch) -> Broken.unless(
+                facts.excused || branch.state != State.PREPARED || !isInRecord(facts, id),
+                () -> "Done: END of " + tx + " while " + id + " is prepared"));
+    }
+
     @Override
     public void purged(GlobalTxId tx) {
         Facts facts = of(tx);

@@ -9,6 +9,9 @@ public interface LogWatcher {
     /** COMMIT(T) is in the log, in an entry of T's epoch. Told again after each recovery. */
     void committed(LogRecord.Commit commit);
 
+    /** END(T) is in the log. */
+    void ended(GlobalTxId tx);
+
     /** COMMIT(T) is being deleted. */
     void purged(GlobalTxId tx);
 }

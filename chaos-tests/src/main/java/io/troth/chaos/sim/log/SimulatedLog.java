@@ -215,6 +215,9 @@ public final class SimulatedLog implements DecisionLog {
                 store.settled(commit);
                 watcher.committed(commit);
             }
+            if (record instanceof LogRecord.End end) {
+                watcher.ended(end.tx());
+            }
         }
         listener().applied(entries, durableBatch);
         if (records.get(0) instanceof LogRecord.Epoch) {

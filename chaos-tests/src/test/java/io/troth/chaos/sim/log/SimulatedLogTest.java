@@ -292,6 +292,9 @@ class SimulatedLogTest implements LogListener, LogWatcher {
     public void committed(LogRecord.Commit commit) {}
 
     @Override
+    public void ended(GlobalTxId tx) {}
+
+    @Override
     public void purged(GlobalTxId tx) {
         purged.add(tx);
     }
