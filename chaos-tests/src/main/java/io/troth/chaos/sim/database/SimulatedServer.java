@@ -73,11 +73,6 @@ public final class SimulatedServer {
         observer = hears;
     }
 
-    /** Sets a row before the run. */
-    public void load(String key, List<Long> row) {
-        rows.put(key, List.copyOf(row));
-    }
-
     /** The last committed state of every row. */
     public Map<String, List<Long>> committedRows() {
         return new TreeMap<>(rows);
@@ -98,11 +93,6 @@ public final class SimulatedServer {
     /** Prepared transactions of strangers that are still here. */
     public int strangers() {
         return (int) prepared.values().stream().filter(each -> each.strangers).count();
-    }
-
-    /** Whether a branch waits for its decision. */
-    public boolean holdsPrepared() {
-        return prepared.values().stream().anyMatch(each -> each.tx != null);
     }
 
     // Faults.
@@ -178,13 +168,6 @@ public final class SimulatedServer {
         List<ServerSession> all = List.copyOf(sessions.values());
         end(all.get(world.random().nextInt(all.size())));
         return true;
-    }
-
-    /** Ends every session, as a restarted proxy in front of the server does. */
-    public void killSessions() {
-        while (killSession()) {
-            // Until there is none.
-        }
     }
 
     /** Somebody resolves a prepared branch at the database's own console. False when there is none. */
