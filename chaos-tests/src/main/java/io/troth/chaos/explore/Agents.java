@@ -1,6 +1,7 @@
 package io.troth.chaos.explore;
 
 import io.troth.core.BranchId;
+import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.ProtocolViolation;
@@ -366,8 +367,20 @@ final class Agents {
             work.asked.add(action);
             if (resolvesAlone(work, action)) {
                 work.wrong = "No lone resolution: nobody has told the agent to " + action;
+            } else if (comesTooLate(work, action)) {
+                work.wrong = "Epochs at the agent: " + action + " after epoch " + work.machine.highestEpoch()
+                        + " was heard of";
             }
         }
+    }
+
+    /** Protocol 9.6: nothing leads to a decision of an epoch after which a higher one was heard of. */
+    private static boolean comesTooLate(Work work, AgentAction action) {
+        EpochId heard = work.machine.highestEpoch();
+        GlobalTxId tx = action instanceof AgentAction.Prepare prepare
+                ? prepare.tx()
+                : action instanceof AgentAction.CommitOnePhase commit ? commit.tx() : null;
+        return tx != null && heard != null && heard.number() > tx.epoch().number();
     }
 
     /** A prepared branch is resolved only by the word of a leader; but one that never voted YES the agent may undo. */

@@ -20,6 +20,8 @@ final class Scope {
         AGENT_MOVES,
         /** A leader notices that an agent's stream is gone. */
         LEADER_LOSES_STREAM,
+        /** A leader that is deposed, or whose append failed, learns it. */
+        LEADER_LEARNS_ITS_END,
         /** The leader of epoch 1 notices that the client's stream is gone, and the client resumes on another. */
         CLIENT_LOSES_STREAM,
         /** An agent process dies; while it has lives left another instance takes its place. */

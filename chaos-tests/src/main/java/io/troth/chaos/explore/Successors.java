@@ -1,6 +1,8 @@
 package io.troth.chaos.explore;
 
 import io.troth.chaos.explore.Scope.May;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.TimerKey;
@@ -22,6 +24,7 @@ final class Successors {
     private final int commits;
     private final int rollsBack;
     private final int ends;
+    private final int learns;
     private int[] steps = new int[64];
     private int count;
 
@@ -34,6 +37,7 @@ final class Successors {
         commits = world.things.number(Clients.Step.COMMITS);
         rollsBack = world.things.number(Clients.Step.ROLLS_BACK);
         ends = world.things.number(Clients.Step.ENDS);
+        learns = world.things.number(new Event.LeadershipLost(Reason.of(ErrorCode.NOT_LEADER)));
     }
 
     int count() {
@@ -202,6 +206,9 @@ final class Successors {
                 int stream = Long.numberOfTrailingZeros(open);
                 add(Step.of(Step.LEADER, epoch, world.things.number(new Event.AgentDisconnected(Streams.id(stream)))));
             }
+        }
+        if (scope.can(May.LEADER_LEARNS_ITS_END) && epoch < log.epoch()) {
+            add(Step.of(Step.LEADER, epoch, learns));
         }
         if (scope.can(May.CLIENT_LOSES_STREAM) && epoch == 1) {
             for (int again = 0; again < 2; again++) {

@@ -106,9 +106,14 @@ final class SourcePatch {
         return value;
     }
 
-    /** A line of the head that may be missing. */
-    String head(String key, String otherwise) {
-        return head.getOrDefault(key, otherwise);
+    /** Whether the head has such a line. */
+    boolean has(String key) {
+        return head.containsKey(key);
+    }
+
+    /** The parts of a line of the head, separated by commas; none when there is no such line. */
+    List<String> words(String key) {
+        return has(key) ? List.of(head(key).split(", *")) : List.of();
     }
 
     /**
