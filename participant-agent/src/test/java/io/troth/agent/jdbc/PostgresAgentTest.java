@@ -323,7 +323,8 @@ class PostgresAgentTest {
     @Test
     void atTheDeadlineARunningStatementIsCancelledAndTheLocksAreFree() throws Exception {
         // Connects first: that is not what the time is for.
-        work(TestAgent.call(Branches.nextTx()), "SELECT 1");
+        assertEquals(Vote.READ_ONLY, voteAfterClose(work("SELECT 1")).vote());
+        tx = Branches.nextTx();
         scope = TestAgent.call(tx, 1_500);
         BranchId branch = work(WITHDRAW);
         SQLException failure = assertThrows(SQLException.class, () -> work("SELECT pg_sleep(30)"));
