@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Goal: Ctrl-C in the middle leaves no process and no file. Method: the demo in a process of its own, interrupted. */
 class InterruptTest {
 
-    private static final Duration LIMIT = Duration.ofSeconds(120);
+    private static final Duration LIMIT = Duration.ofMinutes(2);
 
     /** Two databases, a coordinator, two agents and a client; the databases have children. */
     private static final int PROCESSES_MIN = 6;
