@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
@@ -52,19 +53,27 @@ final class BranchWorkers implements AutoCloseable {
 
     /**
      * Does work on a connection, on the calling thread, and hands the result over exactly once. When the driver throws, or
-     * has not returned after the time for it, the connection is cut and the result is what {@code lost} makes of it.
+     * has not returned after the time for it, the connection is cut and the result is what {@code lost} makes of it. After
+     * the close the work is not begun, with the same result: nobody would guard it.
      */
     <T> void run(Connection connection, Supplier<T> work, Function<String, T> lost, Consumer<T> done) {
         AtomicBoolean answered = new AtomicBoolean();
-        ScheduledFuture<?> guard = watchdog.schedule(
-                () -> {
-                    if (answered.compareAndSet(false, true)) {
-                        abort(connection);
-                        done.accept(lost.apply("the driver did not return within " + hangMillis + " ms"));
-                    }
-                },
-                hangMillis,
-                TimeUnit.MILLISECONDS);
+        Consumer<String> cut = why -> {
+            if (answered.compareAndSet(false, true)) {
+                abort(connection);
+                done.accept(lost.apply(why));
+            }
+        };
+        ScheduledFuture<?> guard;
+        try {
+            guard = watchdog.schedule(
+                    () -> cut.accept("the driver did not return within " + hangMillis + " ms"),
+                    hangMillis,
+                    TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            cut.accept("the agent has stopped");
+            return;
+        }
         T result;
         try {
             result = work.get();

@@ -289,8 +289,9 @@ public final class JdbcBranchDatabase implements BranchDatabase {
         for (BranchSession session : new ArrayList<>(sessions.values())) {
             rollbackAtClose(session);
         }
-        branchWorkers.close();
+        // The finishers' work is guarded by the workers' watchdog.
         finishers.close();
+        branchWorkers.close();
         branchPool.close();
     }
 

@@ -1,0 +1,47 @@
+package io.troth.agent.jdbc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Goal: whoever handed work over hears of it exactly once, whenever the workers are closed. */
+class BranchWorkersTest {
+
+    private final List<String> calls = new ArrayList<>();
+    private final Connection connection = (Connection) Proxy.newProxyInstance(
+            BranchWorkersTest.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+                calls.add(method.getName());
+                return null;
+            });
+
+    @Test
+    void worksAndTellsTheResultOnce() {
+        List<String> results = new ArrayList<>();
+        try (BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, Thread::new)) {
+            workers.run(connection, () -> "done", why -> "lost", results::add);
+        }
+        assertEquals(List.of("done"), results);
+        assertEquals(List.of(), calls);
+    }
+
+    /** A finisher that waited for its connection while the agent stopped comes this late. */
+    @Test
+    void beginsNothingAfterTheCloseAndSaysThatItIsLost() {
+        BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, Thread::new);
+        workers.close();
+        List<String> results = new ArrayList<>();
+        workers.run(
+                connection,
+                () -> {
+                    throw new AssertionError("begun without a guard");
+                },
+                why -> "lost: " + why,
+                results::add);
+        assertEquals(List.of("lost: the agent has stopped"), results);
+        assertEquals(List.of("abort"), calls);
+    }
+}
