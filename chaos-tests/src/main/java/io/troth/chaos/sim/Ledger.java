@@ -17,9 +17,11 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +55,7 @@ final class Ledger implements BranchWatcher, LogWatcher {
         CommitContent content;
 
         LogRecord.@Nullable Commit record;
+        boolean purged;
 
         Branch branch(BranchId id) {
             return branches.computeIfAbsent(id, key -> new Branch());
@@ -146,7 +149,17 @@ final class Ledger implements BranchWatcher, LogWatcher {
         facts.branches.forEach((id, branch) -> Broken.unless(
                 facts.excused || branch.state != State.PREPARED || !isInRecord(facts, id),
                 () -> "No early purge: " + tx + " while " + id + " is prepared"));
+        facts.purged = true;
         world.saw("purge");
+    }
+
+    /** The log is read again: it must hold the COMMITs that were applied, those that were not purged, and no other. */
+    void replayed(Function<GlobalTxId, LogRecord.@Nullable Commit> log) {
+        all.forEach((tx, facts) -> {
+            LogRecord.Commit found = log.apply(tx);
+            boolean same = Objects.equals(found, facts.record) || (found == null && facts.purged);
+            Broken.unless(same, () -> "Replay: the log holds " + found + " and applied was " + facts.record);
+        });
     }
 
     // What is said.

@@ -460,6 +460,9 @@ final class Run {
         Broken.unless(
                 sum == 0 || ledger.hasExcuses(), () -> "Agreement: the balances add up to " + sum + " instead of 0");
         checkHistory();
+        if (view != null) {
+            new Replay(store, ledger, limits).check(leader.process(), view);
+        }
     }
 
     @Nullable

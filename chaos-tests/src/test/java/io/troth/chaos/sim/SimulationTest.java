@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
  */
 class SimulationTest {
 
-    private static final int SEEDS = 3_000;
+    private static final int SEEDS = 2_000;
 
     @Test
     void keepsEveryPropertyAndSeesEverything() throws InterruptedException {
