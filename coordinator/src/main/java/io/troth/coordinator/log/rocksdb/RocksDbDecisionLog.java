@@ -51,6 +51,7 @@ public final class RocksDbDecisionLog implements DecisionLog {
     private @Nullable Recovered recovered;
     private @Nullable LogReader reader;
     private boolean closed;
+    private boolean released;
 
     private volatile @Nullable AppendRules rules;
     private volatile @Nullable LogThread thread;
@@ -189,19 +190,22 @@ public final class RocksDbDecisionLog implements DecisionLog {
         writing.purge(horizon);
     }
 
+    /** Waits for the writer as long as a write may stall; after that the store stays open, until it is closed again. */
     @Override
     public void close() {
-        LogThread writing;
-        synchronized (this) {
-            if (closed) {
-                return;
-            }
-            closed = true;
-            writing = thread;
-        }
+        tryClose();
+    }
+
+    /** The same; false when a write still hangs, so that nothing was released. */
+    synchronized boolean tryClose() {
+        closed = true;
+        LogThread writing = thread;
         // A thread that hangs in a write still uses the store: then nothing is released, the process ends anyway.
-        if (writing == null || writing.stop(TimeUnit.MILLISECONDS.toNanos(settings.stallLimitMillis()))) {
+        if (!released
+                && (writing == null || writing.stop(TimeUnit.MILLISECONDS.toNanos(settings.stallLimitMillis())))) {
             log.close();
+            released = true;
         }
+        return released;
     }
 }

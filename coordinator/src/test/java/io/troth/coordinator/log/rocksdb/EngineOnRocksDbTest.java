@@ -2,7 +2,6 @@ package io.troth.coordinator.log.rocksdb;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.engine.CoordinatorEngine;
@@ -140,7 +139,7 @@ class EngineOnRocksDbTest {
         assertEquals(List.of(Outcome.NOT_LEADER), List.copyOf(world.answers.values()));
         assertTrue(agents.stream().allMatch(FakeAgent::isInDoubt));
         GlobalTxId tx = world.answers.keySet().iterator().next();
-        log.close();
+        await().atMost(LIMIT).until(log::tryClose);
 
         RocksDbDecisionLog again = open(directory, 1_024);
         LiveWorld next = new LiveWorld(again, agents, StepListener.NONE, lookups);
@@ -174,7 +173,6 @@ class EngineOnRocksDbTest {
         writer.get().release();
         await().atMost(LIMIT).until(() -> world.answers.containsValue(Outcome.COMMITTED));
         await().atMost(LIMIT).until(() -> world.engine.notReady() == null);
-        assertNull(world.engine.notReady());
         stop(world.engine, thread, log);
     }
 
@@ -209,7 +207,7 @@ class EngineOnRocksDbTest {
     private static void stop(CoordinatorEngine engine, EngineThread thread, RocksDbDecisionLog log) throws Exception {
         engine.drain(Duration.ZERO).get(LIMIT.toSeconds(), TimeUnit.SECONDS);
         assertTrue(thread.join(LIMIT.toMillis()));
-        log.close();
+        await().atMost(LIMIT).until(log::tryClose);
     }
 
     private static void awaitQuietly(CountDownLatch latch) {
