@@ -101,6 +101,18 @@ class LauncherTest {
     }
 
     @Test
+    void saysThatTheDistributionHasNoBenchmarks() throws Exception {
+        Run run = run(
+                temp,
+                javaHome(fakeJava("17")),
+                distribution.resolve("bin/troth").toString(),
+                "bench");
+
+        assertEquals(1, run.exit);
+        assertTrue(run.err.contains("run them in a source checkout"), run.err);
+    }
+
+    @Test
     void worksThroughALinkAndGivesJavaTheUsersFlags() throws Exception {
         Path java = fakeJava("25.0.1");
         Path link = Files.createSymbolicLink(temp.resolve("link"), distribution.resolve("bin/troth"));
