@@ -22,7 +22,6 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
-import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.SstFileReader;
 import org.rocksdb.SstFileReaderIterator;
@@ -128,7 +127,6 @@ public final class LogInspection {
     }
 
     private void readTable(Path table) {
-        RocksDB.loadLibrary();
         String name = table.getFileName().toString();
         try (Options options = new Options();
                 ReadOptions read = new ReadOptions();

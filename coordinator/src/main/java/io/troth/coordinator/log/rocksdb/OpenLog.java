@@ -60,6 +60,7 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
     private static OpenLog open(LogSettings settings, LogEnvironment environment, boolean whole) {
         Path directory = settings.directory();
         try {
+            NativeLibrary.load();
             Files.createDirectories(directory);
             DirectoryLock lock = DirectoryLock.exclusive(directory);
             boolean opened = false;
@@ -113,6 +114,7 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
      */
     static OpenLog openReadOnly(Path directory, Path messages) {
         try {
+            NativeLibrary.load();
             DirectoryLock lock = DirectoryLock.shared(directory);
             boolean opened = false;
             try {
@@ -263,12 +265,15 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
         if (!Files.exists(directory)) {
             return;
         }
-        List<Path> deepestFirst;
-        try (Stream<Path> files = Files.walk(directory)) {
-            deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path each : deepestFirst) {
+        for (Path each : deepestFirst(directory)) {
             Files.delete(each);
+        }
+    }
+
+    /** All that is in a directory and itself, in the order of deletion. */
+    static List<Path> deepestFirst(Path directory) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.sorted(Comparator.reverseOrder()).toList();
         }
     }
 

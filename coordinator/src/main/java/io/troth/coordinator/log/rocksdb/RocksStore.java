@@ -75,7 +75,6 @@ final class RocksStore implements BatchWriter, AutoCloseable {
      * older log file is refused too. The default mode stops at the first damage and forgets the rest silently.
      */
     private static DBOptions settings() throws RocksDBException {
-        RocksDB.loadLibrary();
         Properties properties = new Properties();
         properties.setProperty("track_and_verify_wals", "true");
         DBOptions settings = DBOptions.getDBOptionsFromProps(properties);
