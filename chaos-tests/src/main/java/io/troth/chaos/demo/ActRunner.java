@@ -91,6 +91,7 @@ final class ActRunner {
      */
     private String bringToThePoint(Act act, TrothProcess victim) {
         List<String> points = act.points();
+        awaitNothingUnderWay();
         victim.arm(points.get(0), act.arrivals(BURST));
         for (String barred : act.barred()) {
             victim.arm(barred, 1);
@@ -109,6 +110,16 @@ final class ActRunner {
         }
         pause(UNDER_WAY_MILLIS);
         return tx;
+    }
+
+    /**
+     * An answer waits for the banks one second at most, so earlier transfers may still be told to one of them. They would
+     * be the ones that come to the point, and park their agent before the act's own have come to it.
+     */
+    private void awaitNothingUnderWay() {
+        if (!await(RESOLVE_WAIT_MILLIS, () -> stage.inDoubt().isEmpty())) {
+            throw new IllegalStateException("earlier transfers are still in doubt: " + stage.inDoubt());
+        }
     }
 
     /** What the databases list, as soon as they list all they will. */

@@ -92,14 +92,14 @@ final class Demo implements AutoCloseable {
         }
     }
 
-    /** Something went wrong: shows the end of what each process has complained about, before it is deleted. */
+    /** Something went wrong: shows the end of what each process has said, before it is deleted. */
     void printComplaints() {
         try (Stream<Path> files = Files.list(children.logDirectory())) {
-            for (Path file : files.filter(path -> path.toString().endsWith(".err"))
-                    .sorted()
-                    .toList()) {
+            for (Path file : files.sorted().toList()) {
                 List<String> lines = Files.readAllLines(file);
-                narrator.heading("The last lines of " + file.getFileName());
+                if (!lines.isEmpty()) {
+                    narrator.heading("The last lines of " + file.getFileName());
+                }
                 lines.subList(Math.max(0, lines.size() - COMPLAINTS), lines.size())
                         .forEach(narrator::line);
             }
