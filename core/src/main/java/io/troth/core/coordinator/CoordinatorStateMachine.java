@@ -60,8 +60,8 @@ public final class CoordinatorStateMachine {
     private final Agents agents;
     private final Operators operators;
     private final LogReplay replay;
-    private final Event.Visitor<Boolean> events = new Events();
-    private final TimerKey.Visitor<Boolean> timers = new Timers();
+    private final Event.Visitor<Void> events = new Events();
+    private final TimerKey.Visitor<Void> timers = new Timers();
 
     /** A machine that has seen nothing. */
     public CoordinatorStateMachine(int shard, CoordinatorLimits limits) {
@@ -158,11 +158,12 @@ public final class CoordinatorStateMachine {
         return new Views(leader).agents(limit);
     }
 
-    /** One method an event; true when it was taken, false when it came at a time when nothing is answered. */
-    private final class Events implements Event.Visitor<Boolean> {
+    /** One method an event: all but a few are left alone while nothing is answered. */
+    @SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
+    private final class Events implements Event.Visitor<Void> {
 
         @Override
-        public Boolean leadershipStarted(Event.LeadershipStarted event) {
+        public Void leadershipStarted(Event.LeadershipStarted event) {
             Invariants.check(
                     Invariant.I8_EPOCHS_GROW,
                     leader.phase == Leader.Phase.RECOVERING && event.epoch().number() > leader.epochs.highest(),
@@ -172,199 +173,202 @@ public final class CoordinatorStateMachine {
             leader.own = event.epoch();
             leader.recoveredBatch = event.recoveredBatch();
             leader.out.append(new LogRecord.Epoch(event.epoch()), true);
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean leadershipLost(Event.LeadershipLost event) {
+        public Void leadershipLost(Event.LeadershipLost event) {
             answers.releaseAll();
             leader.phase = Leader.Phase.LOST;
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean acceptingChanged(Event.AcceptingChanged event) {
+        public Void acceptingChanged(Event.AcceptingChanged event) {
             sessions.acceptingChanged(event);
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean commitFetched(Event.CommitFetched event) {
+        public Void commitFetched(Event.CommitFetched event) {
             if (leader.isReady()) {
                 outcomes.fetched(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean agentConnected(Event.AgentConnected event) {
+        public Void agentConnected(Event.AgentConnected event) {
             agents.connected(event);
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean agentDisconnected(Event.AgentDisconnected event) {
+        public Void agentDisconnected(Event.AgentDisconnected event) {
             agents.disconnected(event.stream());
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean enlist(Event.Enlist event) {
+        public Void enlist(Event.Enlist event) {
             if (leader.isReady()) {
                 transactions.enlist(event);
             } else {
                 answers.refuseEnlist(event, leader.notReady().code(), "");
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean voteReceived(Event.VoteReceived event) {
+        public Void voteReceived(Event.VoteReceived event) {
             if (leader.isReady()) {
                 transactions.vote(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean onePhaseProof(Event.OnePhaseProof event) {
+        public Void onePhaseProof(Event.OnePhaseProof event) {
             if (leader.isReady()) {
                 onePhase.proof(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean onePhaseResult(Event.OnePhaseResult event) {
+        public Void onePhaseResult(Event.OnePhaseResult event) {
             if (leader.isReady()) {
                 onePhase.result(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean branchDone(Event.BranchDone event) {
+        public Void branchDone(Event.BranchDone event) {
             if (leader.isReady()) {
                 phaseTwo.done(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean branchInquiry(Event.BranchInquiry event) {
+        public Void branchInquiry(Event.BranchInquiry event) {
             AgentStream stream = leader.agents.find(event.stream());
             if (leader.isReady() && stream != null && stream.offers(event.resource())) {
                 outcomes.askedByAgent(stream, event.tx(), event.branch(), event.resource());
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean fateReported(Event.FateReported event) {
+        public Void fateReported(Event.FateReported event) {
             if (leader.isReady()) {
                 onePhase.fateReported(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean scanReported(Event.ScanReported event) {
+        public Void scanReported(Event.ScanReported event) {
             if (leader.isReady()) {
                 horizons.scanned(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean clientDisconnected(Event.ClientDisconnected event) {
+        public Void clientDisconnected(Event.ClientDisconnected event) {
             sessions.disconnected(event.stream());
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean openSession(Event.OpenSession event) {
+        public Void openSession(Event.OpenSession event) {
             if (answersTo(event.request())) {
                 sessions.open(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean resumeSession(Event.ResumeSession event) {
+        public Void resumeSession(Event.ResumeSession event) {
             if (answersTo(event.request())) {
                 sessions.resume(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean closeSession(Event.CloseSession event) {
+        public Void closeSession(Event.CloseSession event) {
             if (leader.isReady()) {
                 sessions.close(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean progress(Event.Progress event) {
+        public Void progress(Event.Progress event) {
             if (leader.isReady()) {
                 sessions.progress(event.epoch(), event.session(), event.key(), event.lowestOpen());
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean commitRequested(Event.CommitRequested event) {
+        public Void commitRequested(Event.CommitRequested event) {
             if (answersTo(event.request())) {
                 // What the message says about T itself comes first, so it can not end T by its own lowestOpen.
                 long lowestOpen = Math.min(event.lowestOpen(), event.tx().sequence());
                 sessions.progress(event.tx().epoch(), event.tx().session(), event.key(), lowestOpen);
                 transactions.commit(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean rollbackRequested(Event.RollbackRequested event) {
+        public Void rollbackRequested(Event.RollbackRequested event) {
             if (answersTo(event.request())) {
                 long lowestOpen = Math.min(event.lowestOpen(), event.tx().sequence());
                 sessions.progress(event.tx().epoch(), event.tx().session(), event.key(), lowestOpen);
                 transactions.rollback(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean outcomeInquiry(Event.OutcomeInquiry event) {
+        public Void outcomeInquiry(Event.OutcomeInquiry event) {
             if (answersTo(event.request())) {
                 outcomes.askedByClient(event.request(), event.tx(), event.content());
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean operatorForces(Event.OperatorForces event) {
+        public Void operatorForces(Event.OperatorForces event) {
             if (answersTo(event.request())) {
                 operators.forces(event);
             }
-            return leader.isReady();
+            return null;
         }
 
         @Override
-        public Boolean resourceExcluded(Event.ResourceExcluded event) {
+        public Void resourceExcluded(Event.ResourceExcluded event) {
             agents.excluded(event);
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean resourceHeld(Event.ResourceHeld event) {
+        public Void resourceHeld(Event.ResourceHeld event) {
             agents.held(event);
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean timerFired(Event.TimerFired event) {
-            return leader.isReady() && event.key().accept(timers);
+        public Void timerFired(Event.TimerFired event) {
+            if (leader.isReady()) {
+                event.key().accept(timers);
+            }
+            return null;
         }
 
         private boolean answersTo(RequestId request) {
@@ -376,54 +380,55 @@ public final class CoordinatorStateMachine {
     }
 
     /** One method a timer. */
-    private final class Timers implements TimerKey.Visitor<Boolean> {
+    @SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
+    private final class Timers implements TimerKey.Visitor<Void> {
 
         @Override
-        public Boolean deadline(TimerKey.Deadline key) {
+        public Void deadline(TimerKey.Deadline key) {
             transactions.deadlineFired(key.tx());
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean completionLimit(TimerKey.CompletionLimit key) {
+        public Void completionLimit(TimerKey.CompletionLimit key) {
             phaseTwo.completionLimit(key.tx());
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean phaseTwoRetry(TimerKey.PhaseTwoRetry key) {
+        public Void phaseTwoRetry(TimerKey.PhaseTwoRetry key) {
             phaseTwo.retryFired(key.tx());
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean instanceGone(TimerKey.InstanceGone key) {
+        public Void instanceGone(TimerKey.InstanceGone key) {
             onePhase.instanceGoneFired(key.tx());
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean fateRetry(TimerKey.FateRetry key) {
+        public Void fateRetry(TimerKey.FateRetry key) {
             onePhase.fateRetryFired(key.tx());
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean sessionGrace(TimerKey.SessionGrace key) {
+        public Void sessionGrace(TimerKey.SessionGrace key) {
             sessions.graceFired(key.session());
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean sessionAge(TimerKey.SessionAge key) {
+        public Void sessionAge(TimerKey.SessionAge key) {
             sessions.ageFired(key.session());
-            return true;
+            return null;
         }
 
         @Override
-        public Boolean retention(TimerKey.Retention key) {
+        public Void retention(TimerKey.Retention key) {
             horizons.retentionFired(key);
-            return true;
+            return null;
         }
     }
 }

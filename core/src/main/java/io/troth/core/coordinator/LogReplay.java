@@ -6,7 +6,8 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.Invariant;
 
 /** Applies log entries, live and in recovery alike: the only way in which logged facts change the state. */
-final class LogReplay implements LogRecord.Visitor<Boolean> {
+@SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
+final class LogReplay implements LogRecord.Visitor<Void> {
 
     private final Leader leader;
     private final Transactions transactions;
@@ -41,7 +42,7 @@ final class LogReplay implements LogRecord.Visitor<Boolean> {
     }
 
     @Override
-    public Boolean epoch(LogRecord.Epoch record) {
+    public Void epoch(LogRecord.Epoch record) {
         EpochId epoch = record.epoch();
         Invariants.check(
                 Invariant.I8_EPOCHS_GROW,
@@ -56,11 +57,11 @@ final class LogReplay implements LogRecord.Visitor<Boolean> {
                 agents.ready();
             }
         }
-        return true;
+        return null;
     }
 
     @Override
-    public Boolean commit(LogRecord.Commit record) {
+    public Void commit(LogRecord.Commit record) {
         GlobalTxId tx = record.tx();
         boolean fenced =
                 entryEpoch != tx.epoch().number() || tx.shard() != leader.shard || !leader.epochs.isKnown(tx.epoch());
@@ -68,7 +69,7 @@ final class LogReplay implements LogRecord.Visitor<Boolean> {
             // The record fence (protocol 3): a log that proposes an entry again in a later epoch does no harm.
             leader.out.notice(new Notice.Fenced(tx, entryEpoch));
             leader.out.alarm(ErrorCode.INTERNAL, "a COMMIT of another epoch was dropped", tx);
-            return false;
+            return null;
         }
         Invariants.check(
                 Invariant.I8_EPOCHS_GROW,
@@ -86,14 +87,14 @@ final class LogReplay implements LogRecord.Visitor<Boolean> {
             leader.committed.put(tx, committed);
             leader.unendedOlder++;
         }
-        return true;
+        return null;
     }
 
     @Override
-    public Boolean end(LogRecord.End record) {
+    public Void end(LogRecord.End record) {
         CommittedTransaction committed = leader.committed.remove(record.tx());
         if (committed == null) {
-            return false;
+            return null;
         }
         ClientSession session = leader.isOwn(record.tx().epoch())
                 ? leader.sessions.find(record.tx().session())
@@ -105,24 +106,24 @@ final class LogReplay implements LogRecord.Visitor<Boolean> {
             leader.unendedOlder--;
         }
         horizons.consider();
-        return true;
+        return null;
     }
 
     @Override
-    public Boolean horizon(LogRecord.Horizon record) {
+    public Void horizon(LogRecord.Horizon record) {
         horizons.applied(record);
-        return true;
+        return null;
     }
 
     @Override
-    public Boolean distrust(LogRecord.Distrust record) {
+    public Void distrust(LogRecord.Distrust record) {
         leader.epochs.distrust = Math.max(leader.epochs.distrust, record.epochNumber());
-        return true;
+        return null;
     }
 
     @Override
-    public Boolean heuristic(LogRecord.Heuristic record) {
+    public Void heuristic(LogRecord.Heuristic record) {
         operators.applied(record);
-        return true;
+        return null;
     }
 }

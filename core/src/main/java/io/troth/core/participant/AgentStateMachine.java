@@ -176,9 +176,7 @@ public final class AgentStateMachine {
             return;
         }
         ready = epoch;
-        out.connected(true);
         out.tell(new AgentNotice.Ready(epoch));
-        rollBackOtherEpochs(epoch);
         scans.keySet().forEach(this::scan);
     }
 
@@ -197,18 +195,8 @@ public final class AgentStateMachine {
             ready = null;
             out.tell(new AgentNotice.NotReady(reason));
         }
-        out.connected(false);
         for (BranchCalls calls : List.copyOf(transactions.values())) {
             giveUp(calls, reason);
-        }
-    }
-
-    private void rollBackOtherEpochs(EpochId epoch) {
-        Reason reason = new Reason(ErrorCode.LEADER_CHANGED, "the coordinator leads epoch " + epoch + " now");
-        for (BranchCalls calls : List.copyOf(transactions.values())) {
-            if (!calls.tx().epoch().equals(epoch)) {
-                giveUp(calls, reason);
-            }
         }
     }
 
@@ -239,7 +227,6 @@ public final class AgentStateMachine {
             BranchStateMachine machine = branches.get(id);
             if (machine != null) {
                 machine.rollBack(reason, out);
-                settle(machine);
             }
         }
         forgetIfOver(calls);

@@ -38,7 +38,6 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         if (machine != null && machine.tx().equals(message.tx())) {
             close(message.tx());
             machine.rollBack(message.reason(), agent.out);
-            agent.settle(machine);
         }
         return null;
     }
@@ -52,7 +51,6 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         BranchStateMachine machine = agent.branches.get(message.branch());
         if (machine != null && machine.tx().equals(message.tx())) {
             machine.prepare(message.calls(), agent.out);
-            agent.settle(machine);
         } else {
             Reason reason = gone(message.branch());
             agent.out.send(new CoordinatorMessage.BranchVote(message.tx(), message.branch(), Vote.NO, null, reason));
@@ -70,7 +68,6 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         BranchStateMachine machine = agent.branches.get(message.branch());
         if (machine != null && machine.tx().equals(message.tx())) {
             machine.commitOnePhase(message.calls(), agent.out);
-            agent.settle(machine);
         } else {
             answerKept(message.tx(), message.branch());
         }
@@ -86,7 +83,6 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         BranchStateMachine machine = agent.branches.get(message.branch());
         if (machine != null && machine.tx().equals(message.tx())) {
             machine.askOnePhase(agent.out);
-            agent.settle(machine);
         } else {
             answerKept(message.tx(), message.branch());
         }
@@ -99,7 +95,6 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
                 couldKnow(message.tx()) ? resolvable(message.tx(), message.branch(), message.resource()) : null;
         if (machine != null) {
             machine.commit(message.proof(), message.firstAttempt(), agent.out);
-            agent.settle(machine);
         }
         return null;
     }
@@ -120,7 +115,6 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
             machine.rollbackOrdered(
                     new Reason(ErrorCode.BRANCH_ROLLED_BACK, "the coordinator rolled " + message.tx() + " back"),
                     agent.out);
-            agent.settle(machine);
         }
         return null;
     }
@@ -133,7 +127,6 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
                 BranchStateMachine machine = agent.branches.get(branch);
                 if (machine != null) {
                     machine.sessionClosed(reason, agent.out);
-                    agent.settle(machine);
                 }
             }
             close(calls.tx());

@@ -36,6 +36,17 @@ final class ActionText
         return branch == null ? "-" : (char) branch.instance() + Long.toString(branch.counter());
     }
 
+    static String of(TransactionView view) {
+        return of(view.tx()) + " " + view.state() + " of " + view.clientName()
+                + view.branches().stream()
+                        .map(branch -> ", " + of(branch.branch()) + " at " + branch.resource()
+                                + (branch.vote() == null ? "" : " " + branch.vote())
+                                + (branch.done() ? " done" : ""))
+                        .collect(Collectors.joining())
+                + (view.outcome() == null ? "" : ": " + view.outcome())
+                + of(view.reason(), " ");
+    }
+
     private static String of(@Nullable Reason reason, String prefix) {
         if (reason == null) {
             return "";

@@ -1,5 +1,6 @@
 package io.troth.core.coordinator;
 
+import io.troth.core.Between;
 import io.troth.core.BranchId;
 import io.troth.core.BranchWork;
 import io.troth.core.Decision;
@@ -7,24 +8,25 @@ import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Proof;
+import io.troth.core.ProtocolViolation;
 import io.troth.core.Reason;
+import io.troth.core.ScenarioWords;
 import io.troth.core.SessionKey;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.AgentHello.AgentResource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Runs the commands of a scenario script against the real machine. After every step the machine is replaced by the one
- * decoded from its own bytes, so that every scenario is a test of the codec too.
- */
+/** Runs the commands of a scenario script against the real machine. */
 final class ScenarioScript {
 
+    private final Between between;
     private final ActionText text = new ActionText();
     private final SimulatedLog log = new SimulatedLog();
     private final Map<String, StreamId> streams = new HashMap<>();
@@ -38,6 +40,10 @@ final class ScenarioScript {
     private long nextStream = 1;
     private long nextCorrelation = 1;
     private final List<String> output = new ArrayList<>();
+
+    ScenarioScript(Between between) {
+        this.between = between;
+    }
 
     /** What the command makes the machine say, a line each. */
     List<String> run(String line) {
@@ -79,17 +85,21 @@ final class ScenarioScript {
             }
             case "plant" -> plant(words);
             case "reproposed" ->
-                take(machine.apply(
-                        new LogEntry(epoch, new LogRecord.Commit(words.tx(), List.of(words.yes(words.next()))))));
+                apply(new LogEntry(epoch, new LogRecord.Commit(words.tx(), List.of(words.yes(words.next())))));
             case "fetch" -> {
                 List<GlobalTxId> asked = List.copyOf(fetches);
                 fetches.clear();
                 asked.forEach(tx -> step(new Event.CommitFetched(tx, log.find(tx))));
             }
-            case "applied-commit" ->
-                take(machine.apply(new LogEntry(
-                        epoch, new LogRecord.Commit(words.tx(), List.of(words.yes("a1"), words.yes("b1"))))));
-            case "applied-end" -> take(machine.apply(new LogEntry(epoch, new LogRecord.End(words.tx()))));
+            case "applied-commit" -> {
+                GlobalTxId tx = words.tx();
+                List<String> branches = words.isEmpty() ? List.of("a1", "b1") : words.rest();
+                apply(new LogEntry(
+                        epoch,
+                        new LogRecord.Commit(
+                                tx, branches.stream().map(words::yes).toList())));
+            }
+            case "applied-end" -> apply(new LogEntry(epoch, new LogRecord.End(words.tx())));
             case "lost" -> step(new Event.LeadershipLost(Reason.of(ErrorCode.NOT_LEADER)));
             default -> {
                 return false;
@@ -104,18 +114,35 @@ final class ScenarioScript {
         machine = new CoordinatorStateMachine(0, limits);
         for (LogEntry entry : log.recovered()) {
             output.add("recovered " + entry.record().accept(text));
-            take(machine.apply(entry));
+            apply(entry);
         }
-        step(new Event.LeadershipStarted(new EpochId(epoch, nonce(epoch)), batch));
+        step(new Event.LeadershipStarted(own(), batch));
+    }
+
+    private void show(int limit) {
+        LeaderView view = machine.view();
+        TreeMap<TransactionState, Integer> open = new TreeMap<>(view.open());
+        open.values().removeIf(count -> count == 0);
+        output.add((view.epoch() == null ? "no epoch" : "epoch " + view.epoch().number())
+                + (view.ready() ? " ready" : "") + (view.distrusted() ? " distrusted" : "")
+                + (view.accepting() ? " accepting" : "") + ", open " + open + ", unended " + view.unended()
+                + ", left alone " + view.leftAlone() + ", sessions " + view.sessions() + ", agents " + view.agents()
+                + ", held " + view.held() + ", excluded " + view.excluded());
+        machine.transactions(limit).forEach(transaction -> {
+            output.add(ActionText.of(transaction));
+            if (!transaction.equals(machine.find(transaction.tx()))) {
+                throw new AssertionError("found is " + machine.find(transaction.tx()));
+            }
+        });
     }
 
     private void plant(Words words) {
         String kind = words.next();
         long number = words.number();
-        LogRecord record = kind.equals("DISTRUST")
-                ? new LogRecord.Distrust(number)
-                : new LogRecord.Epoch(new EpochId(number, nonce(number)));
-        log.plant(new LogEntry(number, record));
+        long entry = words.option("entry", number);
+        LogRecord record =
+                kind.equals("DISTRUST") ? new LogRecord.Distrust(number) : new LogRecord.Epoch(epoch(number));
+        log.plant(new LogEntry(entry, record));
     }
 
     private boolean runPeers(Words words) {
@@ -146,8 +173,9 @@ final class ScenarioScript {
 
     private void agent(Words words) {
         String name = words.next();
-        EpochId heard = words.has("heard") ? words.epochOption("heard") : null;
+        EpochId heard = words.has("heard") ? Words.epochOf(words.value("heard")) : null;
         long batch = words.option("batch", 0);
+        boolean again = words.flag("same-stream");
         List<AgentResource> offered = new ArrayList<>();
         List<String> all = words.rest();
         for (String each : all) {
@@ -155,9 +183,10 @@ final class ScenarioScript {
             offered.add(new AgentResource(parts[0], "postgresql", parts[1], "troth", null));
         }
         resources.put(name, all.stream().map(each -> each.split("=", -1)[0]).toList());
-        StreamId stream = newStream(name);
-        StreamId before = streams.put(name, stream);
-        if (before != null) {
+        StreamId before = streams.get(name);
+        StreamId stream = again && before != null ? before : newStream(name);
+        streams.put(name, stream);
+        if (before != null && !before.equals(stream)) {
             text.name(before, name + " (old)");
         }
         step(new Event.AgentConnected(stream, new AgentHello(name.charAt(0), heard, batch, offered)));
@@ -185,9 +214,10 @@ final class ScenarioScript {
                 RequestId request = words.request();
                 GlobalTxId tx = words.tx();
                 SessionKey key = words.key();
+                long lowest = words.option("lowest", 1);
                 List<BranchWork> works = words.works();
                 step(new Event.RollbackRequested(
-                        request, tx, key, 1, works, Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT)));
+                        request, tx, key, lowest, works, Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT)));
             }
             case "ask" -> {
                 RequestId request = words.request();
@@ -245,7 +275,7 @@ final class ScenarioScript {
                 StreamId stream = words.stream();
                 String resource = words.next();
                 boolean empty = words.isEmpty();
-                EpochId lowest = empty ? null : new EpochId(words.number(), nonce(words.last));
+                EpochId lowest = empty ? null : epoch(words.number());
                 step(new Event.ScanReported(stream, resource, lowest, empty ? 0 : words.number()));
             }
             case "timer" -> step(new Event.TimerFired(words.timer()));
@@ -261,8 +291,16 @@ final class ScenarioScript {
             case "exclude" -> step(new Event.ResourceExcluded(words.next(), true));
             case "hold" -> step(new Event.ResourceHeld(words.next(), true));
             case "release" -> step(new Event.ResourceHeld(words.next(), false));
+            case "include" -> step(new Event.ResourceExcluded(words.next(), false));
+            case "show" -> show((int) words.option("limit", 100));
+            case "agents" ->
+                machine.agents((int) words.option("limit", 100))
+                        .forEach(hello -> output.add((char) hello.instance() + " offers "
+                                + hello.resources().stream()
+                                        .map(AgentResource::name)
+                                        .toList()));
             case "in-doubt" ->
-                machine.inDoubt(100)
+                machine.inDoubt((int) words.option("limit", 100))
                         .forEach(view -> output.add(ActionText.of(view.tx()) + " " + ActionText.of(view.branch())
                                 + " at " + view.resource() + " " + view.outcome() + (view.held() ? " held" : "")));
             default -> {
@@ -275,14 +313,25 @@ final class ScenarioScript {
     private void applyNext() {
         LogEntry entry = log.next();
         output.add("applied " + entry.record().accept(text));
-        take(machine.apply(entry));
+        apply(entry);
     }
 
     private void step(Event event) {
-        take(machine.step(event));
+        take(() -> machine.step(event));
     }
 
-    private void take(List<Action> actions) {
+    private void apply(LogEntry entry) {
+        take(() -> machine.apply(entry));
+    }
+
+    private void take(Supplier<List<Action>> does) {
+        List<Action> actions;
+        try {
+            actions = does.get();
+        } catch (ProtocolViolation violation) {
+            output.add("VIOLATION " + violation.invariant());
+            return;
+        }
         for (Action action : actions) {
             if (action instanceof Action.Append append) {
                 log.append(epoch, append.record(), append.forced());
@@ -293,11 +342,11 @@ final class ScenarioScript {
             }
             output.add(action.accept(text));
         }
-        byte[] bytes = machine.encode();
-        machine = CoordinatorStateMachine.decode(bytes, limits);
-        if (!Arrays.equals(bytes, machine.encode())) {
-            throw new AssertionError("decode(encode(m)).encode() differs from encode(m)");
-        }
+        machine = between.next(
+                machine,
+                CoordinatorStateMachine::encode,
+                CoordinatorStateMachine::encodeFolded,
+                bytes -> CoordinatorStateMachine.decode(bytes, limits));
     }
 
     private StreamId newStream(String name) {
@@ -307,7 +356,11 @@ final class ScenarioScript {
     }
 
     private EpochId own() {
-        return new EpochId(epoch, nonce(epoch));
+        return epoch(epoch);
+    }
+
+    private static EpochId epoch(long number) {
+        return new EpochId(number, nonce(number));
     }
 
     private static long nonce(long number) {
@@ -335,73 +388,17 @@ final class ScenarioScript {
         return offered.get(0);
     }
 
-    /** The words of one command; flags and options may stand anywhere after the command. */
-    private final class Words {
-
-        final String command;
-        private final List<String> words;
-        private long last;
+    private final class Words extends ScenarioWords {
 
         Words(String line) {
-            words = new ArrayList<>(List.of(line.trim().split("\\s+")));
-            command = words.remove(0);
-        }
-
-        boolean isEmpty() {
-            return words.isEmpty();
-        }
-
-        void end() {
-            if (!words.isEmpty()) {
-                throw new IllegalArgumentException("left over: " + words);
-            }
-        }
-
-        String next() {
-            if (words.isEmpty()) {
-                throw new IllegalArgumentException(command + " needs more words");
-            }
-            return words.remove(0);
-        }
-
-        List<String> rest() {
-            List<String> all = List.copyOf(words);
-            words.clear();
-            return all;
-        }
-
-        long number() {
-            last = Long.parseLong(next());
-            return last;
-        }
-
-        boolean flag(String name) {
-            return words.remove(name);
-        }
-
-        boolean has(String option) {
-            return words.stream().anyMatch(word -> word.startsWith(option + "="));
-        }
-
-        long option(String name, long otherwise) {
-            return has(name) ? Long.parseLong(value(name)) : otherwise;
-        }
-
-        private String value(String name) {
-            String word = words.stream()
-                    .filter(each -> each.startsWith(name + "="))
-                    .findFirst()
-                    .orElseThrow();
-            words.remove(word);
-            return word.substring(name.length() + 1);
+            super(line);
         }
 
         /** An epoch number; with an x after it the nonce is another. */
-        EpochId epochOption(String name) {
-            String value = value(name);
-            boolean other = value.endsWith("x");
-            long number = Long.parseLong(other ? value.substring(0, value.length() - 1) : value);
-            return new EpochId(number, nonce(number) + (other ? 99 : 0));
+        private static EpochId epochOf(String word) {
+            boolean other = word.endsWith("x");
+            EpochId epoch = epoch(Long.parseLong(other ? word.substring(0, word.length() - 1) : word));
+            return other ? new EpochId(epoch.number(), epoch.nonce() + 99) : epoch;
         }
 
         StreamId stream() {
@@ -417,13 +414,15 @@ final class ScenarioScript {
             return flag("wrong-key") ? new SessionKey(6, 6) : ScenarioScript.key();
         }
 
-        /** {@code epoch.session.sequence}; with an x after the epoch its nonce is another. */
+        /** {@code epoch.session.sequence}, after a shard and a colon; with an x after the epoch its nonce is another. */
         GlobalTxId tx() {
-            String[] parts = next().split("\\.", -1);
-            boolean other = parts[0].endsWith("x");
-            long number = Long.parseLong(other ? parts[0].substring(0, parts[0].length() - 1) : parts[0]);
-            EpochId of = new EpochId(number, nonce(number) + (other ? 99 : 0));
-            return new GlobalTxId(0, of, Long.parseLong(parts[1]), Long.parseLong(parts[2]));
+            String[] shard = next().split(":", -1);
+            String[] parts = shard[shard.length - 1].split("\\.", -1);
+            return new GlobalTxId(
+                    shard.length == 1 ? 0 : Integer.parseInt(shard[0]),
+                    epochOf(parts[0]),
+                    Long.parseLong(parts[1]),
+                    Long.parseLong(parts[2]));
         }
 
         LogRecord.YesBranch yes(String branch) {
@@ -488,7 +487,7 @@ final class ScenarioScript {
                     String[] parts = next().split("\\.", -1);
                     long number = Long.parseLong(parts[0]);
                     long session = parts[1].equals("*") ? Long.MAX_VALUE : Long.parseLong(parts[1]);
-                    yield new TimerKey.Retention(new EpochId(number, nonce(number)), session);
+                    yield new TimerKey.Retention(epoch(number), session);
                 }
                 default -> throw new IllegalArgumentException("no such timer: " + kind);
             };

@@ -1,76 +1,49 @@
 package io.troth.core.coordinator;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
+import io.troth.core.Between;
+import io.troth.core.ErrorCode;
+import io.troth.core.ScenarioFiles;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Goal: the protocol as readable text. Method: every file in {@code scenarios/} has commands (lines with {@code >}) and
- * the full output of the real machine after each. {@code -Dscenarios.rewrite=true} writes what it says now; review the
- * difference.
+ * Goal: the leader's half of the protocol as readable text, and that a machine goes on from its bytes as it would have
+ * otherwise. Method: every file in {@code scenarios/}.
  */
 class ScenarioTest {
 
-    private static final Path DIRECTORY = Path.of("src", "test", "resources", "scenarios");
+    private static final ScenarioFiles FILES = new ScenarioFiles("scenarios");
+
+    /** What folding may change: why something was refused or ended. */
+    private static final Pattern FOLDED_AWAY = Pattern.compile(Stream.of(ErrorCode.values())
+            .map(Enum::name)
+            .filter(code -> !code.startsWith("HEURISTIC"))
+            .collect(Collectors.joining("|", "(?m): (", ")( \\(.*\\))?$")));
 
     static List<String> scenarios() throws IOException {
-        try (Stream<Path> files = Files.list(DIRECTORY)) {
-            return files.map(file -> file.getFileName().toString())
-                    .filter(name -> name.endsWith(".txt"))
-                    .sorted()
-                    .toList();
-        }
+        return FILES.names();
     }
 
     @ParameterizedTest
     @MethodSource("scenarios")
     void saysExactlyWhatIsWritten(String name) throws IOException {
-        Path file = DIRECTORY.resolve(name);
-        String expected = Files.readString(file);
-        String actual = run(expected);
-        if (Boolean.getBoolean("scenarios.rewrite")) {
-            Files.writeString(file, actual);
-        }
-        assertEquals(
-                Boolean.getBoolean("scenarios.rewrite") ? actual : expected,
-                actual,
-                name + ": rewrite it with -Dscenarios.rewrite=true and review the difference");
+        FILES.check(name, new ScenarioScript(Between.NOTHING)::run);
     }
 
     @ParameterizedTest
     @MethodSource("scenarios")
-    void beginsWithAWordOnWhatItShows(String name) throws IOException {
-        assertTrue(Files.readString(DIRECTORY.resolve(name)).startsWith("# "), name + " has no comment on top");
+    void goesOnFromItsBytes(String name) throws IOException {
+        FILES.check(name, new ScenarioScript(Between.CODED)::run);
     }
 
-    private static String run(String script) {
-        ScenarioScript machine = new ScenarioScript();
-        StringBuilder text = new StringBuilder();
-        boolean afterCommand = false;
-        for (String line : script.lines().toList()) {
-            if (line.startsWith("> ")) {
-                if (afterCommand) {
-                    text.append('\n');
-                }
-                text.append(line).append('\n');
-                machine.run(line.substring(2))
-                        .forEach(said -> text.append("  ").append(said).append('\n'));
-                afterCommand = true;
-            } else if (line.startsWith("#")) {
-                if (afterCommand) {
-                    text.append('\n');
-                    afterCommand = false;
-                }
-                text.append(line).append('\n');
-            }
-        }
-        return text.toString();
+    @ParameterizedTest
+    @MethodSource("scenarios")
+    void goesOnFromItsFoldedBytes(String name) throws IOException {
+        FILES.check(name, new ScenarioScript(Between.FOLDED)::run, FOLDED_AWAY);
     }
 }
