@@ -26,7 +26,9 @@ final class Enemy {
         this.run = run;
         this.world = run.world;
         this.random = world.faultRandom();
-        world.plan().chosen().stream().filter(fault -> fault.oneIn() == 0).forEach(kinds::add);
+        world.plan().chosen().stream()
+                .filter(fault -> fault.oneIn() == 0 && !Fault.OPERATORS.contains(fault))
+                .forEach(kinds::add);
         pauseNanosMax = 2L * world.plan().millis() * MILLI / (2 + random.nextInt(40));
     }
 

@@ -7,6 +7,7 @@ import io.troth.chaos.sim.world.Broken;
 import io.troth.chaos.sim.world.World;
 import io.troth.core.BranchId;
 import io.troth.core.BranchWork;
+import io.troth.core.Decision;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.coordinator.CommitContent;
@@ -41,6 +42,12 @@ final class Ledger implements BranchWatcher, LogWatcher {
         boolean votedYes;
         boolean rollbackSaid;
         boolean started;
+
+        @Nullable
+        String resource;
+
+        /** What operators have decided about it, or what a leader has heard of a decision of somebody else's. */
+        final Set<Decision> forced = EnumSet.noneOf(Decision.class);
     }
 
     /** What is known of one T. */
@@ -56,6 +63,10 @@ final class Ledger implements BranchWatcher, LogWatcher {
 
         LogRecord.@Nullable Commit record;
         boolean purged;
+        /** The record was in a log that is gone. */
+        boolean lost;
+        /** An operator has closed it: what is left of it need not be done. */
+        boolean closed;
 
         Branch branch(BranchId id) {
             return branches.computeIfAbsent(id, key -> new Branch());
@@ -65,6 +76,7 @@ final class Ledger implements BranchWatcher, LogWatcher {
     private final World world;
     private final Map<GlobalTxId, Facts> all = new LinkedHashMap<>();
     private final List<Told> answers = new ArrayList<>();
+    private final Set<String> excluded = new TreeSet<>();
     private int checked;
 
     Ledger(World world) {
@@ -92,6 +104,7 @@ final class Ledger implements BranchWatcher, LogWatcher {
         Facts facts = of(tx);
         Branch branch = facts.branch(id);
         branch.started = true;
+        branch.resource = resource;
         if (branch.state == State.PREPARED && !facts.excused) {
             resolves(tx, id, facts, branch, state);
         }
@@ -102,7 +115,8 @@ final class Ledger implements BranchWatcher, LogWatcher {
     private static void resolves(GlobalTxId tx, BranchId id, Facts facts, Branch branch, State state) {
         if (state == State.COMMITTED) {
             Broken.unless(
-                    isInRecord(facts, id), () -> "Answer truth: " + id + " of " + tx + " is committed without COMMIT");
+                    isInRecord(facts, id) || branch.forced.contains(Decision.COMMIT),
+                    () -> "Answer truth: " + id + " of " + tx + " is committed without COMMIT");
         } else {
             Broken.unless(
                     !branch.votedYes || branch.rollbackSaid,
@@ -134,12 +148,12 @@ final class Ledger implements BranchWatcher, LogWatcher {
         check(commit.tx(), facts);
     }
 
-    /** Done was said of every branch, which is a word about the database (protocol 9.3). */
+    /** Done was said of every branch, which is a word about the database (protocol 9.3), or an operator has said enough. */
     @Override
     public void ended(GlobalTxId tx) {
         Facts facts = of(tx);
         facts.branches.forEach((id, branch) -> Broken.unless(
-                facts.excused || branch.state != State.PREPARED || !isInRecord(facts, id),
+                !isPreparedInRecord(facts, id, branch) || isGivenUp(facts, branch),
                 () -> "Done: END of " + tx + " while " + id + " is prepared"));
     }
 
@@ -147,17 +161,108 @@ final class Ledger implements BranchWatcher, LogWatcher {
     public void purged(GlobalTxId tx) {
         Facts facts = of(tx);
         facts.branches.forEach((id, branch) -> Broken.unless(
-                facts.excused || branch.state != State.PREPARED || !isInRecord(facts, id),
+                !isPreparedInRecord(facts, id, branch)
+                        || (isGivenUp(facts, branch) && excluded.contains(branch.resource)),
                 () -> "No early purge: " + tx + " while " + id + " is prepared"));
         facts.purged = true;
         world.saw("purge");
+    }
+
+    private static boolean isPreparedInRecord(Facts facts, BranchId id, Branch branch) {
+        return !facts.excused && branch.state == State.PREPARED && isInRecord(facts, id);
+    }
+
+    private static boolean isGivenUp(Facts facts, Branch branch) {
+        return facts.closed || branch.forced.contains(Decision.ROLLBACK);
+    }
+
+    @Override
+    public void forced(LogRecord.Heuristic heuristic) {
+        Facts facts = of(heuristic.tx());
+        BranchId branch = heuristic.branch();
+        if (branch == null) {
+            facts.closed = true;
+        } else {
+            facts.branch(branch).forced.add(heuristic.decision());
+        }
+    }
+
+    @Override
+    public void restored(Function<GlobalTxId, LogRecord.@Nullable Commit> log) {
+        all.forEach((tx, facts) -> {
+            boolean isLost = facts.record != null && !facts.purged && log.apply(tx) == null;
+            facts.lost |= isLost;
+            if (isLost) {
+                world.saw("COMMIT lost by a restore of the log");
+            }
+        });
+    }
+
+    /** An operator has said that the resource is gone for ever. */
+    void excluded(String resource) {
+        excluded.add(resource);
+    }
+
+    /** A question about a branch. */
+    interface Question {
+        boolean ask(GlobalTxId tx, BranchId branch, State state);
+    }
+
+    /** Whether the answer is yes for any branch that ever did something. */
+    boolean anyBranch(Question question) {
+        return all.entrySet().stream()
+                .anyMatch(each -> each.getValue().branches.entrySet().stream()
+                        .anyMatch(branch -> branch.getValue().started
+                                && question.ask(each.getKey(), branch.getKey(), branch.getValue().state)));
+    }
+
+    /** Where T's branches stand, as whoever asks every database sees it. */
+    Map<BranchId, State> branches(GlobalTxId tx) {
+        Map<BranchId, State> states = new TreeMap<>();
+        of(tx).branches.forEach((id, branch) -> {
+            if (branch.started) {
+                states.put(id, branch.state);
+            }
+        });
+        return states;
+    }
+
+    /** Whether T's Commit, as far as anybody knows, may have named the branch. */
+    boolean mayBeListed(GlobalTxId tx, BranchId branch) {
+        CommitContent content = of(tx).content;
+        return content == null
+                || content.branches().stream().anyMatch(work -> work.branch().equals(branch));
+    }
+
+    /** Whether this was ever answered about T. */
+    boolean wasTold(GlobalTxId tx, Outcome outcome) {
+        return of(tx).answers.contains(outcome);
+    }
+
+    /** Whether somebody has decided about the branch, or about all of T, so that a leader may call it mixed. */
+    boolean excusesHeuristic(GlobalTxId tx, BranchId branch) {
+        Facts facts = of(tx);
+        return facts.closed || !facts.branch(branch).forced.isEmpty();
+    }
+
+    /** Whether the branch stands where an operator has wanted it by force, and T's record does not. */
+    boolean isForced(GlobalTxId tx, BranchId id) {
+        Facts facts = of(tx);
+        Branch branch = facts.branch(id);
+        boolean asDecided = branch.state == State.COMMITTED && isInRecord(facts, id);
+        return isForced(branch, branch.state) && !asDecided;
+    }
+
+    private static boolean isForced(Branch branch, State state) {
+        return branch.forced.contains(state == State.COMMITTED ? Decision.COMMIT : Decision.ROLLBACK)
+                && (state == State.COMMITTED || state == State.ROLLED_BACK);
     }
 
     /** The log is read again: it must hold the COMMITs that were applied, those that were not purged, and no other. */
     void replayed(Function<GlobalTxId, LogRecord.@Nullable Commit> log) {
         all.forEach((tx, facts) -> {
             LogRecord.Commit found = log.apply(tx);
-            boolean same = Objects.equals(found, facts.record) || (found == null && facts.purged);
+            boolean same = Objects.equals(found, facts.record) || (found == null && (facts.purged || facts.lost));
             Broken.unless(same, () -> "Replay: the log holds " + found + " and applied was " + facts.record);
         });
     }
@@ -202,9 +307,11 @@ final class Ledger implements BranchWatcher, LogWatcher {
         return answers;
     }
 
-    /** Whether anything was done behind everybody's back. */
+    /** Whether anything was done behind everybody's back, or by force. */
     boolean hasExcuses() {
-        return all.values().stream().anyMatch(facts -> facts.excused);
+        return all.values().stream()
+                .anyMatch(facts -> facts.excused
+                        || facts.branches.values().stream().anyMatch(branch -> isForced(branch, branch.state)));
     }
 
     void answered(GlobalTxId tx, Outcome outcome) {
@@ -215,15 +322,10 @@ final class Ledger implements BranchWatcher, LogWatcher {
         }
     }
 
-    /** Whether the work of T is or will be in the databases, as far as is known. */
-    boolean isCommitted(GlobalTxId tx) {
-        Facts facts = of(tx);
-        return facts.record != null || hasCommitted(facts);
-    }
-
+    /** Whether a branch is committed, and not because an operator wanted it. */
     private static boolean hasCommitted(Facts facts) {
         for (Branch branch : facts.branches.values()) {
-            if (branch.state == State.COMMITTED) {
+            if (branch.state == State.COMMITTED && !isForced(branch, State.COMMITTED)) {
                 return true;
             }
         }
@@ -252,7 +354,7 @@ final class Ledger implements BranchWatcher, LogWatcher {
             for (LogRecord.YesBranch yes : record.branches()) {
                 State state = state(facts, yes.branch());
                 Broken.unless(
-                        state == State.PREPARED || state == State.COMMITTED,
+                        state == State.PREPARED || state == State.COMMITTED || isForced(facts, yes.branch(), state),
                         () -> "Record truth: COMMIT " + tx + ", and " + yes.branch() + " is " + state);
             }
         }
@@ -283,11 +385,15 @@ final class Ledger implements BranchWatcher, LogWatcher {
             listed.add(work.branch());
             State state = state(facts, work.branch());
             Broken.unless(
-                    state == State.PREPARED || state == State.COMMITTED || state == State.READ_ONLY,
+                    state == State.PREPARED
+                            || state == State.COMMITTED
+                            || state == State.READ_ONLY
+                            || isForced(facts, work.branch(), state),
                     () -> "Agreement: " + tx + " is committed, and " + work.branch() + " is " + state);
         }
         facts.branches.forEach((id, branch) -> {
-            if (branch.state == State.COMMITTED || listed.contains(id)) {
+            boolean counts = !isForced(branch, branch.state) || isInRecord(facts, id);
+            if (counts && (branch.state == State.COMMITTED || listed.contains(id))) {
                 Broken.unless(
                         listed.contains(id), () -> "Exactly the seen work: " + tx + " committed the unlisted " + id);
                 List<Long> seen = new ArrayList<>(branch.seen);
@@ -299,6 +405,11 @@ final class Ledger implements BranchWatcher, LogWatcher {
                         () -> "Exactly the seen work: " + tx + " saw " + seen + ", committed " + done + " in " + id);
             }
         });
+    }
+
+    private static boolean isForced(Facts facts, BranchId id, @Nullable State state) {
+        Branch branch = facts.branches.get(id);
+        return branch != null && state != null && isForced(branch, state);
     }
 
     private static @Nullable State state(Facts facts, BranchId id) {

@@ -19,6 +19,7 @@ import io.troth.chaos.sim.world.World;
 import io.troth.core.BranchId;
 import io.troth.core.BranchList;
 import io.troth.core.ClusterId;
+import io.troth.core.GlobalTxId;
 import io.troth.core.TransactionContext;
 import io.troth.core.coordinator.CoordinatorLimits;
 import io.troth.core.coordinator.LeaderView;
@@ -32,6 +33,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,6 +78,9 @@ final class Run {
 
     private SimulatedCoordinator leader;
     private int begun;
+    /** Up to this epoch a restored log has lost what it said. */
+    private long distrusted;
+
     private long quietNanos;
     private boolean over;
 
@@ -121,8 +126,9 @@ final class Run {
     }
 
     /** Whether something is wrong with a branch's end that is not the protocol's fault. */
-    boolean excusesHeuristic(BranchId branch) {
-        boolean excused = databases.stream().anyMatch(database -> database.excusesHeuristic(branch));
+    boolean excusesHeuristic(GlobalTxId tx, BranchId branch) {
+        boolean excused = ledger.excusesHeuristic(tx, branch)
+                || databases.stream().anyMatch(database -> database.excusesHeuristic(branch));
         if (excused) {
             world.saw("heuristic that has its reason");
         }
@@ -317,6 +323,19 @@ final class Run {
         return true;
     }
 
+    /** Brings the log back from a backup, as an operator does it: first everything is stopped. */
+    void restoreLog(LongSupplier backup) {
+        coordinators.forEach(each -> each.process().crash());
+        distrusted = Math.max(distrusted, backup.getAsLong());
+        world.note(() -> "the log is restored; up to epoch " + distrusted + " absence means nothing");
+        world.saw("log restored");
+    }
+
+    /** Whether what the log does not say about T means nothing. */
+    boolean isDistrusted(GlobalTxId tx) {
+        return tx.epoch().number() <= distrusted;
+    }
+
     void agentDied(SimulatedAgent agent) {
         if (!over) {
             world.after(downNanos(), () -> "an agent is to start", agent::start);
@@ -413,7 +432,10 @@ final class Run {
             if (!(database instanceof FlavouredDatabase flavoured)) {
                 return;
             }
-            branches.addAll(flavoured.server().branches());
+            for (BranchFacts facts : flavoured.server().branches()) {
+                boolean isForced = ledger.isForced(facts.tx(), facts.branch());
+                branches.add(isForced ? facts.endedByForce() : facts);
+            }
             rows.put(database.name(), database.rows());
         }
         History history = new History(branches, ledger.listed(), ledger.answers(), rows, quietNanos);

@@ -24,6 +24,7 @@ import io.troth.core.coordinator.Event;
 import io.troth.core.participant.AgentNotice;
 import io.troth.core.participant.AgentStateMachine;
 import io.troth.core.participant.AgentTimerKey;
+import io.troth.core.participant.BranchState;
 import io.troth.core.participant.CoordinatorMessage;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -136,6 +137,12 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
         }
         SimulatedService serves = service;
         return serves == null ? null : serves.unfinished();
+    }
+
+    /** Whether it has voted for the branch and waits for the outcome. */
+    boolean waitsFor(BranchId branch) {
+        AgentEngine runs = engine;
+        return runs != null && runs.look(machine -> machine.stateOf(branch)) == BranchState.PREPARED;
     }
 
     /** The state in bytes gives the same state again. */
@@ -292,7 +299,9 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
             world.saw("agent's alarm " + alarm.reason().code());
             world.note(() -> process + " notices " + notice);
         } else if (notice instanceof AgentNotice.Heuristic heuristic) {
-            Broken.unless(run.excusesHeuristic(heuristic.branch()), () -> "a heuristic that nobody made: " + notice);
+            Broken.unless(
+                    run.excusesHeuristic(heuristic.tx(), heuristic.branch()),
+                    () -> "a heuristic that nobody made: " + notice);
         } else if (notice instanceof AgentNotice.LeftAlone) {
             world.saw("branch left alone");
         }

@@ -361,7 +361,11 @@ final class SimulatedClient {
             boolean bare = askedBare.remove(answer.correlation());
             if (tx != null) {
                 CommitContent content = tx.content;
-                boolean isOwed = !bare && !run.hasSmallLimits && content != null && !content.isOnePhase();
+                boolean isOwed = !bare
+                        && !run.hasSmallLimits
+                        && !run.isDistrusted(tx.id)
+                        && content != null
+                        && !content.isOnePhase();
                 run.ledger.told(tx.id, answer.outcome(), isOwed);
                 answered(tx, answer.outcome());
             }

@@ -82,6 +82,7 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
     private @Nullable SimulatedLog log;
     private World.@Nullable Task timer;
     private boolean turnPlanned;
+    private OperatorWatch watch = new OperatorWatch();
 
     SimulatedCoordinator(Run run, SimProcess process) {
         this.run = run;
@@ -103,6 +104,7 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
         process.start(this::died);
         SimulatedLog opened = takesOver ? run.store.takeOver(process) : run.store.open(process);
         log = opened;
+        watch = new OperatorWatch();
         boolean crashesAtPoints = world.plan().faults().containsKey(Fault.COORDINATOR_CRASH_AT_POINT);
         CoordinatorEngine fresh = new CoordinatorEngine(
                 0,
@@ -189,7 +191,32 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
 
     /** An operator says something to the process, if it runs. */
     void operator(Event event) {
-        submit(event);
+        if (engine != null && event instanceof Event.ResourceHeld held) {
+            if (!held.held()) {
+                watch.releases(held.resource());
+            }
+            OperatorWatch watches = watch;
+            engine.submit(List.of(event), () -> watches.isHeld(held));
+        } else {
+            submit(event);
+        }
+    }
+
+    /** Looks at the state between two steps of a later turn, if it lives to see it. */
+    void look(Consumer<CoordinatorStateMachine> eyes) {
+        if (engine != null) {
+            var unused = engine.look(machine -> {
+                try {
+                    eyes.accept(machine);
+                } catch (RuntimeException broken) {
+                    // The engine would keep it to itself.
+                    world.after(0, () -> "", () -> {
+                        throw broken;
+                    });
+                }
+                return true;
+            });
+        }
     }
 
     /** Lets no new transaction begin, and stops when the running ones have ended. */
@@ -307,6 +334,7 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
         if (peer == null || peer.agent == null) {
             return;
         }
+        watch.check(message);
         if (message instanceof AgentMessage.CommitBranch commit) {
             world.saw(commit.branch().instance() == peer.instance ? "phase 2" : "phase 2 by another instance");
         } else if (message instanceof AgentMessage.EnlistRefused) {
@@ -323,6 +351,7 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
     public void sendToClient(StreamId stream, ClientMessage message) {
         if (message instanceof ClientMessage.Answer answer) {
             run.ledger.answered(answer.tx(), answer.outcome());
+            watch.check(answer);
         }
         Peer peer = peers.get(stream);
         if (peer != null && peer.client != null) {
@@ -394,13 +423,15 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
             world.note(() -> process + " notices " + notice);
         }
         if (notice instanceof Notice.HeuristicMixed mixed) {
-            Broken.unless(run.excusesHeuristic(mixed.branch()), () -> "a heuristic that nobody made: " + mixed);
+            Broken.unless(
+                    run.excusesHeuristic(mixed.tx(), mixed.branch()), () -> "a heuristic that nobody made: " + mixed);
         }
     }
 
     @Override
     public void applied(LogEntry entry) {
         world.note(() -> process + " applies " + entry);
+        watch.applied(entry.record());
     }
 
     @Override

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * All branches that a transaction's Commit names are committed, or none; no other is; and in the end none is open. A branch that somebody resolved by
- * hand, or that a restored backup has touched, is nobody's fault; the others still agree.
+ * hand or by force, or that a restored backup has touched, is nobody's fault; the others still agree.
  */
 public final class AtomicityChecker implements Checker {
 

@@ -12,7 +12,7 @@ import java.util.TreeSet;
 /**
  * Money is neither made nor lost: the balances add up to the same total in the end, and in the eyes of every committed
  * transaction that read all accounts under lock. What a transaction brought out of balance because one of its branches
- * was resolved by hand or lost by a restore is accounted for, by name.
+ * was resolved by hand or by force, or lost by a restore, is accounted for, by name.
  */
 public final class BankChecker implements Checker {
 

@@ -49,7 +49,9 @@ public record BranchFacts(
         /** Somebody at the database's own console, when it was prepared. */
         BY_HAND,
         /** SQL text inside the branch. */
-        BYPASSED
+        BYPASSED,
+        /** An agent in phase 2, as an operator had decided by force. */
+        BY_FORCE
     }
 
     public BranchFacts {
@@ -63,6 +65,22 @@ public record BranchFacts(
 
     /** Whether its end was not the protocol's doing, so that nobody can vouch for it. */
     public boolean isExcused() {
-        return touchedByRestore || ending == Ending.BY_HAND;
+        return touchedByRestore || ending == Ending.BY_HAND || ending == Ending.BY_FORCE;
+    }
+
+    /** The same, when its end is that of an operator's. */
+    public BranchFacts endedByForce() {
+        return new BranchFacts(
+                resource,
+                tx,
+                branch,
+                state,
+                Ending.BY_FORCE,
+                touchedByRestore,
+                steps,
+                beganNanos,
+                deadlineNanos,
+                preparedNanos,
+                endedNanos);
     }
 }

@@ -9,6 +9,6 @@ import io.troth.core.Outcome;
  * @param tx the transaction
  * @param outcome what was said; PENDING and NOT_LEADER are no answers and need not be recorded
  * @param certain whether the protocol owes a certain answer: the question had the content of the Commit, which did not
- *     allow one phase, and the log was never restored
+ *     allow one phase, and no restored log has lost what it said about the transaction's epoch
  */
 public record Told(GlobalTxId tx, Outcome outcome, boolean certain) {}

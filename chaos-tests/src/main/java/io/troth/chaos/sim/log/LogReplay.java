@@ -27,6 +27,7 @@ final class LogReplay {
     private final Set<EpochId> epochs = new TreeSet<>();
     private final List<LogRecord.Commit> commits = new ArrayList<>();
     private final List<LogRecord.Commit> youngest = new ArrayList<>();
+    private final List<LogRecord.Heuristic> heuristics = new ArrayList<>();
     private long highestEpoch;
     private LogRecord.@Nullable Horizon horizon;
 
@@ -75,6 +76,9 @@ final class LogReplay {
         if (record instanceof LogRecord.Horizon read && (horizon == null || HORIZON_ORDER.compare(read, horizon) > 0)) {
             horizon = read;
         }
+        if (record instanceof LogRecord.Heuristic heuristic) {
+            heuristics.add(heuristic);
+        }
     }
 
     private List<StoredRecord> all(Family family) {
@@ -109,5 +113,10 @@ final class LogReplay {
     /** The COMMITs without END. */
     List<LogRecord.Commit> commits() {
         return commits;
+    }
+
+    /** What was decided by force. */
+    List<LogRecord.Heuristic> heuristics() {
+        return heuristics;
     }
 }

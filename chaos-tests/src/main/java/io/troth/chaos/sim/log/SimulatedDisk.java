@@ -122,7 +122,7 @@ final class SimulatedDisk {
         }
     }
 
-    private final Tables base = new Tables();
+    private Tables base = new Tables();
     /** Written batches that are not in the tables yet. */
     private byte[] wal = new byte[1_024];
 
@@ -145,6 +145,16 @@ final class SimulatedDisk {
         void flip() {
             bytes[place] ^= (byte) (1 << bit);
         }
+    }
+
+    /** What is on it now, as a backup takes it. */
+    SimulatedDisk copy() {
+        SimulatedDisk copy = new SimulatedDisk();
+        copy.base = base.copy();
+        copy.wal = wal.clone();
+        copy.written = written;
+        copy.synced = synced;
+        return copy;
     }
 
     /** Writes the batch into the memory of the machine. */

@@ -92,6 +92,7 @@ public final class SimulatedLog implements DecisionLog {
             }
         });
         replay.commits().forEach(watcher::committed);
+        replay.heuristics().forEach(watcher::forced);
         appliedHorizon = replay.horizon();
         recovered = new Recovered(store.cluster(), replay.highestEpoch(), batchNumber);
         return recovered;
@@ -217,6 +218,9 @@ public final class SimulatedLog implements DecisionLog {
             }
             if (record instanceof LogRecord.End end) {
                 watcher.ended(end.tx());
+            }
+            if (record instanceof LogRecord.Heuristic heuristic) {
+                watcher.forced(heuristic);
             }
         }
         listener().applied(entries, durableBatch);
@@ -403,6 +407,14 @@ public final class SimulatedLog implements DecisionLog {
         return RecordCodec.encode(key, new StoredRecord(kind, batchNumber, epochNumber, record));
     }
 
+    /** Leads an epoch only to write that up to this number the absence of a record means nothing. */
+    void distrust(EpochId epoch, long through) {
+        start(epoch.number(), new Nobody());
+        append(new LogRecord.Epoch(epoch), true);
+        append(new LogRecord.Distrust(through), true);
+        close();
+    }
+
     /** Writes what was handed over, at once. */
     @Override
     public void close() {
@@ -419,5 +431,20 @@ public final class SimulatedLog implements DecisionLog {
 
     private LogListener listener() {
         return Objects.requireNonNull(listener);
+    }
+
+    /** Whoever leads nothing. */
+    private static final class Nobody implements LogListener {
+        @Override
+        public void applied(List<LogEntry> entries, long durableBatch) {}
+
+        @Override
+        public void failed(Throwable cause) {}
+
+        @Override
+        public void stalled(boolean stalled) {}
+
+        @Override
+        public void free(boolean aboveFloor, long freeBytes) {}
     }
 }

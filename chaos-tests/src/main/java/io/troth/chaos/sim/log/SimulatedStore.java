@@ -3,18 +3,23 @@ package io.troth.chaos.sim.log;
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.chaos.sim.world.World;
 import io.troth.core.ClusterId;
+import io.troth.core.EpochId;
 import io.troth.core.coordinator.LogRecord;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** What outlives the coordinator's processes: the disk of the decision log. One thread. */
 public final class SimulatedStore {
 
+    /** As many starts as no backup is old. */
+    private static final long EPOCHS_ABOVE = 1_000_000;
+
     private final ClusterId cluster;
     private final World world;
     private final LogWatcher watcher;
-    private final SimulatedDisk disk = new SimulatedDisk();
+    private SimulatedDisk disk = new SimulatedDisk();
     private final int recordsPerBatchMax;
     /** COMMITs that were handed over and of which nobody knows that they are in the log. */
     private final List<LogRecord.Commit> unsettled = new ArrayList<>();
@@ -70,6 +75,28 @@ public final class SimulatedStore {
     /** Puts a flipped bit right, as from a good copy. */
     public void restore() {
         disk.restore();
+    }
+
+    /**
+     * Takes a backup of the log.
+     *
+     * @return brings it back, when no coordinator is up, as {@code troth log restore} does: with a DISTRUST; says up to
+     *     which epoch the absence of a record means nothing
+     */
+    public LongSupplier backup() {
+        SimulatedDisk then = disk.copy();
+        return () -> restore(then);
+    }
+
+    private long restore(SimulatedDisk backup) {
+        disk = backup;
+        unsettled.clear();
+        inFlight = List.of();
+        SimulatedLog log = open(world.process("restore"));
+        long highest = log.recover(entry -> {}).highestEpoch();
+        watcher.restored(log::find);
+        log.distrust(new EpochId(highest + 1, world.random().nextLong()), highest + EPOCHS_ABOVE);
+        return highest + EPOCHS_ABOVE;
     }
 
     ClusterId cluster() {

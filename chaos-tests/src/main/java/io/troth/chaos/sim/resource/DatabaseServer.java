@@ -25,6 +25,9 @@ public interface DatabaseServer {
     /** Something befalls it: one of the kinds without an occasion that are about databases, other than a crash. */
     void strike(Fault kind, SplittableRandom random);
 
+    /** Takes a backup. Whoever runs what comes back restores it; where nothing of it can be, that does nothing. */
+    Runnable backup();
+
     /** Nothing goes wrong any more: whoever else works here comes to an end. */
     void becomeQuiet();
 

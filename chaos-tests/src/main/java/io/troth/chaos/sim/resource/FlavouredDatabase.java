@@ -116,6 +116,12 @@ public final class FlavouredDatabase implements DatabaseServer {
     }
 
     @Override
+    public Runnable backup() {
+        Backup backup = server.backup();
+        return () -> server.restore(backup, world.faultRandom().nextBoolean());
+    }
+
+    @Override
     public void crash() {
         server.crash();
     }

@@ -88,6 +88,11 @@ public final class PlainDatabase implements DatabaseServer {
     public void strike(Fault kind, SplittableRandom random) {}
 
     @Override
+    public Runnable backup() {
+        return () -> {};
+    }
+
+    @Override
     public void becomeQuiet() {}
 
     @Override

@@ -1,11 +1,15 @@
 package io.troth.chaos.sim.world;
 
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+
 /**
  * Everything that a simulation can let go wrong. A seed chooses which of these it has, and how often (swarm testing: a
  * run with few kinds of faults gets deeper into each than one with all).
  *
  * <p>Some happen at an occasion, asked for with {@link World#fault}, with about the given odds; the others, with odds 0,
- * are started from time to time by whoever plays the enemy.
+ * are started from time to time by whoever plays the enemy, or an operator.
  */
 public enum Fault {
     // Processes.
@@ -62,7 +66,17 @@ public enum Fault {
     SLOTS_FILLED(0),
     STRANGERS_PREPARE(0),
     RESOLVED_BY_HAND(0),
-    BACKUP_RESTORED(0);
+    BACKUP_RESTORED(0),
+    // What an operator does, where there is one: rightly, or not.
+    RESOURCE_HELD(0),
+    RESOURCE_EXCLUDED(0),
+    RESTORED_ON_HOLD(0),
+    LOG_RESTORED(0),
+    DECISION_FORCED(0),
+    COMMIT_CLOSED(0);
+
+    /** The kinds that an operator starts, by mistake or with good reason. Few runs have any. */
+    public static final Set<Fault> OPERATORS = Collections.unmodifiableSet(EnumSet.range(RESOURCE_HELD, COMMIT_CLOSED));
 
     private final int oneIn;
 

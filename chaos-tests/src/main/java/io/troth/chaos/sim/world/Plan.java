@@ -45,6 +45,9 @@ public record Plan(
         WILD
     }
 
+    /** One seed of so many has an operator. */
+    private static final int OPERATOR_ONE_IN = 8;
+
     /** What the clients do. */
     public enum Mix {
         BANK,
@@ -67,11 +70,20 @@ public record Plan(
         Map<Fault, Integer> faults = new EnumMap<>(Fault.class);
         // Sometimes nearly everything, sometimes little, sometimes nothing.
         int odds = random.nextInt(5);
-        for (Fault fault : Fault.values()) {
+        for (Fault fault : EnumSet.complementOf(EnumSet.copyOf(Fault.OPERATORS))) {
             boolean chosen = random.nextInt(4) < odds;
             int rarer = 1 << random.nextInt(4);
             if (chosen && allowed.contains(fault)) {
                 faults.put(fault, rarer);
+            }
+        }
+        if (Math.floorMod(seed, OPERATOR_ONE_IN) == OPERATOR_ONE_IN - 1) {
+            // Chance of their own: runs without an operator are what they are.
+            SplittableRandom operators = new SplittableRandom(~seed);
+            for (Fault fault : Fault.OPERATORS) {
+                if (operators.nextBoolean() && allowed.contains(fault)) {
+                    faults.put(fault, 1);
+                }
             }
         }
         return new Plan(

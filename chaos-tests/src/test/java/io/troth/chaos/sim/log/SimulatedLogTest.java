@@ -1,6 +1,7 @@
 package io.troth.chaos.sim.log;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,6 +17,7 @@ import io.troth.coordinator.engine.Recovered;
 import io.troth.coordinator.log.DamagedRecordException;
 import io.troth.core.BranchId;
 import io.troth.core.ClusterId;
+import io.troth.core.Decision;
 import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogEntry;
@@ -24,6 +26,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +43,8 @@ class SimulatedLogTest implements LogListener, LogWatcher {
     private final List<LogEntry> applied = new ArrayList<>();
     private final List<LogEntry> replayed = new ArrayList<>();
     private final List<GlobalTxId> purged = new ArrayList<>();
+    private final List<LogRecord.Heuristic> forced = new ArrayList<>();
+    private final List<GlobalTxId> found = new ArrayList<>();
     private @Nullable Throwable failure;
     private World world = new World(plan(1), new Sights(), null);
     private SimProcess process = world.process("c1");
@@ -271,6 +277,29 @@ class SimulatedLogTest implements LogListener, LogWatcher {
         assertNotNull(log.find(tx(ONE, 2)));
     }
 
+    @Test
+    void comesBackFromABackupWithoutWhatCameLaterAndWithAWarning() {
+        SimulatedLog log = lead(ONE);
+        log.append(commit(tx(ONE, 1)), true);
+        log.append(new LogRecord.Heuristic(tx(ONE, 1), null, Decision.COMMIT, "it never ends"), true);
+        settle();
+        assertEquals(1, forced.size());
+        LongSupplier backup = store.backup();
+        log.append(commit(tx(ONE, 2)), true);
+        settle();
+        crash();
+
+        long distrusted = backup.getAsLong();
+
+        assertEquals(List.of(tx(ONE, 1)), found);
+        assertTrue(distrusted > 1_000);
+        lead(new EpochId(distrusted + 1, 5));
+        assertTrue(replayedRecords().contains(new LogRecord.Distrust(distrusted)));
+        assertTrue(replayedRecords().contains(commit(tx(ONE, 1))));
+        assertFalse(replayedRecords().contains(commit(tx(ONE, 2))));
+        assertTrue(forced.size() > 1, "told again after each recovery");
+    }
+
     @Override
     public void applied(List<LogEntry> entries, long durableBatch) {
         applied.addAll(entries);
@@ -297,5 +326,19 @@ class SimulatedLogTest implements LogListener, LogWatcher {
     @Override
     public void purged(GlobalTxId tx) {
         purged.add(tx);
+    }
+
+    @Override
+    public void forced(LogRecord.Heuristic heuristic) {
+        forced.add(heuristic);
+    }
+
+    @Override
+    public void restored(Function<GlobalTxId, LogRecord.@Nullable Commit> log) {
+        for (long sequence = 1; sequence <= 2; sequence++) {
+            if (log.apply(tx(ONE, sequence)) != null) {
+                found.add(tx(ONE, sequence));
+            }
+        }
     }
 }
