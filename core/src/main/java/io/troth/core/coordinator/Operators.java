@@ -70,9 +70,6 @@ final class Operators {
 
     /** HEURISTIC is applied: live, and in recovery. */
     void applied(LogRecord.Heuristic record) {
-        if (leader.epochs.isForgotten(record.tx())) {
-            return;
-        }
         leader.operator.heuristics.put(new BranchKey(record.tx(), record.branch()), record);
         if (leader.phase == Leader.Phase.RECOVERING || leader.phase == Leader.Phase.STARTING) {
             return;

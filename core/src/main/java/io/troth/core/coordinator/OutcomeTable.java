@@ -99,16 +99,16 @@ final class OutcomeTable {
     /** An agent holds a prepared branch of T and asks; an unexpected YES asks the same. */
     void askedByAgent(AgentStream stream, GlobalTxId tx, BranchId branch, String resource) {
         LogRecord.Heuristic forced = leader.operator.heuristic(tx, branch);
+        if (forced != null) {
+            carryOut(stream, tx, branch, resource, forced.decision());
+            return;
+        }
         boolean impossible = tx.shard() != leader.shard
                 || tx.epoch().number() > leader.epoch().number()
                 || !leader.epochs.isKnown(tx.epoch())
                 || (leader.isOwn(tx.epoch()) && tx.session() >= leader.sessions.next);
         if (impossible) {
             leaveImpossible(stream, tx, branch, resource);
-            return;
-        }
-        if (forced != null) {
-            carryOut(stream, tx, branch, resource, forced.decision());
             return;
         }
         if (leader.agents.held.contains(resource)) {
