@@ -24,6 +24,11 @@ public interface Contender {
      */
     int databaseForcesClaimed();
 
+    /** The most transactions in flight with which it makes sense; above, it has no turns. */
+    default int inFlightMax() {
+        return Integer.MAX_VALUE;
+    }
+
     /** Starts it. Everything that it needs besides the environment it brings along. */
     Running open(Environment environment) throws Exception;
 }

@@ -14,8 +14,9 @@ import java.sql.SQLException;
  * @param port the server's, on the loopback address
  * @param database its name there
  * @param user its owner, who needs no password
+ * @param application the contender's name, by which the server tells its connections from those of others
  */
-public record Database(String name, int server, int port, String database, String user) {
+public record Database(String name, int server, int port, String database, String user, String application) {
 
     /** The host of every server. */
     public static final String HOST = "127.0.0.1";
@@ -23,9 +24,10 @@ public record Database(String name, int server, int port, String database, Strin
     private static final String WRITE = "UPDATE account SET balance = balance + ? WHERE id = ?";
     private static final String READ = "SELECT balance FROM account WHERE id = ?";
 
-    /** The JDBC address, with the user in it. */
+    /** The JDBC address, with user and application name in it. Every connection is to be made with this one. */
     public String url() {
-        return "jdbc:postgresql://" + HOST + ":" + port + "/" + database + "?user=" + user;
+        return "jdbc:postgresql://" + HOST + ":" + port + "/" + database + "?user=" + user + "&ApplicationName="
+                + application;
     }
 
     /** A new connection, outside of any pool. */

@@ -1,5 +1,7 @@
 package io.troth.bench.contender;
 
+import java.io.IOException;
+import java.sql.SQLException;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 
@@ -33,5 +35,5 @@ public interface Running extends AutoCloseable {
 
     /** Ends it and everything it has started; nothing of it may be prepared in a database afterwards. */
     @Override
-    void close() throws Exception;
+    void close() throws IOException, SQLException;
 }

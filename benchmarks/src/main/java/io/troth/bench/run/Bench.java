@@ -1,0 +1,325 @@
+package io.troth.bench.run;
+
+import io.troth.bench.contender.Contender;
+import io.troth.bench.contender.Database;
+import io.troth.bench.contender.Environment;
+import io.troth.bench.contender.Running;
+import io.troth.bench.contender.Suite;
+import io.troth.chaos.process.Children;
+import io.troth.chaos.process.WorkDirectory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run. All contenders are opened and warmed up at the beginning and stay open; at each level they take turns: A B C,
+ * A B C. So whatever changes on the machine meanwhile changes for all of them, and a ratio is that of two turns of the
+ * same round. Not thread-safe; used once.
+ */
+public final class Bench {
+
+    /** How many are in flight while a contender warms up. */
+    private static final int WARM_UP_IN_FLIGHT = 16;
+
+    /** Each level begins with this part of the warm-up, at the level. */
+    private static final int WARM_UP_PART = 10;
+
+    /** PostgreSQL's connections tell what they did at most 10 s after their last transaction. */
+    private static final long COUNTED_MILLIS = 10_500;
+
+    private static final double FAILED_SHARE_MAX = 0.01;
+
+    /** What a counter that is read while others run may miss. */
+    private static final double FORCES_SHARE_MIN = 0.9;
+
+    private final Plan plan;
+    private final Consumer<String> progress;
+    private final boolean countsDatabaseForces;
+    private final AtomicLong numbers = new AtomicLong();
+    private final List<Opened> open = new ArrayList<>();
+    private final List<Turn> turns = new ArrayList<>();
+    private final Map<String, String> wrong = new HashMap<>();
+    private final Map<String, String> absent = new HashMap<>();
+    private final Map<String, Double> databaseForces = new HashMap<>();
+    private double databaseForcesClaimed;
+    private long startNanos;
+
+    /** A contender that is open, and what is known of it. */
+    private static final class Opened {
+        final Contender contender;
+        final Running running;
+        long transactions;
+        long databaseForces;
+
+        Opened(Contender contender, Running running) {
+            this.contender = contender;
+            this.running = running;
+        }
+    }
+
+    /**
+     * A run that has not begun.
+     *
+     * @param progress gets a line for each thing that is done
+     * @param countsDatabaseForces whether to wait 10 s at the end of each level for the databases' own counts; without,
+     *     they are only checked in sum, at the end
+     */
+    public Bench(Plan plan, Consumer<String> progress, boolean countsDatabaseForces) {
+        this.plan = plan;
+        this.progress = progress;
+        this.countsDatabaseForces = countsDatabaseForces;
+    }
+
+    /** Runs. What a contender does wrong is in the result; what is thrown is wrong with the harness or the machine. */
+    public Result run() throws Exception {
+        startNanos = System.nanoTime();
+        boolean postgres = plan.contenders().get(0).suite() == Suite.POSTGRES;
+        try (WorkDirectory directory = WorkDirectory.create("troth-bench-");
+                Children children = new Children(directory.directory("output"))) {
+            if (postgres) {
+                progress.accept("starting two PostgreSQL servers");
+            }
+            try (Servers servers = postgres
+                    ? Servers.start(children, directory.path(), plan.mix().databases())
+                    : null) {
+                measure(directory, children, servers);
+            }
+        }
+        return new Result(plan, turns, wrong, absent, databaseForces);
+    }
+
+    private void measure(WorkDirectory directory, Children children, @Nullable Servers servers) throws Exception {
+        Bank bank = servers == null ? null : new Bank(servers);
+        long forcedBefore = servers == null ? 0 : servers.forced();
+        CpuMeter meter = new CpuMeter(servers == null ? Set.of() : servers.pids());
+        try {
+            for (Contender contender : plan.contenders()) {
+                open(contender, new Surroundings(contender, directory, children, servers), bank);
+            }
+            if (servers != null && countsDatabaseForces) {
+                countDatabaseForces(WARM_UP_IN_FLIGHT, servers);
+                databaseForces.clear();
+            }
+            for (int inFlight : plan.levels()) {
+                level(inFlight, meter, bank);
+                if (servers != null && countsDatabaseForces) {
+                    countDatabaseForces(inFlight, servers);
+                }
+            }
+        } finally {
+            for (Opened each : open) {
+                close(each);
+            }
+        }
+        if (servers != null) {
+            checkAfterwards(servers, forcedBefore);
+        }
+    }
+
+    private void open(Contender contender, Environment environment, @Nullable Bank bank) {
+        progress.accept("opening and warming up " + contender.name());
+        try {
+            Opened opened = new Opened(contender, contender.open(environment));
+            open.add(opened);
+            int inFlight = Math.min(contender.inFlightMax(), Math.min(WARM_UP_IN_FLIGHT, plan.inFlightMax()));
+            String problem = warmUp(opened, inFlight, plan.warmUp(), bank);
+            if (!problem.isEmpty()) {
+                throw new IllegalStateException(problem);
+            }
+        } catch (Exception e) {
+            absent.put(contender.name(), String.valueOf(e));
+            progress.accept(contender.name() + " does not take part: " + e);
+        }
+    }
+
+    /** Returns what went wrong, or nothing. */
+    private String warmUp(Opened opened, int inFlight, int transactions, @Nullable Bank bank)
+            throws InterruptedException {
+        ClosedLoop loop = new ClosedLoop(opened.running, plan.mix(), numbers, inFlight, transactions);
+        loop.start();
+        loop.awaitEnd();
+        opened.transactions += loop.committed();
+        return problem(loop, bank);
+    }
+
+    private String problem(ClosedLoop loop, @Nullable Bank bank) throws InterruptedException {
+        String money = bank == null ? "" : bank.check(loop.moved(), loop.movedPerhaps());
+        if (!money.isEmpty()) {
+            return money;
+        }
+        long all = loop.committed() + loop.failed();
+        return loop.failed() > FAILED_SHARE_MAX * all
+                ? loop.failed() + " of " + all + " failed, the first with " + loop.failure()
+                : "";
+    }
+
+    private void level(int inFlight, CpuMeter meter, @Nullable Bank bank) throws Exception {
+        List<Opened> present = open.stream()
+                .filter(each -> inFlight <= each.contender.inFlightMax())
+                .filter(each -> !absent.containsKey(each.contender.name()))
+                .toList();
+        for (Opened each : present) {
+            String problem = warmUp(each, inFlight, Math.max(inFlight, plan.warmUp() / WARM_UP_PART), bank);
+            note(each, inFlight, problem);
+        }
+        for (int round = 1; round <= plan.rounds(); round++) {
+            for (Opened each : present) {
+                turn(each, inFlight, round, meter, bank);
+            }
+        }
+        present.forEach(each -> checkForces(each, inFlight));
+    }
+
+    private void turn(Opened opened, int inFlight, int round, CpuMeter meter, @Nullable Bank bank) throws Exception {
+        Running running = opened.running;
+        ClosedLoop loop = new ClosedLoop(running, plan.mix(), numbers, inFlight, Long.MAX_VALUE);
+        long forcedBefore = running.forcedWrites();
+        CpuMeter.Reading before = meter.read();
+        long start = System.nanoTime();
+        loop.start();
+        TimeUnit.NANOSECONDS.sleep(plan.turn().toNanos());
+        loop.awaitFirst();
+        long nanos = System.nanoTime() - start;
+        long committed = loop.committed();
+        CpuMeter.Reading after = meter.read();
+        long forced = running.forcedWrites() - forcedBefore;
+        Turn turn = new Turn(
+                opened.contender.name(),
+                inFlight,
+                round,
+                start - startNanos,
+                nanos,
+                committed,
+                loop.failed(),
+                loop.latency(),
+                loop.timeline(nanos),
+                CpuMeter.between(before, after, running.processes()),
+                forced);
+        loop.stop();
+        loop.awaitEnd();
+        opened.transactions += loop.committed();
+        databaseForcesClaimed += (double) claimedAtDatabases(opened) * loop.committed() / inFlight;
+        turns.add(turn);
+        note(opened, inFlight, problem(loop, bank));
+        progress.accept(String.format(
+                "%-22s %5d in flight, round %d: %9.0f tx/s, p50 %8.3f ms, p99 %8.3f ms, %7.1f CPU-us/tx %s",
+                turn.contender(),
+                inFlight,
+                round,
+                turn.throughput(),
+                turn.latencyMillis(50),
+                turn.latencyMillis(99),
+                turn.cpuMicros(),
+                turn.cpu().text(Math.max(1, committed))));
+    }
+
+    private void note(Opened opened, int inFlight, String problem) {
+        if (!problem.isEmpty()) {
+            wrong.putIfAbsent(Result.key(opened.contender.name(), inFlight), problem);
+            progress.accept(opened.contender.name() + " at " + inFlight + " in flight: " + problem);
+        }
+    }
+
+    /** With so many in flight, so many can share one force, and not more. */
+    private void checkForces(Opened opened, int inFlight) {
+        if (plan.mix().writers() < 2) {
+            return;
+        }
+        List<Turn> its = turns.stream()
+                .filter(turn -> turn.contender().equals(opened.contender.name()) && turn.inFlight() == inFlight)
+                .toList();
+        double committed = its.stream().mapToLong(Turn::committed).sum();
+        double forced = its.stream().mapToLong(Turn::forced).sum();
+        double claimed = opened.contender.logForcesClaimed() * committed / inFlight;
+        if (forced < FORCES_SHARE_MIN * claimed) {
+            note(opened, inFlight, String.format("forced its log %.0f times for %.0f transactions", forced, committed));
+        }
+    }
+
+    private int claimedAtDatabases(Opened opened) {
+        return plan.mix().writers() < 2
+                ? 0
+                : opened.contender.databaseForcesClaimed() * plan.mix().writers();
+    }
+
+    private void countDatabaseForces(int inFlight, Servers servers) throws InterruptedException {
+        progress.accept("waiting for the databases' own counts");
+        Thread.sleep(COUNTED_MILLIS);
+        for (Opened each : open) {
+            long forces = servers.forced(each.contender.name());
+            double perTransaction = (double) (forces - each.databaseForces) / Math.max(1, each.transactions);
+            databaseForces.put(Result.key(each.contender.name(), inFlight), perTransaction);
+            if (perTransaction < FORCES_SHARE_MIN * claimedAtDatabases(each) / inFlight) {
+                note(each, inFlight, String.format("forced the databases %.3f times a transaction", perTransaction));
+            }
+            each.databaseForces = forces;
+            each.transactions = 0;
+        }
+    }
+
+    private void close(Opened opened) {
+        try {
+            opened.running.close();
+        } catch (Exception e) {
+            absent.putIfAbsent(opened.contender.name(), "did not close: " + e);
+        }
+    }
+
+    private void checkAfterwards(Servers servers, long forcedBefore) {
+        long forced = servers.forced() - forcedBefore;
+        if (forced < FORCES_SHARE_MIN * databaseForcesClaimed) {
+            absent.put(
+                    "everybody",
+                    String.format(
+                            "the databases were forced %d times, %.0f were claimed", forced, databaseForcesClaimed));
+        }
+    }
+
+    /** What one contender finds. */
+    private final class Surroundings implements Environment {
+
+        private final Contender contender;
+        private final WorkDirectory directory;
+        private final Children children;
+        private final @Nullable Servers servers;
+
+        Surroundings(Contender contender, WorkDirectory directory, Children children, @Nullable Servers servers) {
+            this.contender = contender;
+            this.directory = directory;
+            this.children = children;
+            this.servers = servers;
+        }
+
+        @Override
+        public List<Database> databases() {
+            return servers == null ? List.of() : servers.databases(contender.name());
+        }
+
+        @Override
+        public int inFlight() {
+            return plan.inFlightMax();
+        }
+
+        @Override
+        public int connections() {
+            return plan.connections();
+        }
+
+        @Override
+        public Path newDirectory(String name) {
+            return directory.directory("logs-" + contender.name() + "-" + name);
+        }
+
+        @Override
+        public Children children() {
+            return children;
+        }
+    }
+}

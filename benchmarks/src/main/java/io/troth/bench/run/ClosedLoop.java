@@ -1,0 +1,227 @@
+package io.troth.bench.run;
+
+import io.troth.bench.contender.Running;
+import io.troth.bench.contender.Step;
+import io.troth.bench.contender.Work;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReference;
+import org.HdrHistogram.ConcurrentHistogram;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps so many transactions in flight: whoever ends starts the next, until the time or the number is over. Blocking
+ * callers have a thread each; asynchronous ones go on where their answer comes.
+ */
+final class ClosedLoop {
+
+    private static final long LATENCY_NANOS_MIN = 1_000;
+    private static final long LATENCY_NANOS_MAX = 600_000_000_000L;
+    private static final int LATENCY_DIGITS = 3;
+    private static final int TIMELINE_SLOTS = 20_000;
+
+    private final Running contender;
+    private final Mix mix;
+    private final AtomicLong numbers;
+    private final int inFlight;
+
+    /** How many may still start. */
+    private final AtomicLong budget;
+
+    private final AtomicBoolean stopped = new AtomicBoolean();
+    private final CountDownLatch ended;
+    private final Histogram latency = new ConcurrentHistogram(LATENCY_NANOS_MIN, LATENCY_NANOS_MAX, LATENCY_DIGITS);
+    private final AtomicLongArray timeline = new AtomicLongArray(TIMELINE_SLOTS);
+    private final AtomicLong committed = new AtomicLong();
+    private final AtomicLong failed = new AtomicLong();
+    private final AtomicLong moved = new AtomicLong();
+    private final AtomicLong movedPerhaps = new AtomicLong();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private volatile long startNanos;
+
+    /**
+     * A loop that has not begun.
+     *
+     * @param numbers counts the transactions of the whole run
+     * @param transactions after how many it ends; {@link Long#MAX_VALUE} for never
+     */
+    ClosedLoop(Running contender, Mix mix, AtomicLong numbers, int inFlight, long transactions) {
+        this.contender = contender;
+        this.mix = mix;
+        this.numbers = numbers;
+        this.inFlight = inFlight;
+        this.budget = new AtomicLong(transactions);
+        this.ended = new CountDownLatch(inFlight);
+    }
+
+    /** Begins. */
+    void start() {
+        startNanos = System.nanoTime();
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < inFlight; i++) {
+            if (contender.isAsync()) {
+                new Slot().next();
+            } else {
+                threads.add(new Thread(this::blocking, "bench-caller-" + i));
+            }
+        }
+        threads.forEach(thread -> {
+            thread.setDaemon(true);
+            thread.start();
+        });
+    }
+
+    /** Nothing is started any more. */
+    void stop() {
+        stopped.set(true);
+    }
+
+    /** Waits until nothing is in flight. */
+    void awaitEnd() throws InterruptedException {
+        ended.await();
+    }
+
+    /** Waits until at least one has ended, so that a turn on a machine that is far too busy says something at all. */
+    void awaitFirst() throws InterruptedException {
+        while (committed.get() + failed.get() == 0 && ended.getCount() > 0) {
+            Thread.sleep(1);
+        }
+    }
+
+    /** How many have ended well so far. */
+    long committed() {
+        return committed.get();
+    }
+
+    long failed() {
+        return failed.get();
+    }
+
+    /** What was added to the first database so far, by transactions that have ended well. */
+    long moved() {
+        return moved.get();
+    }
+
+    /** What may have been added to it besides, by transactions that failed. */
+    long movedPerhaps() {
+        return movedPerhaps.get();
+    }
+
+    /** The first failure; null when there was none. */
+    @Nullable
+    Throwable failure() {
+        return failure.get();
+    }
+
+    /** A copy of what was measured so far. */
+    Histogram latency() {
+        return latency.copy();
+    }
+
+    /** A copy of what was counted so far, up to a time after the start. */
+    List<Long> timeline(long nanos) {
+        int slots = (int) Math.min(TIMELINE_SLOTS, nanos / 1_000_000 / Turn.TIMELINE_MILLIS);
+        List<Long> copy = new ArrayList<>(slots);
+        for (int i = 0; i < slots; i++) {
+            copy.add(timeline.get(i));
+        }
+        return copy;
+    }
+
+    private boolean mayStart() {
+        return !stopped.get() && budget.getAndDecrement() > 0;
+    }
+
+    private void blocking() {
+        SplittableRandom random = new SplittableRandom(System.nanoTime());
+        while (mayStart()) {
+            Work work = mix.next(numbers.incrementAndGet(), random);
+            long begin = System.nanoTime();
+            try {
+                contender.run(work);
+                succeeded(work, begin);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                failed(work, e);
+                break;
+            } catch (Exception e) {
+                failed(work, e);
+            }
+        }
+        ended.countDown();
+    }
+
+    private void succeeded(Work work, long begin) {
+        long now = System.nanoTime();
+        latency.recordValue(Math.min(LATENCY_NANOS_MAX, Math.max(LATENCY_NANOS_MIN, now - begin)));
+        timeline.incrementAndGet(
+                (int) Math.min(TIMELINE_SLOTS - 1, (now - startNanos) / 1_000_000 / Turn.TIMELINE_MILLIS));
+        committed.incrementAndGet();
+        moved.addAndGet(amount(work));
+    }
+
+    private void failed(Work work, Throwable cause) {
+        failed.incrementAndGet();
+        movedPerhaps.addAndGet(amount(work));
+        failure.compareAndSet(null, cause);
+    }
+
+    private static long amount(Work work) {
+        long amount = 0;
+        for (Step step : work.steps()) {
+            amount += step.resource() == 0 ? step.amount() : 0;
+        }
+        return amount;
+    }
+
+    /** One of the transactions in flight, and the next one after it. */
+    private final class Slot {
+
+        private final SplittableRandom random = new SplittableRandom(System.nanoTime() + numbers.get());
+
+        /** Loops instead of calling itself as long as answers are there at once. */
+        void next() {
+            boolean again = true;
+            while (again) {
+                if (!mayStart()) {
+                    ended.countDown();
+                    return;
+                }
+                again = startOne();
+            }
+        }
+
+        /** Whether it has ended already. */
+        private boolean startOne() {
+            Work work = mix.next(numbers.incrementAndGet(), random);
+            long begin = System.nanoTime();
+            CompletionStage<?> stage;
+            try {
+                stage = contender.submit(work);
+            } catch (RuntimeException e) {
+                failed(work, e);
+                return true;
+            }
+            // Whoever comes second goes on: the answer, or this method.
+            AtomicBoolean first = new AtomicBoolean(true);
+            stage.whenComplete((result, cause) -> {
+                if (cause == null) {
+                    succeeded(work, begin);
+                } else {
+                    failed(work, cause);
+                }
+                if (!first.compareAndSet(true, false)) {
+                    next();
+                }
+            });
+            return !first.compareAndSet(true, false);
+        }
+    }
+}

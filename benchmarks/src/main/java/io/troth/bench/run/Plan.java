@@ -1,0 +1,38 @@
+package io.troth.bench.run;
+
+import io.troth.bench.contender.Contender;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * One run: the same work for all its contenders.
+ *
+ * @param contenders of one suite, in the order of their turns
+ * @param levels how many transactions are in flight, one level after the other
+ * @param rounds how many turns each contender has at each level
+ * @param turn how long a turn takes; longer when nothing has ended until then
+ * @param warmUp how many transactions each contender runs before anything is measured
+ */
+public record Plan(Mix mix, List<Contender> contenders, List<Integer> levels, int rounds, Duration turn, int warmUp) {
+
+    /** More connections than that help nobody on a few cores; see docs/PERFORMANCE.md. */
+    private static final int CONNECTIONS_MAX = 32;
+
+    public Plan {
+        contenders = List.copyOf(contenders);
+        levels = List.copyOf(levels);
+        if (contenders.isEmpty() || levels.isEmpty() || rounds < 1 || warmUp < 1) {
+            throw new IllegalArgumentException("a run needs contenders, levels, rounds and a warm-up");
+        }
+    }
+
+    /** The most transactions in flight. */
+    int inFlightMax() {
+        return levels.stream().mapToInt(Integer::intValue).max().orElseThrow();
+    }
+
+    /** How many connections each contender may have to each database. */
+    int connections() {
+        return Math.min(CONNECTIONS_MAX, inFlightMax());
+    }
+}

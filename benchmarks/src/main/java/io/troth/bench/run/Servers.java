@@ -1,0 +1,116 @@
+package io.troth.bench.run;
+
+import io.troth.bench.contender.Database;
+import io.troth.chaos.db.PostgresBinaries;
+import io.troth.chaos.db.PostgresServer;
+import io.troth.chaos.process.Children;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Two PostgreSQL servers, durable as in production, with the accounts. The databases of a run are spread over both: the
+ * first and the second are always on different servers.
+ */
+final class Servers implements AutoCloseable {
+
+    private static final int SERVERS = 2;
+
+    /** Checkpoints would hit one contender and spare the next. */
+    private static final Map<String, String> SETTINGS = Map.of(
+            "max_connections", "1000",
+            "max_prepared_transactions", "2048",
+            "shared_buffers", "256MB",
+            "checkpoint_timeout", "1h",
+            "max_wal_size", "16GB");
+
+    private final List<PostgresServer> servers = new ArrayList<>();
+    private final int databases;
+
+    private Servers(int databases) {
+        this.databases = databases;
+    }
+
+    static Servers start(Children children, Path directory, int databases) {
+        Servers result = new Servers(databases);
+        PostgresBinaries binaries =
+                PostgresBinaries.in(Path.of(System.getProperty("java.io.tmpdir"), "troth-bench-pg"));
+        for (int i = 0; i < SERVERS; i++) {
+            result.servers.add(PostgresServer.start(
+                    "postgres-" + i, children, binaries, directory.resolve("postgres-" + i), SETTINGS));
+        }
+        for (Database database : result.databases("bench-setup")) {
+            PostgresServer server = result.servers.get(database.server());
+            server.execute("CREATE DATABASE " + database.database());
+            server.execute(database.database(), new String[] {
+                // Room in each page, so that updates stay in it and no contender gets a larger table than the first.
+                "CREATE TABLE account (id int PRIMARY KEY, balance bigint NOT NULL) WITH (fillfactor = 40)",
+                "INSERT INTO account SELECT i, " + Mix.BALANCE + " FROM generate_series(0, " + (Mix.ACCOUNTS - 1)
+                        + ") AS i",
+                "VACUUM ANALYZE account",
+                "CHECKPOINT"
+            });
+        }
+        return result;
+    }
+
+    /** The databases as a contender sees them. */
+    List<Database> databases(String application) {
+        List<Database> result = new ArrayList<>();
+        for (int i = 0; i < databases; i++) {
+            int server = i % SERVERS;
+            String name = "bank_" + (char) ('a' + i);
+            result.add(new Database(name, server, servers.get(server).port(), name, PostgresServer.USER, application));
+        }
+        return result;
+    }
+
+    /** The process ids of the servers. */
+    Set<Long> pids() {
+        Set<Long> pids = new TreeSet<>();
+        servers.forEach(server -> pids.add(server.pid()));
+        return pids;
+    }
+
+    /** All the money, by database. */
+    List<Long> balances() {
+        List<Long> balances = new ArrayList<>();
+        for (Database database : databases("bench-check")) {
+            balances.add(PostgresQueries.queryLong(database, "SELECT sum(balance)::bigint FROM account"));
+        }
+        return balances;
+    }
+
+    /** How many transactions are prepared at all servers. */
+    long prepared() {
+        return servers.stream().mapToLong(server -> server.prepared().size()).sum();
+    }
+
+    /**
+     * How often the log was forced by the living connections of an application, at all servers. A connection tells at
+     * most 10 s after its last transaction.
+     */
+    long forced(String application) {
+        String sql = "SELECT coalesce(sum(io.fsyncs), 0)::bigint FROM pg_stat_activity AS a,"
+                + " pg_stat_get_backend_io(a.pid) AS io WHERE io.object = 'wal' AND a.application_name = '"
+                + application + "'";
+        return servers.stream().mapToLong(server -> server.queryLong(sql)).sum();
+    }
+
+    /** How often the log was forced by anybody, at all servers; complete when all connections have ended. */
+    long forced() {
+        String sql = "SELECT coalesce(sum(fsyncs), 0)::bigint FROM pg_stat_io WHERE object = 'wal'";
+        return servers.stream().mapToLong(server -> server.queryLong(sql)).sum();
+    }
+
+    @Override
+    public void close() {
+        servers.forEach(server -> {
+            server.close();
+            server.delete();
+        });
+    }
+}

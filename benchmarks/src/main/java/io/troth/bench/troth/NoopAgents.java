@@ -1,0 +1,136 @@
+package io.troth.bench.troth;
+
+import io.troth.agent.engine.AgentEngine;
+import io.troth.agent.engine.BranchRefusedException;
+import io.troth.agent.engine.ScheduledTimers;
+import io.troth.agent.engine.StepListener;
+import io.troth.agent.grpc.GrpcCoordinatorLink;
+import io.troth.agent.grpc.LinkSettings;
+import io.troth.agent.grpc.LinkSettings.Endpoint;
+import io.troth.agent.metrics.Prometheus;
+import io.troth.bench.contender.Environment;
+import io.troth.bench.contender.Running;
+import io.troth.bench.contender.Work;
+import io.troth.client.GlobalTransaction;
+import io.troth.client.Transaction;
+import io.troth.client.TransactionOptions;
+import io.troth.client.TrothClient;
+import io.troth.client.context.CallScope;
+import io.troth.core.BranchId;
+import io.troth.core.participant.AgentLimits;
+import io.troth.core.participant.StatementEnd;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The product's agents, engine, stream and metrics, over databases that do nothing. They are in the callers' process, as
+ * in a service: a transaction joins each of them and runs one statement that takes no time.
+ */
+final class NoopAgents implements Running {
+
+    private static final Duration READY_LIMIT = Duration.ofSeconds(60);
+
+    /** Those of a {@link io.troth.bench.contender.Step}. */
+    private static final int RESOURCES = 2;
+
+    private final ProductProcess coordinator;
+    private final TrothClient client;
+    private final boolean async;
+    private final Runnable afterwards;
+    private final List<AgentEngine> engines = new ArrayList<>();
+    private final List<Prometheus> meters = new ArrayList<>();
+
+    NoopAgents(String name, Environment environment, Path decisions, boolean async, Runnable afterwards)
+            throws Exception {
+        this.async = async;
+        this.afterwards = afterwards;
+        this.coordinator = ProductProcess.coordinator(environment.children(), name + "-coordinator", decisions);
+        String address = coordinator.said("grpc");
+        this.client = TrothClient.connect(address);
+        for (int i = 0; i < RESOURCES; i++) {
+            Prometheus prometheus = new Prometheus();
+            meters.add(prometheus);
+            AgentEngine engine = new AgentEngine(new AgentEngine.Parts(
+                    new SecureRandom().nextLong(),
+                    Map.of(resource(i), new NoopDatabase(resource(i))),
+                    new GrpcCoordinatorLink(LinkSettings.of(List.of(Endpoint.parse(address)), null)),
+                    new ScheduledTimers(),
+                    prometheus.metrics(),
+                    StepListener.NONE,
+                    AgentLimits.DEFAULTS));
+            engine.start(null, null);
+            engines.add(engine);
+        }
+        for (AgentEngine engine : engines) {
+            if (!engine.awaitReady(READY_LIMIT)) {
+                throw new IllegalStateException("an agent found no coordinator");
+            }
+        }
+    }
+
+    private static String resource(int index) {
+        return "noop-" + index;
+    }
+
+    @Override
+    public boolean isAsync() {
+        return async;
+    }
+
+    @Override
+    public void run(Work work) throws Exception {
+        try (GlobalTransaction tx = client.begin()) {
+            join(work);
+            tx.commit();
+        }
+    }
+
+    @Override
+    public CompletionStage<?> submit(Work work) {
+        return client.beginAsync(TransactionOptions.DEFAULTS).thenCompose(tx -> {
+            try (Transaction.Binding bound = tx.bind()) {
+                Objects.requireNonNull(bound);
+                join(work);
+            } catch (BranchRefusedException e) {
+                return CompletableFuture.failedFuture(e);
+            }
+            return tx.commitAsync();
+        });
+    }
+
+    private void join(Work work) throws BranchRefusedException {
+        CallScope scope = Objects.requireNonNull(CallScope.current());
+        for (int resource : work.resources()) {
+            AgentEngine engine = engines.get(resource);
+            BranchId branch = engine.join(scope, resource(resource));
+            engine.statementBegins(scope, branch);
+            engine.statementEnds(branch, StatementEnd.completed());
+        }
+    }
+
+    @Override
+    public long forcedWrites() {
+        return coordinator.forcedWrites();
+    }
+
+    @Override
+    public Map<String, Long> processes() {
+        return Map.of("coordinator", coordinator.pid());
+    }
+
+    @Override
+    public void close() {
+        client.close();
+        engines.forEach(engine -> engine.close(Duration.ofSeconds(1)));
+        meters.forEach(Prometheus::close);
+        coordinator.close();
+        afterwards.run();
+    }
+}

@@ -1,0 +1,100 @@
+package io.troth.bench.troth;
+
+import io.troth.chaos.process.ChildProcess;
+import io.troth.chaos.process.Children;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A coordinator or an agent as a process, started with the flags of the launcher {@code troth}. Thread-safe. */
+final class ProductProcess implements AutoCloseable {
+
+    private static final Duration START_LIMIT = Duration.ofSeconds(90);
+
+    /** Older children get flags for a short life; these are the launcher's and the JVM's own. */
+    private static final List<String> FLAGS = List.of("-XX:+ExitOnOutOfMemoryError");
+
+    private final ChildProcess child;
+    private final String ready;
+    private final HttpClient http = HttpClient.newHttpClient();
+
+    private ProductProcess(ChildProcess child) {
+        this.child = child;
+        this.ready = child.awaitLine("READY", START_LIMIT);
+    }
+
+    /** Starts it and returns when it serves. */
+    static ProductProcess start(Children children, String name, List<String> arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(FLAGS);
+        command.addAll(Children.classFlags());
+        command.add(ChildMain.class.getName());
+        command.addAll(arguments);
+        return new ProductProcess(children.start(name, command));
+    }
+
+    /** A coordinator with its log in the directory. */
+    static ProductProcess coordinator(Children children, String name, Path directory) {
+        return start(
+                children,
+                name,
+                List.of(
+                        "coordinator",
+                        "--data-directory",
+                        directory.toString(),
+                        "--grpc-port",
+                        "0",
+                        "--http-port",
+                        "0"));
+    }
+
+    long pid() {
+        return child.pid();
+    }
+
+    /** What the line that says that it is ready says about a word, such as {@code grpc}. */
+    String said(String word) {
+        Matcher matcher = Pattern.compile("\\b" + word + "=(\\S+)").matcher(ready);
+        if (!matcher.find()) {
+            throw new IllegalStateException(child.name() + " did not say " + word + ": " + ready);
+        }
+        return matcher.group(1);
+    }
+
+    /** How often a coordinator has forced its log so far, by its own metric. */
+    long forcedWrites() {
+        return metric("troth_log_force_duration_seconds_count");
+    }
+
+    private long metric(String name) {
+        try {
+            HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + said("http") + "/metrics"))
+                    .build();
+            String page =
+                    http.send(request, HttpResponse.BodyHandlers.ofString()).body();
+            return page.lines()
+                    .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
+                    .mapToLong(line -> (long) Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                    .sum();
+        } catch (IOException e) {
+            throw new IllegalStateException(child.name() + " does not tell its metrics", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        child.close();
+    }
+}

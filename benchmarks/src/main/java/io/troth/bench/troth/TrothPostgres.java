@@ -1,0 +1,55 @@
+package io.troth.bench.troth;
+
+import io.troth.bench.contender.Contender;
+import io.troth.bench.contender.Environment;
+import io.troth.bench.contender.Running;
+import io.troth.bench.contender.Suite;
+import io.troth.client.TransactionOptions;
+import io.troth.client.WaitFor;
+import java.util.List;
+
+/**
+ * Troth over PostgreSQL.
+ *
+ * @param separate whether the agents are processes of their own, reached by SQL over gRPC; else they are inside the
+ *     callers' process, as in a service
+ * @param waitFor when commit returns
+ */
+public record TrothPostgres(String name, String description, boolean separate, WaitFor waitFor) implements Contender {
+
+    /** Embedded and separate, the first also without waiting for phase 2. */
+    public static List<Contender> all() {
+        return List.of(
+                new TrothPostgres(
+                        "troth", "agents in the callers' process, the coordinator its own", false, WaitFor.COMPLETED),
+                new TrothPostgres("troth-decided", "as troth, with wait=DECIDED", false, WaitFor.DECIDED),
+                new TrothPostgres(
+                        "troth-processes",
+                        "an agent process for each database, asynchronous callers, SQL over gRPC",
+                        true,
+                        WaitFor.COMPLETED));
+    }
+
+    @Override
+    public Suite suite() {
+        return Suite.POSTGRES;
+    }
+
+    @Override
+    public int logForcesClaimed() {
+        return 1;
+    }
+
+    @Override
+    public int databaseForcesClaimed() {
+        return 2;
+    }
+
+    @Override
+    public Running open(Environment environment) throws Exception {
+        TransactionOptions options = TransactionOptions.DEFAULTS.withWaitFor(waitFor);
+        return separate
+                ? SeparateAgents.open(name, environment, options)
+                : EmbeddedAgents.open(name, environment, options);
+    }
+}

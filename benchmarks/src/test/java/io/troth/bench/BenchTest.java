@@ -1,0 +1,209 @@
+package io.troth.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonParser;
+import io.troth.bench.contender.Contender;
+import io.troth.bench.contender.Database;
+import io.troth.bench.contender.Environment;
+import io.troth.bench.contender.Running;
+import io.troth.bench.contender.Suite;
+import io.troth.bench.contender.Work;
+import io.troth.bench.naive.NaiveNoop;
+import io.troth.bench.naive.StreamFloor;
+import io.troth.bench.postgres.HandDriven;
+import io.troth.bench.report.ReportFiles;
+import io.troth.bench.report.TableReport;
+import io.troth.bench.run.Bench;
+import io.troth.bench.run.Mix;
+import io.troth.bench.run.Plan;
+import io.troth.bench.run.Result;
+import io.troth.bench.run.Turn;
+import io.troth.bench.troth.TrothNoop;
+import io.troth.bench.troth.TrothPostgres;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Goal: a run of the benchmarks works, and one that must not count does not. Method: tiny runs with real servers and
+ * processes, some dozen transactions each; beside honest contenders there is one that loses money and one that does not
+ * force what it claims. Nothing is said about speed.
+ */
+class BenchTest {
+
+    private static final Duration TURN = Duration.ofMillis(300);
+    private static final int WARM_UP = 20;
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void aRunOverPostgresCountsTheHonestAndNotTheOthers() throws Exception {
+        List<Contender> contenders = new ArrayList<>(HandDriven.all().subList(2, 4));
+        contenders.add(TrothPostgres.all().get(0));
+        contenders.add(new Liar());
+        contenders.add(new Thief());
+
+        Result result = run(contenders, List.of(1, 4));
+
+        assertEquals(
+                Map.of("liar at 1", wrong(result, "liar at 1"), "liar at 4", wrong(result, "liar at 4")),
+                result.wrong());
+        assertTrue(wrong(result, "liar at 1").contains("forced its log 0 times"), result::toString);
+        assertEquals(List.of("thief"), List.copyOf(result.absent().keySet()));
+        assertTrue(String.valueOf(result.absent().get("thief")).contains("money was lost"), result::toString);
+        assertFalse(result.isValid());
+        for (String honest : List.of("2pc-log", "2pc-log-probe", "troth")) {
+            for (Turn turn : result.turns(honest, 1)) {
+                assertTrue(turn.committed() > 0, honest);
+                assertEquals(0, turn.failed(), honest);
+                // Others cannot share a force with the only one in flight.
+                assertTrue(turn.forced() >= turn.committed(), honest);
+            }
+        }
+        assertReports(result, "2pc-log-probe");
+    }
+
+    @Test
+    void aRunOverNothingNeedsNoDatabase() throws Exception {
+        Result result =
+                run(List.of(new StreamFloor(), new NaiveNoop(), TrothNoop.all().get(0)), List.of(1, 2));
+
+        assertEquals(Map.of(), result.wrong());
+        assertEquals(Map.of(), result.absent());
+        assertEquals(1, result.turns("troth-noop", 2).size());
+        assertEquals(List.of(), result.turns("stream-floor", 2));
+        result.turns().forEach(turn -> assertTrue(turn.committed() > 0, turn.contender()));
+        assertReports(result, "naive-noop");
+    }
+
+    private static Result run(List<Contender> contenders, List<Integer> levels) throws Exception {
+        return new Bench(new Plan(Mix.transfer(), contenders, levels, 1, TURN, WARM_UP), line -> {}, false).run();
+    }
+
+    private static String wrong(Result result, String key) {
+        return result.wrong().getOrDefault(key, "");
+    }
+
+    private void assertReports(Result result, String baseline) throws Exception {
+        List<String> baselines = List.of("nobody", baseline);
+        assertTrue(TableReport.of(result, baselines).contains("ratios to " + baseline));
+        ReportFiles.write(directory, List.of(result), baselines, Map.of("machine", "<small>"));
+
+        String page = Files.readString(directory.resolve("report.html"));
+        assertTrue(page.contains("<svg") && page.contains("prefers-color-scheme: dark"));
+        assertTrue(page.contains("&lt;small&gt;"));
+        assertFalse(page.contains("<script") || page.contains("src=") || page.contains("href="));
+        assertEquals(
+                result.turns().size(),
+                JsonParser.parseString(Files.readString(directory.resolve("report.json")))
+                        .getAsJsonObject()
+                        .getAsJsonArray("runs")
+                        .get(0)
+                        .getAsJsonObject()
+                        .getAsJsonArray("turns")
+                        .size());
+        assertTrue(Files.size(directory.resolve("transfer-" + baseline + "-1.hgrm")) > 0);
+        assertEquals(
+                result.turns().size(),
+                Files.readAllLines(directory.resolve("turns.hlog")).stream()
+                        .filter(line -> line.startsWith("Tag="))
+                        .count());
+    }
+
+    /** Takes the money from the first account and forgets the second. */
+    private static final class Thief implements Contender {
+
+        @Override
+        public String name() {
+            return "thief";
+        }
+
+        @Override
+        public String description() {
+            return "does half of what it is asked to";
+        }
+
+        @Override
+        public Suite suite() {
+            return Suite.POSTGRES;
+        }
+
+        @Override
+        public int logForcesClaimed() {
+            return 0;
+        }
+
+        @Override
+        public int databaseForcesClaimed() {
+            return 0;
+        }
+
+        @Override
+        public Running open(Environment environment) throws Exception {
+            Connection connection = environment.databases().get(0).connect();
+            return new Running() {
+                @Override
+                public synchronized void run(Work work) throws Exception {
+                    Database.run(work.steps().get(0), connection);
+                }
+
+                @Override
+                public long forcedWrites() {
+                    return 0;
+                }
+
+                @Override
+                public void close() throws SQLException {
+                    connection.close();
+                }
+            };
+        }
+    }
+
+    /** Commits as the floor does, and says that it has a log. */
+    private static final class Liar implements Contender {
+
+        private final Contender floor = HandDriven.all().get(1);
+
+        @Override
+        public String name() {
+            return "liar";
+        }
+
+        @Override
+        public String description() {
+            return "has no log";
+        }
+
+        @Override
+        public Suite suite() {
+            return floor.suite();
+        }
+
+        @Override
+        public int logForcesClaimed() {
+            return 1;
+        }
+
+        @Override
+        public int databaseForcesClaimed() {
+            return floor.databaseForcesClaimed();
+        }
+
+        @Override
+        public Running open(Environment environment) throws Exception {
+            return floor.open(environment);
+        }
+    }
+}
