@@ -134,7 +134,12 @@ public final class BenchMain implements Callable<Integer> {
         return results.stream().allMatch(Result::isValid) ? CommandLine.ExitCode.OK : EXIT_INVALID;
     }
 
-    private List<Plan> plans() {
+    /**
+     * The runs that the options ask for.
+     *
+     * @throws IllegalArgumentException when they ask for what there is not
+     */
+    List<Plan> plans() {
         Set<String> names = Contenders.all().stream().map(Contender::name).collect(Collectors.toSet());
         if (only != null && !names.containsAll(only)) {
             throw new IllegalArgumentException("--only knows " + names + "; found " + only);

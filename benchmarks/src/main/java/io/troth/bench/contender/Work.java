@@ -1,5 +1,6 @@
 package io.troth.bench.contender;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -16,7 +17,15 @@ public record Work(long number, List<Step> steps) {
 
     /** The resources with a step, each once, in order. */
     public int[] resources() {
-        return steps.stream().mapToInt(Step::resource).distinct().toArray();
+        int[] resources = new int[steps.size()];
+        int count = 0;
+        for (Step step : steps) {
+            if (count == 0 || resources[count - 1] != step.resource()) {
+                resources[count] = step.resource();
+                count++;
+            }
+        }
+        return Arrays.copyOf(resources, count);
     }
 
     /** Whether no step writes at the resource. */

@@ -38,7 +38,7 @@ final class NoopAgents implements Running {
     private static final Duration READY_LIMIT = Duration.ofSeconds(60);
 
     /** Those of a {@link io.troth.bench.contender.Step}. */
-    private static final int RESOURCES = 2;
+    private static final List<String> RESOURCES = List.of("noop-0", "noop-1");
 
     private final ProductProcess coordinator;
     private final TrothClient client;
@@ -54,12 +54,12 @@ final class NoopAgents implements Running {
         this.coordinator = ProductProcess.coordinator(environment.children(), name + "-coordinator", decisions);
         String address = coordinator.said("grpc");
         this.client = TrothClient.connect(address);
-        for (int i = 0; i < RESOURCES; i++) {
+        for (String resource : RESOURCES) {
             Prometheus prometheus = new Prometheus();
             meters.add(prometheus);
             AgentEngine engine = new AgentEngine(new AgentEngine.Parts(
                     new SecureRandom().nextLong(),
-                    Map.of(resource(i), new NoopDatabase(resource(i))),
+                    Map.of(resource, new NoopDatabase(resource)),
                     new GrpcCoordinatorLink(LinkSettings.of(List.of(Endpoint.parse(address)), null)),
                     new ScheduledTimers(),
                     prometheus.metrics(),
@@ -73,10 +73,6 @@ final class NoopAgents implements Running {
                 throw new IllegalStateException("an agent found no coordinator");
             }
         }
-    }
-
-    private static String resource(int index) {
-        return "noop-" + index;
     }
 
     @Override
@@ -109,7 +105,7 @@ final class NoopAgents implements Running {
         CallScope scope = Objects.requireNonNull(CallScope.current());
         for (int resource : work.resources()) {
             AgentEngine engine = engines.get(resource);
-            BranchId branch = engine.join(scope, resource(resource));
+            BranchId branch = engine.join(scope, RESOURCES.get(resource));
             engine.statementBegins(scope, branch);
             engine.statementEnds(branch, StatementEnd.completed());
         }

@@ -51,7 +51,12 @@ class DocsCommandsTest {
         List<String> words = List.of(command.split(" +"));
         switch (words.get(0)) {
             case "./mvnw", "mvn" -> assertBuilds(words);
-            case "./troth" -> assertEquals("./troth demo", command, "DemoTest runs the demo");
+            case "./troth" -> {
+                // PerformancePageTest reads the benchmarks' commands.
+                if (!words.get(1).equals("bench")) {
+                    assertEquals("./troth demo", command, "DemoTest runs the demo");
+                }
+            }
             case "troth" -> assertRuns(command, words);
             default -> fail("how is this to be tried? " + command);
         }
