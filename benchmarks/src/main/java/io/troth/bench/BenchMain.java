@@ -3,6 +3,7 @@ package io.troth.bench;
 import io.troth.bench.contender.Contender;
 import io.troth.bench.contender.Suite;
 import io.troth.bench.naive.NaiveNoop;
+import io.troth.bench.peers.Peers;
 import io.troth.bench.postgres.HandDriven;
 import io.troth.bench.report.ReportFiles;
 import io.troth.bench.report.TableReport;
@@ -50,6 +51,11 @@ public final class BenchMain implements Callable<Integer> {
 
     @Option(names = "--quick", description = "a smoke run of about a minute; its figures mean little")
     private boolean quick;
+
+    @Option(
+            names = "--peers",
+            description = "also Atomikos and Bitronix, which have licences of their own and are fetched by this option")
+    private boolean peers;
 
     @Option(names = "--out", paramLabel = "DIR", description = "write report.html, report.json and histograms there")
     private @Nullable Path out;
@@ -106,6 +112,10 @@ public final class BenchMain implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        if (peers && !Peers.isComplete()) {
+            System.err.println("troth bench: the launcher puts the libraries that --peers wants on the class path");
+            return CommandLine.ExitCode.USAGE;
+        }
         if (list) {
             for (Contender contender : Contenders.all()) {
                 System.out.printf("%-22s %-8s %s%n", contender.name(), contender.suite(), contender.description());

@@ -71,6 +71,11 @@ public final class Peers {
         }
     }
 
+    /** Whether the libraries of all peers are on the class path. */
+    public static boolean isComplete() {
+        return Bean.exists(AtomikosManager.SERVICE) && Bean.exists(BitronixManager.SERVICES);
+    }
+
     private static Contender atomikos(String name, boolean isTuned, String what) {
         return new Peer(
                 name,
