@@ -19,16 +19,9 @@ import org.postgresql.core.TransactionState;
  * One unprepared branch on PostgreSQL, with our own SQL (protocol 10.1, 10.3).
  *
  * <p>Why not pgjdbc's XAResource: PostgreSQL answers PREPARE TRANSACTION or COMMIT of a failed transaction with a silent
- * ROLLBACK, and the driver reports success. Therefore every prepare and every one-phase commit is preceded by a probe on
- * the same connection, and the probe is an SQL statement that <em>fails</em> when
- * <ul>
- *   <li>the transaction has failed (the server says so),
- *   <li>the marker or the start time of the transaction is not the branch's own: SQL text inside the branch has ended
- *       our transaction, and part of the work is durable or gone,
- *   <li>the user is another one: the agent could not finish the branch.
- * </ul>
- * Since it fails, it can travel in one message in front of PREPARE TRANSACTION, which the server then skips. The start
- * time is compared because a marker can be forged by SQL that reads it first; the microsecond of a new BEGIN cannot.
+ * ROLLBACK, and the driver reports success. Therefore every prepare and every one-phase commit is preceded by a
+ * {@link PostgresProbe} on the same connection, in the same message: it fails when they must not happen, and the server
+ * then skips them.
  *
  * <p>Round trips: begin 1, prepare 1 (2 when only queries ran and they wrote after all; 2 for a read-only branch: probe
  * and COMMIT), one-phase 2.
@@ -42,18 +35,13 @@ final class PostgresBranch implements BranchTransaction {
             + " CASE WHEN pg_catalog.current_setting('synchronous_commit') = 'remote_apply'"
             + " THEN 'remote_apply' ELSE 'on' END, true)";
 
-    private static final String START_MICROS =
-            "(EXTRACT(EPOCH FROM pg_catalog.transaction_timestamp()) * 1000000)::pg_catalog.int8";
-
     private static final String BEGIN = "SELECT pg_catalog.set_config('troth.branch', ?, true),"
             + " pg_catalog.set_config('idle_in_transaction_session_timeout', ?, true),"
             + " pg_catalog.set_config('lock_timeout', ?, true), "
-            + STRONG_SYNCHRONOUS_COMMIT + ", " + START_MICROS;
+            + STRONG_SYNCHRONOUS_COMMIT + ", " + PostgresProbe.START_MICROS;
 
     private static final String BEGIN_WITH_TRANSACTION_TIMEOUT =
             BEGIN + ", pg_catalog.set_config('transaction_timeout', ?, true)";
-
-    private static final String BYPASSED = "troth: the transaction is not that of its branch";
 
     private final BaseConnection connection;
     private final TrothXid xid;
@@ -176,16 +164,6 @@ final class PostgresBranch implements BranchTransaction {
         return new Reason(ErrorCode.TRANSACTION_CONTROL_BYPASSED, "branch " + xid + ": " + what);
     }
 
-    private String probeSql() throws SQLException {
-        String own = "pg_catalog.current_setting('troth.branch', true) OPERATOR(pg_catalog.=) '" + marker() + "'"
-                + " AND current_user::pg_catalog.text OPERATOR(pg_catalog.=) "
-                + "'" + connection.escapeString(server.role()) + "'"
-                + " AND " + START_MICROS + " OPERATOR(pg_catalog.=) " + startMicros;
-        return "SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text, CASE WHEN " + own
-                + " THEN 0 ELSE pg_catalog.concat('" + BYPASSED + ": marker ',"
-                + " pg_catalog.current_setting('troth.branch', true), ', user ', current_user)::pg_catalog.int4 END";
-    }
-
     private PrepareResult probeThenPrepare() {
         Long transactionId;
         try {
@@ -211,17 +189,20 @@ final class PostgresBranch implements BranchTransaction {
     }
 
     private Reason probeFailure(SQLException failure) {
-        if (isBypassed(failure)) {
+        if (PostgresProbe.isBypassed(failure)) {
             // The role may be the session's, and would then spoil the next branch too.
             abandon(failure);
             return bypassed(PostgresErrors.describe(failure));
         }
+        if (PostgresProbe.isGone(failure)) {
+            // A new session has a new one.
+            abandon(failure);
+            return new Reason(
+                    ErrorCode.PREPARE_REFUSED,
+                    "branch " + xid + " cannot be checked: SQL of its session (DEALLOCATE ALL, DISCARD ALL) has removed"
+                            + " the agent's prepared statement " + PostgresProbe.NAME);
+        }
         return PostgresErrors.reasonOf(failure, ErrorCode.PREPARE_REFUSED);
-    }
-
-    private static boolean isBypassed(SQLException failure) {
-        return PostgresErrors.has(failure, PostgresErrors.INVALID_TEXT_REPRESENTATION)
-                && String.valueOf(failure.getMessage()).contains(BYPASSED);
     }
 
     private PrepareResult commitReadOnly() {
@@ -250,7 +231,7 @@ final class PostgresBranch implements BranchTransaction {
     /** Runs the probe, with what follows it in the same message. Null when the transaction has written nothing. */
     private @Nullable Long probe(String following) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute(probeSql() + following);
+            statement.execute(PostgresProbe.call(marker(), startMicros) + following);
             ResultSet row = statement.getResultSet();
             if (row == null || !row.next()) {
                 throw new SQLException("the server did not answer the probe of branch " + xid, "XX000");

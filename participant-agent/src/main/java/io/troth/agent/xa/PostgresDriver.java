@@ -69,7 +69,7 @@ public final class PostgresDriver implements ResourceDriver {
         return new PostgresConnections();
     }
 
-    /** Opens connections, and reads once which server each of them talks to. */
+    /** Opens connections, reads once which server each of them talks to, and prepares the probe there. */
     private final class PostgresConnections extends PhysicalConnections {
 
         @Override
@@ -103,6 +103,7 @@ public final class PostgresDriver implements ResourceDriver {
             return known;
         }
         ServerFacts read = ServerFacts.read(physical);
+        PostgresProbe.prepare(physical, read.role());
         factsByConnection.put(physical, read);
         return read;
     }

@@ -16,6 +16,7 @@ final class PostgresErrors {
     static final String OBJECT_NOT_IN_PREREQUISITE_STATE = "55000";
     static final String INVALID_PARAMETER_VALUE = "22023";
     static final String INVALID_TEXT_REPRESENTATION = "22P02";
+    static final String INVALID_SQL_STATEMENT_NAME = "26000";
     static final String IN_FAILED_TRANSACTION = "25P02";
     static final String OUT_OF_MEMORY = "53200";
     static final String IDLE_IN_TRANSACTION_TIMEOUT = "25P03";

@@ -12,6 +12,7 @@ import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.database.TestPostgres;
 import io.troth.core.ErrorCode;
 import io.troth.core.Proof;
+import io.troth.core.Reason;
 import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.participant.OnePhaseCompletion;
 import io.troth.core.participant.PrepareResult;
@@ -266,6 +267,23 @@ class PostgresDriverTest {
         assertEquals("100", balance());
         assertEquals(List.of(), server.prepared());
         assertEquals("postgres", TestPostgres.ask(server.dataSource(), "SELECT current_user"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void votesNoWhenTheProbeIsGoneAndClosesTheSessionThatLacksIt(boolean onePhase) throws Exception {
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 1 WHERE id = 1", "DEALLOCATE ALL");
+
+        Reason reason = onePhase
+                ? branch.commitOnePhase(proof -> {}).reason()
+                : branch.prepare(true).reason();
+
+        assertEquals(ErrorCode.PREPARE_REFUSED, reason.code());
+        assertTrue(reason.detail().contains("DEALLOCATE ALL"), reason.detail());
+        assertTrue(connection.isClosed());
+        assertEquals("100", balance());
+        assertEquals(List.of(), server.prepared());
     }
 
     @Test

@@ -22,12 +22,11 @@ final class PostgresBackend {
     private static final long DATABASE_OID = 16_384;
     private static final int VERSION = 180_000;
 
-    private static final Pattern MARKER =
-            Pattern.compile("current_setting\\('troth\\.branch', true\\) OPERATOR\\(pg_catalog\\.=\\) '([^']*)'");
-    private static final Pattern USER =
-            Pattern.compile("current_user::pg_catalog\\.text OPERATOR\\(pg_catalog\\.=\\) '([^']*)'");
-    private static final Pattern START = Pattern.compile(
-            "transaction_timestamp\\(\\)\\) \\* 1000000\\)::pg_catalog\\.int8 OPERATOR\\(pg_catalog\\.=\\) (\\d+)");
+    private static final String MARKER = "current_setting('troth.branch', true) OPERATOR(pg_catalog.=) $1";
+    private static final String START =
+            "transaction_timestamp()) * 1000000)::pg_catalog.int8 OPERATOR(pg_catalog.=) $2";
+    private static final String USER = "current_user::pg_catalog.text OPERATOR(pg_catalog.=) '" + ROLE + "'";
+    private static final Pattern ARGUMENTS = Pattern.compile("\\('([^']*)', (\\d+)\\)");
     private static final Pattern COMPLAINT = Pattern.compile("concat\\('([^']*)'");
     private static final Pattern QUOTED = Pattern.compile("'([^']*)'");
     private static final Pattern PREFIX = Pattern.compile("gid LIKE '(\\d+)\\\\_%'");
@@ -118,7 +117,11 @@ final class PostgresBackend {
     }
 
     private List<List<Object>> query(String sql, List<String> parameters) throws SQLException {
-        if (sql.startsWith("SELECT pg_catalog.pg_current_xact_id_if_assigned()")) {
+        if (sql.startsWith("PREPARE troth_probe")) {
+            session.probe = sql;
+            return List.of();
+        }
+        if (sql.startsWith("EXECUTE troth_probe")) {
             return row(probe(sql), 0);
         }
         if (sql.startsWith("SELECT pg_catalog.set_config('troth.branch'")) {
@@ -178,13 +181,19 @@ final class PostgresBackend {
     }
 
     /** Null when the transaction has no id. Fails when the transaction is not the one that the probe names. */
-    private @Nullable String probe(String sql) throws SQLException {
+    private @Nullable String probe(String call) throws SQLException {
+        String prepared = session.probe;
+        Matcher arguments = ARGUMENTS.matcher(call);
+        if (prepared == null || !arguments.find()) {
+            throw new SQLException("prepared statement \"troth_probe\" does not exist", "26000");
+        }
+        // What the probe does not ask for holds.
         boolean own = session.transaction != null
-                && holds(MARKER, sql, String.valueOf(session.marker))
-                && holds(USER, sql, ROLE)
-                && holds(START, sql, Long.toString(session.startMicros));
+                && (!prepared.contains(MARKER) || arguments.group(1).equals(session.marker))
+                && (!prepared.contains(START) || arguments.group(2).equals(Long.toString(session.startMicros)))
+                && prepared.contains(USER);
         if (!own) {
-            Matcher complaint = COMPLAINT.matcher(sql);
+            Matcher complaint = COMPLAINT.matcher(prepared);
             throw new SQLException(
                     "invalid input syntax for type integer: \"" + (complaint.find() ? complaint.group(1) : "")
                             + session.marker + "\"",
@@ -192,12 +201,6 @@ final class PostgresBackend {
         }
         long id = running().id;
         return id == 0 ? null : Long.toUnsignedString(id);
-    }
-
-    /** What the probe does not ask for holds. */
-    private static boolean holds(Pattern condition, String sql, String value) {
-        Matcher matcher = condition.matcher(sql);
-        return !matcher.find() || matcher.group(1).equals(value);
     }
 
     private void prepare(String gid) throws SQLException {

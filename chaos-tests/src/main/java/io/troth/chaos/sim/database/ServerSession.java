@@ -22,6 +22,10 @@ final class ServerSession {
 
     long startMicros;
 
+    /** The driver's prepared statement, as it was sent; null when there is none. */
+    @Nullable
+    String probe;
+
     /** Hears that the session was ended from outside. */
     Runnable ended = () -> {};
 

@@ -1,0 +1,74 @@
+package io.troth.agent.xa;
+
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.postgresql.core.BaseConnection;
+
+/**
+ * What a branch is asked before it is prepared or committed in one phase (protocol 10.1): its transaction id, by a
+ * statement that <em>fails</em> when
+ * <ul>
+ *   <li>the transaction has failed (the server says so),
+ *   <li>the marker or the start time of the transaction is not the branch's own: SQL text inside the branch has ended our
+ *       transaction, and part of the work is durable or gone,
+ *   <li>the user is another one: the agent could not finish the branch.
+ * </ul>
+ * The start time is compared because a marker can be forged by SQL that reads it first; the microsecond of a new BEGIN
+ * cannot.
+ *
+ * <p>Each session prepares it once: as text it costs the server more to read and plan than the rest of the branch's end
+ * (measured: 140 microseconds of CPU against 35).
+ */
+final class PostgresProbe {
+
+    /** The name of the prepared statement. */
+    static final String NAME = "troth_probe";
+
+    /** When the running transaction began, in microseconds since 1970. */
+    static final String START_MICROS =
+            "(EXTRACT(EPOCH FROM pg_catalog.transaction_timestamp()) * 1000000)::pg_catalog.int8";
+
+    private static final String BYPASSED = "troth: the transaction is not that of its branch";
+
+    private static final String OWN = "pg_catalog.current_setting('troth.branch', true) OPERATOR(pg_catalog.=) $1"
+            + " AND " + START_MICROS + " OPERATOR(pg_catalog.=) $2"
+            + " AND current_user::pg_catalog.text OPERATOR(pg_catalog.=) ";
+
+    private PostgresProbe() {}
+
+    /**
+     * Prepares the statement in a new session.
+     *
+     * @param role who may end branches
+     */
+    static void prepare(BaseConnection connection, String role) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("PREPARE " + NAME + " (pg_catalog.text, pg_catalog.int8) AS"
+                    + " SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text, CASE WHEN " + OWN + "'"
+                    + connection.escapeString(role) + "' THEN 0 ELSE pg_catalog.concat('" + BYPASSED + ": marker ',"
+                    + " pg_catalog.current_setting('troth.branch', true), ', user ', current_user)::pg_catalog.int4"
+                    + " END");
+        }
+    }
+
+    /**
+     * The SQL that asks; its row's first column is the transaction id, null when nothing was written.
+     *
+     * @param marker the branch's own
+     * @param startMicros when its transaction began
+     */
+    static String call(String marker, long startMicros) {
+        return "EXECUTE " + NAME + " ('" + marker + "', " + startMicros + ")";
+    }
+
+    /** The probe has found another transaction or user than the branch's. */
+    static boolean isBypassed(SQLException failure) {
+        return PostgresErrors.has(failure, PostgresErrors.INVALID_TEXT_REPRESENTATION)
+                && String.valueOf(failure.getMessage()).contains(BYPASSED);
+    }
+
+    /** The session does not know the probe any more, and its transaction has failed by asking. */
+    static boolean isGone(SQLException failure) {
+        return PostgresErrors.has(failure, PostgresErrors.INVALID_SQL_STATEMENT_NAME);
+    }
+}
