@@ -3,6 +3,7 @@ package io.troth.bench.troth;
 import io.troth.chaos.process.ChildProcess;
 import io.troth.chaos.process.Children;
 import java.io.IOException;
+import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -18,6 +20,7 @@ import java.util.regex.Pattern;
 final class ProductProcess implements AutoCloseable {
 
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
+    private static final long PAUSE_NANOS = 20_000_000;
 
     /** Older children get flags for a short life; these are the launcher's and the JVM's own. */
     private static final List<String> FLAGS = List.of("-XX:+ExitOnOutOfMemoryError");
@@ -75,18 +78,33 @@ final class ProductProcess implements AutoCloseable {
         return metric("troth_log_force_duration_seconds_count");
     }
 
+    /** Waits until it says that it can do its work: an agent serves before it has found its coordinator. */
+    void awaitReady() {
+        long deadline = System.nanoTime() + START_LIMIT.toNanos();
+        while (get("/readyz").statusCode() != HttpURLConnection.HTTP_OK) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new IllegalStateException(child.name() + " never became ready");
+            }
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+    }
+
     private long metric(String name) {
+        return get("/metrics")
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
+                .mapToLong(line -> (long) Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .sum();
+    }
+
+    private HttpResponse<String> get(String path) {
         try {
-            HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + said("http") + "/metrics"))
+            HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + said("http") + path))
                     .build();
-            String page =
-                    http.send(request, HttpResponse.BodyHandlers.ofString()).body();
-            return page.lines()
-                    .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
-                    .mapToLong(line -> (long) Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-                    .sum();
+            return http.send(request, HttpResponse.BodyHandlers.ofString());
         } catch (IOException e) {
-            throw new IllegalStateException(child.name() + " does not tell its metrics", e);
+            throw new IllegalStateException(child.name() + " does not answer " + path, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);

@@ -57,6 +57,7 @@ final class SeparateAgents implements Running {
                             List.of("agent", "-c", configuration.toString())));
             result.resources.add(database.name());
         }
+        result.agents.values().forEach(ProductProcess::awaitReady);
         return result;
     }
 
