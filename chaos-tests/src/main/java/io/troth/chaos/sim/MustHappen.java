@@ -1,5 +1,6 @@
 package io.troth.chaos.sim;
 
+import io.troth.chaos.sim.steps.StepTable;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.Sights;
 import io.troth.core.Outcome;
@@ -27,6 +28,11 @@ final class MustHappen {
             "ended because of STREAM_BROKEN",
             "fate asked",
             "purge",
+            "settled by hand COMMIT",
+            "settled by hand ROLLBACK",
+            "forced, and T is COMMITTED",
+            "forced, and T is UNKNOWN",
+            "COMMIT lost by a restore of the log",
             "session renewed",
             "session resumed",
             "begin refused OVERLOADED",
@@ -39,8 +45,8 @@ final class MustHappen {
 
     private MustHappen() {}
 
-    /** What has not happened, by name. */
-    static List<String> missing(Sights sights) {
+    /** What has not happened in so many seeds, by name. */
+    static List<String> missing(Sights sights, long seeds) {
         List<String> all = new ArrayList<>(SIGHTS);
         for (Fault fault : Fault.values()) {
             all.add("fault " + fault);
@@ -53,6 +59,8 @@ final class MustHappen {
                 all.add("leader change in " + state);
             }
         }
-        return all.stream().filter(sight -> sights.count(sight) == 0).toList();
+        List<String> missing = new ArrayList<>(StepTable.missing(sights, seeds));
+        all.stream().filter(sight -> sights.count(sight) == 0).forEach(missing::add);
+        return missing;
     }
 }

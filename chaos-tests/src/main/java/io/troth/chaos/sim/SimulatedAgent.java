@@ -9,6 +9,7 @@ import io.troth.agent.engine.LinkListener;
 import io.troth.agent.engine.StepListener;
 import io.troth.chaos.sim.resource.AgentDatabase;
 import io.troth.chaos.sim.resource.DatabaseServer;
+import io.troth.chaos.sim.steps.BranchSteps;
 import io.troth.chaos.sim.world.Broken;
 import io.troth.chaos.sim.world.Connection;
 import io.troth.chaos.sim.world.Crash;
@@ -21,6 +22,7 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.Reason;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.Event;
+import io.troth.core.participant.AgentEvent;
 import io.troth.core.participant.AgentNotice;
 import io.troth.core.participant.AgentStateMachine;
 import io.troth.core.participant.AgentTimerKey;
@@ -57,6 +59,7 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
     private Connection.@Nullable End stream;
     private @Nullable SimulatedCoordinator peer;
     private boolean linkClosed;
+    private BranchSteps steps;
     /** Callers that wait. */
     private final Set<Runnable> deaths = new LinkedHashSet<>();
 
@@ -65,6 +68,7 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
         this.world = run.world;
         this.process = process;
         this.servers = List.copyOf(servers);
+        this.steps = new BranchSteps(world.sights());
     }
 
     SimProcess process() {
@@ -85,6 +89,7 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
         AgentEngine fresh = new AgentEngine(new AgentEngine.Parts(
                 world.random().nextLong(), ports, this, this, this, this::reached, run.agentLimits));
         engine = fresh;
+        steps = new BranchSteps(world.sights());
         service = new SimulatedService(run, process, fresh, opened);
         linkClosed = false;
         fresh.start(world.random().nextBoolean() ? Run.CLUSTER : null, null);
@@ -294,7 +299,13 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
     }
 
     @Override
+    public void stepping(AgentEvent event) {
+        steps.stepping(event);
+    }
+
+    @Override
     public void heard(AgentNotice notice) {
+        steps.heard(notice);
         if (notice instanceof AgentNotice.Alarm alarm) {
             world.saw("agent's alarm " + alarm.reason().code());
             world.note(() -> process + " notices " + notice);

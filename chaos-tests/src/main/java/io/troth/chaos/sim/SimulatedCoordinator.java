@@ -2,6 +2,7 @@ package io.troth.chaos.sim;
 
 import io.troth.agent.engine.LinkListener;
 import io.troth.chaos.sim.log.SimulatedLog;
+import io.troth.chaos.sim.steps.LeaderSteps;
 import io.troth.chaos.sim.world.Broken;
 import io.troth.chaos.sim.world.Connection;
 import io.troth.chaos.sim.world.Crash;
@@ -83,11 +84,13 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
     private World.@Nullable Task timer;
     private boolean turnPlanned;
     private OperatorWatch watch = new OperatorWatch();
+    private LeaderSteps steps;
 
     SimulatedCoordinator(Run run, SimProcess process) {
         this.run = run;
         this.world = run.world;
         this.process = process;
+        this.steps = new LeaderSteps(world.sights());
     }
 
     SimProcess process() {
@@ -105,6 +108,7 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
         SimulatedLog opened = takesOver ? run.store.takeOver(process) : run.store.open(process);
         log = opened;
         watch = new OperatorWatch();
+        steps = new LeaderSteps(world.sights());
         boolean crashesAtPoints = world.plan().faults().containsKey(Fault.COORDINATOR_CRASH_AT_POINT);
         CoordinatorEngine fresh = new CoordinatorEngine(
                 0,
@@ -113,7 +117,7 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
                         opened,
                         this,
                         crashesAtPoints ? this::reached : StepListener.NONE,
-                        this,
+                        EngineListener.all(List.of(steps, this)),
                         process::nanoTime,
                         world.random()::nextLong,
                         task -> world.after(world.shortDelay(), process, () -> "looks in the log", task)));
@@ -337,7 +341,8 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
         watch.check(message);
         if (message instanceof AgentMessage.CommitBranch commit) {
             world.saw(commit.branch().instance() == peer.instance ? "phase 2" : "phase 2 by another instance");
-        } else if (message instanceof AgentMessage.EnlistRefused) {
+        } else if (message instanceof AgentMessage.EnlistRefused refused) {
+            steps.enlistRefused(refused.tx(), refused.branch());
             world.saw("enlist refused");
         }
         touched.add(stream);

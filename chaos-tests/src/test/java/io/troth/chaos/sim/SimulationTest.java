@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.troth.chaos.sim.steps.StepTable;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.Plan;
 import io.troth.chaos.sim.world.Sights;
@@ -27,9 +28,25 @@ class SimulationTest {
         Campaign.Summary summary = new Campaign(1, SEEDS, EnumSet.allOf(Fault.class)).run(2);
 
         assertNull(summary.failed(), () -> "./troth simulate --seed " + summary.failed() + ": " + summary.failure());
-        assertEquals(List.of(), MustHappen.missing(summary.sights()));
+        assertEquals(List.of(), MustHappen.missing(summary.sights(), SEEDS));
+        assertEquals(List.of(), StepTable.impossible(summary.sights()), "the reasons of steps.txt hold");
         assertEquals(SEEDS, summary.seeds());
         System.out.println(summary.line());
+    }
+
+    @Test
+    void missesEachPairThatNeverHappened() {
+        Sights sights = new Sights();
+        String pair = "leader: T is PREPARING at VOTE_NO";
+        List<String> before = MustHappen.missing(sights, SEEDS);
+        sights.saw(pair);
+        List<String> after = MustHappen.missing(sights, SEEDS);
+
+        assertTrue(before.contains(pair));
+        assertEquals(before.size() - 1, after.size());
+        assertTrue(MustHappen.missing(sights, 100_000).size() > after.size(), "rare ones take more seeds");
+        sights.saw("leader: T is COMMITTED at ROLLBACK");
+        assertEquals(List.of("leader: T is COMMITTED at ROLLBACK"), StepTable.impossible(sights));
     }
 
     @Test

@@ -350,6 +350,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
     }
 
     private void step(Event event) {
+        ports.listener().stepping(event);
         carryOut(machine.step(event));
     }
 

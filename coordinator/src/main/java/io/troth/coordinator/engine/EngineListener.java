@@ -1,12 +1,16 @@
 package io.troth.coordinator.engine;
 
 import io.troth.core.ProtocolViolation;
+import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.Notice;
 import java.util.List;
 
 /** Hears what happens, for metrics, log lines and alarms. Engine thread only; must be quick and not call back. */
 public interface EngineListener {
+
+    /** The core is about to take this event, for whoever compares what happened with what can. */
+    default void stepping(Event event) {}
 
     /** Something happened in the core. */
     void heard(Notice notice);

@@ -1,12 +1,18 @@
 package io.troth.coordinator.engine;
 
 import io.troth.core.ProtocolViolation;
+import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.Notice;
 import java.util.List;
 
 /** Several listeners as one. */
 record EngineListeners(List<EngineListener> listeners) implements EngineListener {
+
+    @Override
+    public void stepping(Event event) {
+        listeners.forEach(listener -> listener.stepping(event));
+    }
 
     @Override
     public void heard(Notice notice) {

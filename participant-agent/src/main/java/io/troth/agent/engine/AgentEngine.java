@@ -358,6 +358,7 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
         AgentEvent next = inbox.poll();
         while (next != null && failure == null) {
             try {
+                listener.stepping(next);
                 for (AgentAction action : machine.step(next)) {
                     action.accept(runner);
                 }

@@ -1,9 +1,13 @@
 package io.troth.agent.engine;
 
+import io.troth.core.participant.AgentEvent;
 import io.troth.core.participant.AgentNotice;
 
 /** Hears what happens, for metrics, logs and alarms. Called under the engine's lock: must be quick and not call back. */
 public interface AgentListener {
+
+    /** The core is about to take this event, for whoever compares what happened with what can. */
+    default void stepping(AgentEvent event) {}
 
     void heard(AgentNotice notice);
 

@@ -1,6 +1,7 @@
 package io.troth.agent.server;
 
 import io.troth.agent.engine.AgentListener;
+import io.troth.core.participant.AgentEvent;
 import io.troth.core.participant.AgentNotice;
 import java.util.List;
 import org.slf4j.Logger;
@@ -15,6 +16,17 @@ final class Listeners implements AgentListener {
 
     Listeners(List<AgentListener> listeners) {
         this.listeners = List.copyOf(listeners);
+    }
+
+    @Override
+    public void stepping(AgentEvent event) {
+        for (AgentListener listener : listeners) {
+            try {
+                listener.stepping(event);
+            } catch (RuntimeException e) {
+                LOG.error("a listener failed before {}", event, e);
+            }
+        }
     }
 
     @Override

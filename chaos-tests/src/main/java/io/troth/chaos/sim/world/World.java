@@ -188,6 +188,11 @@ public final class World {
         return faults;
     }
 
+    /** Where everything noteworthy is counted. */
+    public Sights sights() {
+        return sights;
+    }
+
     /** Something noteworthy happened. */
     public void saw(String sight) {
         sights.saw(sight);
