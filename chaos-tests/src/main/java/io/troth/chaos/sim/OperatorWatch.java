@@ -8,7 +8,6 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.coordinator.AgentMessage;
 import io.troth.core.coordinator.ClientMessage;
-import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LogRecord;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -23,17 +22,24 @@ import java.util.Set;
 final class OperatorWatch {
 
     private final Set<String> held = new HashSet<>();
+    /** How often each was released: a hold that is taken afterwards, because the leader stood still, holds no more. */
+    private final Map<String, Integer> releases = new HashMap<>();
+
     private final Map<GlobalTxId, Map<BranchId, Decision>> forced = new HashMap<>();
 
-    /** The leader has taken the hold. */
-    void isHeld(Event.ResourceHeld hold) {
-        if (hold.held()) {
-            held.add(hold.resource());
-        }
+    /** The leader is about to hear of a hold; runs what comes back when it has taken it. */
+    Runnable holds(String resource) {
+        int before = releases.getOrDefault(resource, 0);
+        return () -> {
+            if (releases.getOrDefault(resource, 0) == before) {
+                held.add(resource);
+            }
+        };
     }
 
     /** The leader is about to hear that the hold is over. */
     void releases(String resource) {
+        releases.merge(resource, 1, Integer::sum);
         held.remove(resource);
     }
 

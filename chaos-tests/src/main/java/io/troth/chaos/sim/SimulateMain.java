@@ -125,7 +125,8 @@ public final class SimulateMain implements Callable<Integer> {
             out.println(summary.line());
             return exit;
         }
-        List<String> missing = seeds >= LONG_RUN && only == null ? MustHappen.missing(summary.sights(), seeds) : List.of();
+        List<String> missing =
+                seeds >= LONG_RUN && only == null ? MustHappen.missing(summary.sights(), seeds) : List.of();
         missing.forEach(sight -> out.println("never happened: " + sight));
         StepTable.impossible(summary.sights())
                 .forEach(pair -> out.println("happened, though steps.txt has a reason why it cannot: " + pair));

@@ -195,14 +195,14 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
 
     /** An operator says something to the process, if it runs. */
     void operator(Event event) {
-        if (engine != null && event instanceof Event.ResourceHeld held) {
-            if (!held.held()) {
-                watch.releases(held.resource());
-            }
-            OperatorWatch watches = watch;
-            engine.submit(List.of(event), () -> watches.isHeld(held));
-        } else {
-            submit(event);
+        Runnable taken = () -> {};
+        if (event instanceof Event.ResourceHeld held && held.held()) {
+            taken = watch.holds(held.resource());
+        } else if (event instanceof Event.ResourceHeld released) {
+            watch.releases(released.resource());
+        }
+        if (engine != null) {
+            engine.submit(List.of(event), taken);
         }
     }
 

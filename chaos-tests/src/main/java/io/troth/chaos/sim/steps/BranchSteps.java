@@ -22,9 +22,7 @@ import org.jspecify.annotations.Nullable;
  * transaction, a resource or all of them counts for every branch that has not finished.
  */
 public final class BranchSteps
-        implements AgentEvent.Visitor<Boolean>,
-                AgentMessage.Visitor<Boolean>,
-                AgentTimerKey.Visitor<Boolean> {
+        implements AgentEvent.Visitor<Boolean>, AgentMessage.Visitor<Boolean>, AgentTimerKey.Visitor<Boolean> {
 
     /** Where a branch stands at an agent. */
     public enum State {
@@ -185,11 +183,13 @@ public final class BranchSteps
 
     @Override
     public Boolean statementEnded(AgentEvent.StatementEnded event) {
-        return saw(event.branch(), switch (event.end().kind()) {
-            case COMPLETED, UNDONE -> Input.STATEMENT_COMPLETED;
-            case FAILED -> Input.STATEMENT_FAILED;
-            case CONNECTION_LOST -> Input.STATEMENT_LOST_ITS_CONNECTION;
-        });
+        return saw(
+                event.branch(),
+                switch (event.end().kind()) {
+                    case COMPLETED, UNDONE -> Input.STATEMENT_COMPLETED;
+                    case FAILED -> Input.STATEMENT_FAILED;
+                    case CONNECTION_LOST -> Input.STATEMENT_LOST_ITS_CONNECTION;
+                });
     }
 
     @Override
@@ -199,12 +199,14 @@ public final class BranchSteps
 
     @Override
     public Boolean prepareCompleted(AgentEvent.PrepareCompleted event) {
-        return saw(event.branch(), switch (event.result().kind()) {
-            case PREPARED -> Input.DATABASE_PREPARED;
-            case READ_ONLY -> Input.DATABASE_READ_ONLY;
-            case REFUSED -> Input.DATABASE_REFUSED;
-            case LOST -> Input.DATABASE_PREPARE_LOST;
-        });
+        return saw(
+                event.branch(),
+                switch (event.result().kind()) {
+                    case PREPARED -> Input.DATABASE_PREPARED;
+                    case READ_ONLY -> Input.DATABASE_READ_ONLY;
+                    case REFUSED -> Input.DATABASE_REFUSED;
+                    case LOST -> Input.DATABASE_PREPARE_LOST;
+                });
     }
 
     @Override
@@ -214,12 +216,14 @@ public final class BranchSteps
 
     @Override
     public Boolean onePhaseCompleted(AgentEvent.OnePhaseCompleted event) {
-        return saw(event.branch(), switch (event.completion().fate()) {
-            case COMMITTED -> Input.DATABASE_ONE_PHASE_COMMITTED;
-            case READ_ONLY -> Input.DATABASE_ONE_PHASE_READ_ONLY;
-            case ROLLED_BACK -> Input.DATABASE_ONE_PHASE_ROLLED_BACK;
-            case LOST, NOT_KNOWN -> Input.DATABASE_ONE_PHASE_LOST;
-        });
+        return saw(
+                event.branch(),
+                switch (event.completion().fate()) {
+                    case COMMITTED -> Input.DATABASE_ONE_PHASE_COMMITTED;
+                    case READ_ONLY -> Input.DATABASE_ONE_PHASE_READ_ONLY;
+                    case ROLLED_BACK -> Input.DATABASE_ONE_PHASE_ROLLED_BACK;
+                    case LOST, NOT_KNOWN -> Input.DATABASE_ONE_PHASE_LOST;
+                });
     }
 
     @Override
@@ -229,12 +233,14 @@ public final class BranchSteps
 
     @Override
     public Boolean phaseTwoCompleted(AgentEvent.PhaseTwoCompleted event) {
-        return saw(event.branch(), switch (event.completion().kind()) {
-            case DONE -> Input.DATABASE_DONE;
-            case RESOLVED_ELSEWHERE -> Input.DATABASE_RESOLVED_ELSEWHERE;
-            case HEURISTIC -> Input.DATABASE_HEURISTIC;
-            case NOT_YET -> Input.DATABASE_NOT_YET;
-        });
+        return saw(
+                event.branch(),
+                switch (event.completion().kind()) {
+                    case DONE -> Input.DATABASE_DONE;
+                    case RESOLVED_ELSEWHERE -> Input.DATABASE_RESOLVED_ELSEWHERE;
+                    case HEURISTIC -> Input.DATABASE_HEURISTIC;
+                    case NOT_YET -> Input.DATABASE_NOT_YET;
+                });
     }
 
     @Override
@@ -321,8 +327,8 @@ public final class BranchSteps
     public Boolean sessionClosed(AgentMessage.SessionClosed message) {
         return sawAll(
                 Input.SESSION_CLOSED,
-                place -> place.tx().epoch().equals(message.epoch())
-                        && place.tx().session() == message.session());
+                place ->
+                        place.tx().epoch().equals(message.epoch()) && place.tx().session() == message.session());
     }
 
     @Override

@@ -27,8 +27,7 @@ import org.jspecify.annotations.Nullable;
  * Counts, for one life of a leader, in which state every T was when an event about it came. Where T stands is known from
  * what the leader says of it; an event that concerns a stream or a session counts for every T that it can concern.
  */
-public final class LeaderSteps
-        implements EngineListener, Event.Visitor<Boolean>, TimerKey.Visitor<Boolean> {
+public final class LeaderSteps implements EngineListener, Event.Visitor<Boolean>, TimerKey.Visitor<Boolean> {
 
     /** Where a T stands at a leader. */
     public enum State {
@@ -163,8 +162,7 @@ public final class LeaderSteps
         } else if (notice instanceof Notice.Ended ended) {
             open.remove(ended.tx());
             states.put(ended.tx(), ended(ended.outcome()));
-        } else if (notice instanceof Notice.Alarm alarm
-                && alarm.reason().code() == ErrorCode.LOG_DISTRUSTED) {
+        } else if (notice instanceof Notice.Alarm alarm && alarm.reason().code() == ErrorCode.LOG_DISTRUSTED) {
             answers = false;
         }
     }
@@ -286,11 +284,13 @@ public final class LeaderSteps
 
     @Override
     public Boolean voteReceived(Event.VoteReceived event) {
-        return saw(event.tx(), switch (event.vote()) {
-            case YES -> Input.VOTE_YES;
-            case READ_ONLY -> Input.VOTE_READ_ONLY;
-            case NO -> Input.VOTE_NO;
-        });
+        return saw(
+                event.tx(),
+                switch (event.vote()) {
+                    case YES -> Input.VOTE_YES;
+                    case READ_ONLY -> Input.VOTE_READ_ONLY;
+                    case NO -> Input.VOTE_NO;
+                });
     }
 
     @Override
@@ -300,13 +300,15 @@ public final class LeaderSteps
 
     @Override
     public Boolean onePhaseResult(Event.OnePhaseResult event) {
-        return saw(event.tx(), switch (event.fate()) {
-            case COMMITTED -> Input.RESULT_COMMITTED;
-            case READ_ONLY -> Input.RESULT_READ_ONLY;
-            case ROLLED_BACK -> Input.RESULT_ROLLED_BACK;
-            case LOST -> Input.RESULT_LOST;
-            case NOT_KNOWN -> Input.RESULT_NOT_KNOWN;
-        });
+        return saw(
+                event.tx(),
+                switch (event.fate()) {
+                    case COMMITTED -> Input.RESULT_COMMITTED;
+                    case READ_ONLY -> Input.RESULT_READ_ONLY;
+                    case ROLLED_BACK -> Input.RESULT_ROLLED_BACK;
+                    case LOST -> Input.RESULT_LOST;
+                    case NOT_KNOWN -> Input.RESULT_NOT_KNOWN;
+                });
     }
 
     @Override
@@ -321,12 +323,14 @@ public final class LeaderSteps
 
     @Override
     public Boolean fateReported(Event.FateReported event) {
-        return saw(event.tx(), switch (event.fate()) {
-            case COMMITTED -> Input.FATE_COMMITTED;
-            case ROLLED_BACK -> Input.FATE_ROLLED_BACK;
-            case IN_PROGRESS -> Input.FATE_IN_PROGRESS;
-            case UNKNOWN -> Input.FATE_UNKNOWN;
-        });
+        return saw(
+                event.tx(),
+                switch (event.fate()) {
+                    case COMMITTED -> Input.FATE_COMMITTED;
+                    case ROLLED_BACK -> Input.FATE_ROLLED_BACK;
+                    case IN_PROGRESS -> Input.FATE_IN_PROGRESS;
+                    case UNKNOWN -> Input.FATE_UNKNOWN;
+                });
     }
 
     @Override
@@ -358,8 +362,7 @@ public final class LeaderSteps
     @Override
     public Boolean progress(Event.Progress event) {
         return event.epoch().equals(own)
-                && sawAll(
-                        Input.PROGRESS, tx -> tx.session() == event.session() && tx.sequence() < event.lowestOpen());
+                && sawAll(Input.PROGRESS, tx -> tx.session() == event.session() && tx.sequence() < event.lowestOpen());
     }
 
     @Override

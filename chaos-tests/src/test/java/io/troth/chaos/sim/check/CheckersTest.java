@@ -125,6 +125,8 @@ class CheckersTest {
         branch(1, "b", State.ROLLED_BACK, Ending.BY_HAND, false, add("account 1", -1));
         branch(2, "a", State.COMMITTED, add("account 1", 1));
         branch(2, "b", State.ROLLED_BACK, Ending.DATABASE, true, add("account 1", -1));
+        branch(3, "a", State.COMMITTED, add("account 1", 1));
+        branch(3, "b", State.ROLLED_BACK, Ending.BY_FORCE, false, add("account 1", -1));
         assertGood(new AtomicityChecker());
         branch(1, "c", State.ROLLED_BACK, add("account 1", 1));
         assertBad(new AtomicityChecker(), "at c is ROLLED_BACK");
