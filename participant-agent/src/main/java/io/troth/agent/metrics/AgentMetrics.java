@@ -1,6 +1,7 @@
 package io.troth.agent.metrics;
 
 import io.micrometer.core.instrument.Clock;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -9,14 +10,17 @@ import io.troth.agent.engine.AgentListener;
 import io.troth.agent.jdbc.PoolStats;
 import io.troth.agent.jdbc.ResourceStats;
 import io.troth.core.BranchId;
+import io.troth.core.Vote;
 import io.troth.core.participant.AgentNotice;
 import io.troth.core.participant.BranchState;
 import io.troth.core.participant.PreparedXid;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -32,6 +36,12 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
 public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Void> {
 
+    /** The states whose duration is a meter. */
+    private static final Map<BranchState, String> TIMED = Map.of(
+            BranchState.PREPARING, "troth.agent.prepare.duration",
+            BranchState.COMMITTING, "troth.agent.commit.duration",
+            BranchState.ONE_PHASE, "troth.agent.one.phase.duration");
+
     private final MeterRegistry registry;
     private final Clock clock;
 
@@ -44,17 +54,25 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
     /** Branches that have not finished; as many as the core's limit of branches at most. */
     private final Map<BranchId, Phase> phases = new HashMap<>();
 
+    /** Votes that need no reason. */
+    private final Map<Vote, Counter> votes = new EnumMap<>(Vote.class);
+
     private final AtomicInteger ready = new AtomicInteger();
     private boolean everReady;
 
     /** Where one branch stands, and since when. */
     private record Phase(BranchState state, long sinceNanos) {}
 
-    /** What the gauges of one resource read; times are those of the registry's clock. */
+    /**
+     * What the gauges of one resource read, in times of the registry's clock; and the meters that every branch touches: to
+     * find one in the registry costs more than to count with it.
+     */
     private static final class ResourceState {
         final Map<BranchId, Long> unprepared = new ConcurrentHashMap<>();
         final Map<BranchId, Long> inDoubt = new ConcurrentHashMap<>();
         final AtomicInteger otherClusters = new AtomicInteger();
+        final Map<BranchState, Timer> durations = new EnumMap<>(BranchState.class);
+        final Map<String, Counter> finished = new HashMap<>();
     }
 
     public AgentMetrics(MeterRegistry registry) {
@@ -75,9 +93,8 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
         watchBranches(resource);
         watchPool(resource, "branches", () -> stats.get().branches());
         watchPool(resource, "recovery", () -> stats.get().finishers());
-        timer("troth.agent.prepare.duration", resource);
-        timer("troth.agent.commit.duration", resource);
-        timer("troth.agent.one.phase.duration", resource);
+        ResourceState state = state(resource);
+        TIMED.keySet().forEach(phase -> duration(state, resource, phase));
         registry.counter("troth.agent.scans", "resource", resource, "result", "read");
         registry.counter("troth.agent.scans", "resource", resource, "result", "failed");
     }
@@ -100,8 +117,7 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
     }
 
     private void watchBranches(String resource) {
-        ResourceState state = new ResourceState();
-        resources.put(resource, state);
+        ResourceState state = state(resource);
         Tags tags = Tags.of("resource", resource);
         Gauge.builder("troth.agent.unprepared.branches", state.unprepared, Map::size)
                 .tags(tags)
@@ -185,7 +201,7 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
         long now = clock.monotonicTime();
         Phase phase = phases.remove(branch);
         if (phase != null) {
-            time(phase, notice.resource(), now);
+            time(state, phase, notice.resource(), now);
         }
         switch (notice.to()) {
             case ACTIVE, PREPARING, ONE_PHASE, ROLLING_BACK -> state.unprepared.putIfAbsent(branch, now);
@@ -197,7 +213,12 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
                 state.unprepared.remove(branch);
                 state.inDoubt.remove(branch);
                 String end = end(notice.from(), notice.reason() == null);
-                count("troth.agent.branches.finished", "resource", notice.resource(), "end", end);
+                state.finished
+                        .computeIfAbsent(
+                                end,
+                                value -> registry.counter(
+                                        "troth.agent.branches.finished", "resource", notice.resource(), "end", value))
+                        .increment();
                 return null;
             }
         }
@@ -209,16 +230,15 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
         return resources.computeIfAbsent(resource, name -> new ResourceState());
     }
 
-    private void time(Phase phase, String resource, long now) {
-        String name = switch (phase.state()) {
-            case PREPARING -> "troth.agent.prepare.duration";
-            case COMMITTING -> "troth.agent.commit.duration";
-            case ONE_PHASE -> "troth.agent.one.phase.duration";
-            case ACTIVE, PREPARED, IN_DOUBT, ROLLING_BACK, ROLLING_BACK_PREPARED, FINISHED -> null;
-        };
-        if (name != null) {
-            timer(name, resource).record(now - phase.sinceNanos(), TimeUnit.NANOSECONDS);
+    private void time(ResourceState state, Phase phase, String resource, long now) {
+        if (TIMED.containsKey(phase.state())) {
+            duration(state, resource, phase.state()).record(now - phase.sinceNanos(), TimeUnit.NANOSECONDS);
         }
+    }
+
+    private Timer duration(ResourceState state, String resource, BranchState phase) {
+        return state.durations.computeIfAbsent(
+                phase, timed -> timer(Objects.requireNonNull(TIMED.get(timed)), resource));
     }
 
     private static String end(@Nullable BranchState from, boolean withoutReason) {
@@ -235,8 +255,15 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
 
     @Override
     public Void voted(AgentNotice.Voted notice) {
-        String reason = notice.reason() == null ? "" : notice.reason().code().name();
-        count("troth.agent.votes", "vote", notice.vote().name(), "reason", reason);
+        if (notice.reason() == null) {
+            votes.computeIfAbsent(
+                            notice.vote(),
+                            vote -> registry.counter("troth.agent.votes", "vote", vote.name(), "reason", ""))
+                    .increment();
+        } else {
+            String reason = notice.reason().code().name();
+            count("troth.agent.votes", "vote", notice.vote().name(), "reason", reason);
+        }
         return null;
     }
 
