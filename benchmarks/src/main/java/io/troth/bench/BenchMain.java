@@ -5,6 +5,7 @@ import io.troth.bench.contender.Suite;
 import io.troth.bench.naive.NaiveNoop;
 import io.troth.bench.peers.Peers;
 import io.troth.bench.postgres.HandDriven;
+import io.troth.bench.recovery.RecoveryCommand;
 import io.troth.bench.report.ReportFiles;
 import io.troth.bench.report.TableReport;
 import io.troth.bench.run.Bench;
@@ -28,7 +29,8 @@ import picocli.CommandLine.Option;
         name = "troth bench",
         description = "Runs the same transactions with Troth, its peers and the physical floor, in turns. Progress goes"
                 + " to standard error, tables to standard output.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        subcommands = RecoveryCommand.class)
 public final class BenchMain implements Callable<Integer> {
 
     private static final int EXIT_INVALID = 1;

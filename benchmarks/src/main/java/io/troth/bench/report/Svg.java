@@ -3,13 +3,14 @@ package io.troth.bench.report;
 import java.util.Locale;
 
 /** One drawing, written from left to right; y grows downwards. Colours come from the page's style. */
-final class Svg {
+public final class Svg {
 
     private final StringBuilder body = new StringBuilder();
     private final int width;
     private final int height;
 
-    Svg(int width, int height) {
+    /** An empty drawing, in pixels. */
+    public Svg(int width, int height) {
         this.width = width;
         this.height = height;
     }
@@ -20,7 +21,7 @@ final class Svg {
      * @param kind the class that says its colour
      * @param tip what is shown when one points at it
      */
-    Svg box(double x, double y, double w, double h, String kind, String tip) {
+    public Svg box(double x, double y, double w, double h, String kind, String tip) {
         body.append(String.format(
                 Locale.ROOT,
                 "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"%s\"><title>%s</title></rect>%n",
@@ -33,7 +34,7 @@ final class Svg {
         return this;
     }
 
-    Svg line(double x1, double y1, double x2, double y2, String kind) {
+    public Svg line(double x1, double y1, double x2, double y2, String kind) {
         body.append(String.format(
                 Locale.ROOT,
                 "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"%s\"/>%n",
@@ -50,7 +51,7 @@ final class Svg {
      *
      * @param anchor start, middle or end
      */
-    Svg text(double x, double y, String anchor, String words) {
+    public Svg text(double x, double y, String anchor, String words) {
         body.append(String.format(
                 Locale.ROOT,
                 "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>%n",
@@ -66,7 +67,7 @@ final class Svg {
      *
      * @param points as SVG has them: {@code x,y x,y}
      */
-    Svg path(String points, String kind, String tip) {
+    public Svg path(String points, String kind, String tip) {
         body.append(String.format(
                 Locale.ROOT,
                 "<polyline points=\"%s\" class=\"%s\"><title>%s</title></polyline>%n",
@@ -89,7 +90,7 @@ final class Svg {
     }
 
     /** Text that is no markup. */
-    static String escape(String text) {
+    public static String escape(String text) {
         return text.replace("&", "&amp;")
                 .replace("<", "&lt;")
                 .replace(">", "&gt;")

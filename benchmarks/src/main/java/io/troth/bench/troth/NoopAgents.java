@@ -33,7 +33,7 @@ import java.util.concurrent.CompletionStage;
  * The product's agents, engine, stream and metrics, over databases that do nothing. They are in the callers' process, as
  * in a service: a transaction joins each of them and runs one statement that takes no time.
  */
-final class NoopAgents implements Running {
+public final class NoopAgents implements Running {
 
     private static final Duration READY_LIMIT = Duration.ofSeconds(60);
 
@@ -49,9 +49,20 @@ final class NoopAgents implements Running {
 
     NoopAgents(String name, Environment environment, Path decisions, boolean async, Runnable afterwards)
             throws Exception {
+        this(ProductProcess.coordinator(environment.children(), name + "-coordinator", decisions), async, afterwards);
+    }
+
+    /**
+     * Agents of a coordinator.
+     *
+     * @param coordinator closed with this
+     * @param async whether the callers wait on threads
+     * @param afterwards runs when everything has ended
+     */
+    public NoopAgents(ProductProcess coordinator, boolean async, Runnable afterwards) throws Exception {
         this.async = async;
         this.afterwards = afterwards;
-        this.coordinator = ProductProcess.coordinator(environment.children(), name + "-coordinator", decisions);
+        this.coordinator = coordinator;
         String address = coordinator.said("grpc");
         this.client = TrothClient.connect(address);
         for (String resource : RESOURCES) {

@@ -17,7 +17,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A coordinator or an agent as a process, started with the flags of the launcher {@code troth}. Thread-safe. */
-final class ProductProcess implements AutoCloseable {
+public final class ProductProcess implements AutoCloseable {
 
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
     private static final long PAUSE_NANOS = 20_000_000;
@@ -47,25 +47,23 @@ final class ProductProcess implements AutoCloseable {
 
     /** A coordinator with its log in the directory. */
     static ProductProcess coordinator(Children children, String name, Path directory) {
-        return start(
-                children,
-                name,
-                List.of(
-                        "coordinator",
-                        "--data-directory",
-                        directory.toString(),
-                        "--grpc-port",
-                        "0",
-                        "--http-port",
-                        "0"));
+        return coordinator(children, name, directory, List.of());
     }
 
-    long pid() {
+    /** As {@link #coordinator(Children, String, Path)} with more flags. */
+    public static ProductProcess coordinator(Children children, String name, Path directory, List<String> flags) {
+        List<String> arguments = new ArrayList<>(List.of(
+                "coordinator", "--data-directory", directory.toString(), "--grpc-port", "0", "--http-port", "0"));
+        arguments.addAll(flags);
+        return start(children, name, arguments);
+    }
+
+    public long pid() {
         return child.pid();
     }
 
     /** What the line that says that it is ready says about a word, such as {@code grpc}. */
-    String said(String word) {
+    public String said(String word) {
         Matcher matcher = Pattern.compile("\\b" + word + "=(\\S+)").matcher(ready);
         if (!matcher.find()) {
             throw new IllegalStateException(child.name() + " did not say " + word + ": " + ready);
