@@ -12,7 +12,9 @@ import io.troth.chaos.sim.world.Sights;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * Goal: the whole system keeps the properties of protocol 12 under every fault that the simulator knows, and the simulator
@@ -24,6 +26,7 @@ class SimulationTest {
     private static final int SEEDS = 2_000;
 
     @Test
+    @Timeout(value = 10, unit = TimeUnit.MINUTES)
     void keepsEveryPropertyAndSeesEverything() throws InterruptedException {
         Campaign.Summary summary = new Campaign(1, SEEDS, EnumSet.allOf(Fault.class)).run(2);
 
