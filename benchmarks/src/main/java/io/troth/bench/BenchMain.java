@@ -6,6 +6,8 @@ import io.troth.bench.naive.NaiveNoop;
 import io.troth.bench.peers.Peers;
 import io.troth.bench.postgres.HandDriven;
 import io.troth.bench.recovery.RecoveryCommand;
+import io.troth.bench.report.Goal;
+import io.troth.bench.report.Report;
 import io.troth.bench.report.ReportFiles;
 import io.troth.bench.report.TableReport;
 import io.troth.bench.run.Bench;
@@ -44,8 +46,16 @@ public final class BenchMain implements Callable<Integer> {
     private static final int ROUNDS = 3;
 
     /** They start further processes, and say little in a second. */
-    private static final Set<String> NOT_QUICK =
-            Set.of("2pc", "troth-decided", "troth-processes", "troth-noop-blocking", "troth-noop-ram");
+    private static final Set<String> NOT_QUICK = Set.of(
+            "2pc",
+            "troth-decided",
+            "troth-processes",
+            "troth-noop-blocking",
+            "troth-noop-ram",
+            "narayana-slots",
+            "narayana-journal",
+            "atomikos",
+            "bitronix");
 
     private static final List<Integer> QUICK_LEVELS = List.of(1, 8);
     private static final int QUICK_WARM_UP = 200;
@@ -142,11 +152,13 @@ public final class BenchMain implements Callable<Integer> {
         for (Plan plan : plans) {
             Result result = new Bench(plan, System.err::println, !quick).run();
             System.out.println(TableReport.of(result, BASELINES));
+            System.out.println(Goal.text(Goals.of(result)));
             results.add(result);
         }
         if (out != null) {
             Duration took = Duration.ofNanos(System.nanoTime() - start);
-            ReportFiles.write(out, results, BASELINES, Machine.facts(command, took));
+            List<List<Goal>> goals = results.stream().map(Goals::of).toList();
+            ReportFiles.write(out, new Report(results, BASELINES, Machine.facts(command, took), goals));
             System.out.println("report: " + out.resolve("report.html").toAbsolutePath());
         }
         return results.stream().allMatch(Result::isValid) ? CommandLine.ExitCode.OK : EXIT_INVALID;

@@ -14,6 +14,7 @@ import io.troth.bench.contender.Work;
 import io.troth.bench.naive.NaiveNoop;
 import io.troth.bench.naive.StreamFloor;
 import io.troth.bench.postgres.HandDriven;
+import io.troth.bench.report.Report;
 import io.troth.bench.report.ReportFiles;
 import io.troth.bench.report.TableReport;
 import io.troth.bench.run.Bench;
@@ -98,7 +99,9 @@ class BenchTest {
     private void assertReports(Result result, String baseline) throws Exception {
         List<String> baselines = List.of("nobody", baseline);
         assertTrue(TableReport.of(result, baselines).contains("ratios to " + baseline));
-        ReportFiles.write(directory, List.of(result), baselines, Map.of("machine", "<small>"));
+        ReportFiles.write(
+                directory,
+                new Report(List.of(result), baselines, Map.of("machine", "<small>"), List.of(Goals.of(result))));
 
         String page = Files.readString(directory.resolve("report.html"));
         assertTrue(page.contains("<svg") && page.contains("prefers-color-scheme: dark"));

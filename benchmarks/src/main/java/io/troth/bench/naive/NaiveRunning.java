@@ -9,6 +9,7 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ClientCalls;
 import io.troth.bench.contender.Environment;
+import io.troth.bench.contender.JavaProcess;
 import io.troth.bench.contender.Running;
 import io.troth.bench.contender.Work;
 import io.troth.chaos.process.ChildProcess;
@@ -31,13 +32,11 @@ final class NaiveRunning implements Running {
     private final List<Server> participants = new ArrayList<>();
 
     NaiveRunning(Environment environment) throws IOException {
-        coordinator = environment
-                .children()
-                .start(
-                        "naive-coordinator",
-                        ServerProcess.command(
-                                CoordinatorMain.class,
-                                environment.newDirectory("decisions").toString()));
+        coordinator = JavaProcess.start(
+                environment.children(),
+                "naive-coordinator",
+                CoordinatorMain.class,
+                List.of(environment.newDirectory("decisions").toString()));
         String port = coordinator.awaitLine(CoordinatorMain.READY, LIMIT).substring(CoordinatorMain.READY.length());
         channel = NettyChannelBuilder.forTarget("127.0.0.1:" + port)
                 .usePlaintext()

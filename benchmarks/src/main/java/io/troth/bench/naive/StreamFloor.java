@@ -8,11 +8,13 @@ import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import io.troth.bench.contender.Contender;
 import io.troth.bench.contender.Environment;
+import io.troth.bench.contender.JavaProcess;
 import io.troth.bench.contender.Running;
 import io.troth.bench.contender.Suite;
 import io.troth.bench.contender.Work;
 import io.troth.chaos.process.ChildProcess;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -70,13 +72,11 @@ public record StreamFloor() implements Contender {
         private volatile @Nullable CompletableFuture<Boolean> waiting;
 
         Talk(Environment environment) {
-            server = environment
-                    .children()
-                    .start(
-                            "stream-floor",
-                            ServerProcess.command(
-                                    EchoMain.class,
-                                    environment.newDirectory("log").toString()));
+            server = JavaProcess.start(
+                    environment.children(),
+                    "stream-floor",
+                    EchoMain.class,
+                    List.of(environment.newDirectory("log").toString()));
             String port = server.awaitLine(CoordinatorMain.READY, LIMIT).substring(CoordinatorMain.READY.length());
             channel = NettyChannelBuilder.forTarget("127.0.0.1:" + port)
                     .usePlaintext()

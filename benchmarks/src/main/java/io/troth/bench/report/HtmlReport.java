@@ -5,7 +5,6 @@ import io.troth.bench.run.Result;
 import io.troth.bench.run.Turn;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 
 /** One page with everything in it: no script, nothing that is loaded from elsewhere, readable in light and dark. */
@@ -51,14 +50,14 @@ final class HtmlReport {
 
     private HtmlReport() {}
 
-    static String of(List<Result> results, List<String> baselines, Map<String, String> machine) {
+    static String of(Report report) {
         StringBuilder page = new StringBuilder(HEAD).append(STYLE);
         for (int i = 0; i < COLOURS.size(); i++) {
             page.append(".c" + i + " { fill: " + COLOURS.get(i) + "; background: " + COLOURS.get(i) + "; } .s" + i
                     + " { stroke: " + COLOURS.get(i) + "; }\n");
         }
         page.append("</style>\n</head>\n<body>\n<h1>Troth bench</h1>\n<p class=\"soft\">");
-        new TreeMap<>(machine)
+        new TreeMap<>(report.machine())
                 .forEach((what, value) -> page.append(Svg.escape(what))
                         .append(": ")
                         .append(Svg.escape(value))
@@ -66,11 +65,18 @@ final class HtmlReport {
         page.append("</p>\n<p>Contenders took turns within each round; a ratio is that of two turns of the same round,"
                 + " the median of all rounds with the lowest and the highest. CPU time is that of all processes. Forced"
                 + " writes were counted, and the money was counted after every turn.</p>\n");
-        results.forEach(result -> section(page, result, Baseline.of(result, baselines)));
+        for (int i = 0; i < report.results().size(); i++) {
+            Result result = report.results().get(i);
+            section(
+                    page,
+                    result,
+                    Baseline.of(result, report.baselines()),
+                    report.goals().get(i));
+        }
         return page.append("</body>\n</html>\n").toString();
     }
 
-    private static void section(StringBuilder page, Result result, String baseline) {
+    private static void section(StringBuilder page, Result result, String baseline, List<Goal> goals) {
         List<String> order =
                 result.plan().contenders().stream().map(Contender::name).toList();
         String suite = result.plan().contenders().get(0).suite().name();
@@ -89,6 +95,7 @@ final class HtmlReport {
         page.append("</ul>\n");
         result.absent().forEach((who, why) -> wrong(page, who + " did not take part: " + why));
         result.wrong().forEach((key, what) -> wrong(page, key + " in flight does not count: " + what));
+        goals(page, goals);
         List<Row> rows = Row.of(result, baseline);
         for (int inFlight : result.plan().levels()) {
             List<Row> level =
@@ -97,6 +104,23 @@ final class HtmlReport {
                 level(page, result, level, order, baseline);
             }
         }
+    }
+
+    private static void goals(StringBuilder page, List<Goal> goals) {
+        if (goals.isEmpty()) {
+            return;
+        }
+        page.append("<h3>Goals</h3>\n<table>\n<tr><th>goal</th><th>wanted</th><th>measured</th><th></th></tr>\n");
+        for (Goal goal : goals) {
+            page.append("<tr><td>")
+                    .append(Svg.escape(goal.what()))
+                    .append(goal.atLeast() ? "</td><td>&ge; " : "</td><td>&le; ")
+                    .append(number(goal.limit()))
+                    .append("</td><td>")
+                    .append(number(goal.value()))
+                    .append(goal.isMet() ? "</td><td>met</td></tr>\n" : "</td><td class=\"wrong\">missed</td></tr>\n");
+        }
+        page.append("</table>\n");
     }
 
     private static void wrong(StringBuilder page, String what) {

@@ -17,12 +17,15 @@ final class JsonReport {
 
     private JsonReport() {}
 
-    static String of(List<Result> results, List<String> baselines, Map<String, String> machine) {
+    static String of(Report report) {
         List<Object> runs = new ArrayList<>();
-        for (Result result : results) {
-            runs.add(run(result, Baseline.of(result, baselines)));
+        for (int i = 0; i < report.results().size(); i++) {
+            Result result = report.results().get(i);
+            Map<String, Object> run = run(result, Baseline.of(result, report.baselines()));
+            run.put("goals", report.goals().get(i));
+            runs.add(run);
         }
-        return GSON.toJson(Map.of("machine", machine, "runs", runs));
+        return GSON.toJson(Map.of("machine", report.machine(), "runs", runs));
     }
 
     private static Map<String, Object> run(Result result, String baseline) {

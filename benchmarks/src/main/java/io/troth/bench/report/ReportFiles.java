@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.HistogramLogWriter;
 
@@ -28,19 +27,15 @@ public final class ReportFiles {
 
     /**
      * Writes all of it; files of an earlier run are replaced.
-     *
-     * @param baselines the names to which the others are compared; in each run the first that takes part
-     * @param machine what is known about where it ran, by what it is
      */
-    public static void write(Path directory, List<Result> results, List<String> baselines, Map<String, String> machine)
-            throws IOException {
+    public static void write(Path directory, Report report) throws IOException {
         Files.createDirectories(directory);
-        Files.writeString(directory.resolve("report.json"), JsonReport.of(results, baselines, machine));
-        Files.writeString(directory.resolve("report.html"), HtmlReport.of(results, baselines, machine));
+        Files.writeString(directory.resolve("report.json"), JsonReport.of(report));
+        Files.writeString(directory.resolve("report.html"), HtmlReport.of(report));
         try (PrintStream out = new PrintStream(directory.resolve("turns.hlog").toFile(), StandardCharsets.UTF_8)) {
-            writeTurns(results, out);
+            writeTurns(report.results(), out);
         }
-        for (Result result : results) {
+        for (Result result : report.results()) {
             for (int inFlight : result.plan().levels()) {
                 for (Contender contender : result.plan().contenders()) {
                     writePercentiles(directory, result, contender.name(), inFlight);

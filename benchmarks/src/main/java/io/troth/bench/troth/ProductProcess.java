@@ -1,5 +1,6 @@
 package io.troth.bench.troth;
 
+import io.troth.bench.contender.JavaProcess;
 import io.troth.chaos.process.ChildProcess;
 import io.troth.chaos.process.Children;
 import java.io.IOException;
@@ -16,14 +17,11 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A coordinator or an agent as a process, started with the flags of the launcher {@code troth}. Thread-safe. */
+/** A coordinator or an agent as a process, as the launcher {@code troth} starts it. Thread-safe. */
 public final class ProductProcess implements AutoCloseable {
 
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
     private static final long PAUSE_NANOS = 20_000_000;
-
-    /** Older children get flags for a short life; these are the launcher's and the JVM's own. */
-    private static final List<String> FLAGS = List.of("-XX:+ExitOnOutOfMemoryError");
 
     private final ChildProcess child;
     private final String ready;
@@ -36,13 +34,7 @@ public final class ProductProcess implements AutoCloseable {
 
     /** Starts it and returns when it serves. */
     static ProductProcess start(Children children, String name, List<String> arguments) {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(FLAGS);
-        command.addAll(Children.classFlags());
-        command.add(ChildMain.class.getName());
-        command.addAll(arguments);
-        return new ProductProcess(children.start(name, command));
+        return new ProductProcess(JavaProcess.start(children, name, ChildMain.class, arguments));
     }
 
     /** A coordinator with its log in the directory. */
