@@ -3,6 +3,7 @@ package io.troth.bench.peers;
 import io.troth.bench.contender.Database;
 import io.troth.bench.contender.Environment;
 import jakarta.transaction.TransactionManager;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,8 +38,16 @@ final class AtomikosManager implements PeerManager {
     AtomikosManager(ClassLoader loader, Environment environment, Path directory, String node, boolean isTuned)
             throws Exception {
         LOG.setLevel(Level.WARNING);
-        // Else it advertises on the standard output, where the table goes.
+        // Else it advertises on the standard output, where the table goes; there it also tells how it looks for a
+        // logger.
         System.setProperty(PREFIX + "registered", "true");
+        PrintStream out = System.out;
+        System.setOut(System.err);
+        try {
+            Class.forName("com.atomikos.logging.LoggerFactory", true, loader);
+        } finally {
+            System.setOut(out);
+        }
         service = Bean.create(loader, SERVICE);
         service.call("init", settings(directory, node, environment.inFlight(), isTuned));
         Bean manager = Bean.create(loader, "com.atomikos.icatch.jta.UserTransactionManager")

@@ -15,6 +15,8 @@ final class BitronixManager implements PeerManager {
     /** Tells whether Bitronix is on the class path. */
     static final String SERVICES = "bitronix.tm.TransactionManagerServices";
 
+    private static final int IDLE_SECONDS = 24 * 3_600;
+
     private final Bean transactions;
     private final List<Bean> pools = new ArrayList<>();
     private final List<DataSource> sources = new ArrayList<>();
@@ -59,7 +61,9 @@ final class BitronixManager implements PeerManager {
                 .set("uniqueName", database.name())
                 .set("driverProperties", driver)
                 .set("minPoolSize", connections)
-                .set("maxPoolSize", connections);
+                .set("maxPoolSize", connections)
+                // The default is a minute, after which it would connect anew while others have their turns.
+                .set("maxIdleTime", IDLE_SECONDS);
         pool.call("init");
         return pool;
     }

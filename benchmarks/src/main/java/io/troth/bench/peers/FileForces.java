@@ -17,33 +17,50 @@ final class FileForces implements AutoCloseable {
     private static final String EVENT = "jdk.FileForce";
 
     private final Path directory;
-    private final Recording recording = new Recording();
+
+    // Guarded by this.
+    private Recording recording = startRecording();
+    private long counted;
 
     /** Starts counting. */
     FileForces(Path directory) {
         this.directory = directory.toAbsolutePath();
-        recording.enable(EVENT).withoutThreshold().withoutStackTrace();
-        recording.start();
     }
 
-    /** How many there were since the start. Reads what was recorded, which takes some milliseconds. */
-    long count() {
+    private static Recording startRecording() {
+        Recording recording = new Recording();
+        recording.enable(EVENT).withoutThreshold().withoutStackTrace();
+        recording.start();
+        return recording;
+    }
+
+    /**
+     * How many there were since the start. Reading them takes a while, and what is forced meanwhile belongs to the next
+     * call; in the moment in which one recording begins and the other stops, some may count twice.
+     */
+    synchronized long count() {
+        Recording last = recording;
+        recording = startRecording();
+        last.stop();
         try {
-            Path copy = Files.createTempFile("forces", ".jfr");
+            Path file = Files.createTempFile("forces", ".jfr");
             try {
-                recording.dump(copy);
-                return count(copy);
+                last.dump(file);
+                counted += count(file);
             } finally {
-                Files.delete(copy);
+                Files.delete(file);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } finally {
+            last.close();
         }
+        return counted;
     }
 
-    private long count(Path copy) throws IOException {
+    private long count(Path file) throws IOException {
         long count = 0;
-        try (RecordingFile events = new RecordingFile(copy)) {
+        try (RecordingFile events = new RecordingFile(file)) {
             while (events.hasMoreEvents()) {
                 RecordedEvent event = events.readEvent();
                 if (event.getEventType().getName().equals(EVENT) && isInside(event.getString("path"))) {
@@ -59,7 +76,7 @@ final class FileForces implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         recording.close();
     }
 }

@@ -55,7 +55,9 @@ final class PeerRunning implements Running {
 
     @Override
     public long forcedWrites() {
-        return forces.count() + manager.unrecordedForces();
+        // The quick one first: both are to be of the same moment.
+        long unrecorded = manager.unrecordedForces();
+        return unrecorded + forces.count();
     }
 
     @Override
