@@ -56,6 +56,10 @@ final class ScenarioScript {
         return List.copyOf(output);
     }
 
+    CoordinatorStateMachine machine() {
+        return machine;
+    }
+
     /** What the machine holds of a transaction; null when nothing. */
     @Nullable
     TransactionView find(String tx) {
