@@ -312,7 +312,7 @@ final class Agents {
     /** The whole of a call: admitted or refused, its statement, the end of its scope, its reply. */
     private void execute(Work work, Executes executes) {
         Scope.Call call = scope.calls.get(executes.call);
-        GlobalTxId tx = Names.tx(call.tx());
+        GlobalTxId tx = scope.id(call.tx());
         long scopeId = 10L * (executes.call + 1) + executes.nth;
         work.admitted = null;
         step(

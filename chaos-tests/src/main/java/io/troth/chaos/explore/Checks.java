@@ -71,7 +71,7 @@ final class Checks {
         if (committed && (answers & Answers.READ_ONLY) != 0) {
             return "Answer truth: READ_ONLY is answered and a branch is committed";
         }
-        GlobalTxId id = Names.tx(tx);
+        GlobalTxId id = scope.id(tx);
         Logs.State log = world.logOf(at);
         LogRecord.Commit record = log.decision(id);
         String broken =

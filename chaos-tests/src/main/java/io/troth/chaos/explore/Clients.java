@@ -2,12 +2,14 @@ package io.troth.chaos.explore;
 
 import io.troth.core.BranchId;
 import io.troth.core.BranchWork;
+import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Reason;
 import io.troth.core.coordinator.CommitContent;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.RequestId;
+import io.troth.core.coordinator.StreamId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -128,21 +130,7 @@ final class Clients {
             rollsBack(next, sends);
         } else if (input == Step.ENDS && !state.over) {
             next = new State(state.tx, state.phase, state.seen, true);
-            send(
-                    sends,
-                    1,
-                    new Event.Progress(
-                            Names.clientStream(1, 0),
-                            Names.epoch(1),
-                            Names.SESSION,
-                            Names.KEY,
-                            Names.tx(state.tx).sequence() + 1));
-            if (state.tx == scope.transactions() - 1) {
-                send(
-                        sends,
-                        1,
-                        new Event.CloseSession(Names.clientStream(1, 0), Names.epoch(1), Names.SESSION, Names.KEY));
-            }
+            ends(state.tx, sends);
         }
         int[] all = sends.stream().mapToInt(Integer::intValue).toArray();
         return Move.to(states.number(next), all);
@@ -153,8 +141,19 @@ final class Clients {
         sends.add(things.number(event));
     }
 
+    private void ends(int tx, List<Integer> sends) {
+        int number = scope.epochOf(tx);
+        StreamId stream = Names.clientStream(number, 0);
+        EpochId epoch = Names.epoch(number);
+        long next = scope.id(tx).sequence() + 1;
+        send(sends, number, new Event.Progress(stream, epoch, Names.SESSION, Names.KEY, next));
+        if (scope.isLast(tx)) {
+            send(sends, number, new Event.CloseSession(stream, epoch, Names.SESSION, Names.KEY));
+        }
+    }
+
     private void commits(State state, List<Integer> sends) {
-        for (int epoch = 1; epoch <= scope.epochs; epoch++) {
+        for (int epoch = scope.epochOf(state.tx); epoch <= scope.epochs; epoch++) {
             send(sends, epoch, commit(state, epoch, 0));
         }
         if (scope.can(Scope.May.CLIENT_LOSES_STREAM)) {
@@ -173,9 +172,9 @@ final class Clients {
     }
 
     private void rollsBack(State state, List<Integer> sends) {
-        GlobalTxId tx = Names.tx(state.tx);
+        GlobalTxId tx = scope.id(state.tx);
         List<BranchWork> list = state.list(scope);
-        for (int epoch = 1; epoch <= scope.epochs; epoch++) {
+        for (int epoch = scope.epochOf(state.tx); epoch <= scope.epochs; epoch++) {
             send(
                     sends,
                     epoch,
@@ -195,7 +194,7 @@ final class Clients {
     /** The client's Commit, for the first time or as a question. */
     Event commit(State state, int epoch, int again) {
         List<BranchWork> list = state.list(scope);
-        GlobalTxId tx = Names.tx(state.tx);
+        GlobalTxId tx = scope.id(state.tx);
         return new Event.CommitRequested(
                 new RequestId(Names.clientStream(epoch, again), 10L * state.tx + 1),
                 tx,
@@ -207,7 +206,12 @@ final class Clients {
     }
 
     /** The question of somebody who does not know the content of T's Commit. */
-    static Event question(int tx, int epoch) {
-        return new Event.OutcomeInquiry(new RequestId(Names.clientStream(epoch, 0), 10L * tx + 3), Names.tx(tx), null);
+    Event question(int tx, int epoch) {
+        return new Event.OutcomeInquiry(new RequestId(Names.clientStream(epoch, 0), 10L * tx + 3), scope.id(tx), null);
+    }
+
+    /** The client opens its session at the leader of this epoch. */
+    static Event opensSession(int epoch) {
+        return new Event.OpenSession(new RequestId(Names.clientStream(epoch, 0), 0), Names.KEY, "client");
     }
 }

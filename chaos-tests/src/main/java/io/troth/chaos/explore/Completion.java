@@ -38,6 +38,10 @@ final class Completion {
         return good.size();
     }
 
+    long growthBytes(int more) {
+        return good.growthBytes(more);
+    }
+
     /** Why this world has no good end, null when it has one. */
     @Nullable
     String missing(int[] from) {
@@ -151,6 +155,9 @@ final class Completion {
     /** Time passes: the client asks, and every timer fires that does not take hours. */
     private void askAndFire(int[] at) {
         int epoch = world.logOf(at).epoch();
+        if (scope.can(Scope.May.CLIENT_GOES_ON) && world.leaderOf(at, epoch).sessions == 0) {
+            world.leader(at, epoch, world.things.number(Clients.opensSession(epoch)));
+        }
         for (int t = 0; t < scope.transactions(); t++) {
             if (world.clientOf(at, t).phase() == Clients.Phase.COMMIT) {
                 Event commit = world.clients.commit(world.clientOf(at, t), epoch, 0);
@@ -188,7 +195,7 @@ final class Completion {
         for (int t = 0; t < scope.transactions(); t++) {
             boolean asks = world.clientOf(at, t).phase() == Clients.Phase.COMMIT;
             if (asks && Answers.of(at[world.answers()], t) == 0) {
-                return "the client gets no answer about " + Names.tx(t);
+                return "the client gets no answer about " + scope.id(t);
             }
         }
         return null;

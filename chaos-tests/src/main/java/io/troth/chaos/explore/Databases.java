@@ -281,7 +281,7 @@ final class Databases {
         List<PreparedXid> prepared = new ArrayList<>();
         for (Branch branch : states.get(state)) {
             if (branch.stage() == Stage.PREPARED) {
-                prepared.add(new PreparedXid(Names.tx(branch.tx()), branch.id()));
+                prepared.add(new PreparedXid(scope.id(branch.tx()), branch.id()));
             }
         }
         return new AgentEvent.ScanCompleted(resource, ScanCompletion.listed(prepared, 0));

@@ -4,8 +4,6 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -18,8 +16,6 @@ final class Exploration {
 
     private final PrintStream out;
     private final boolean progress;
-    private final long start = System.nanoTime();
-    private final Map<String, Long> lastLine = new ConcurrentHashMap<>();
 
     /** {@code progress}: a line every ten seconds for each scope that is being explored. */
     Exploration(PrintStream out, boolean progress) {
@@ -40,7 +36,7 @@ final class Exploration {
             for (Scope scope : scopes) {
                 futures.add(pool.submit(() -> {
                     ExploreResult result =
-                            Explorer.run(scope, statesMax == 0 ? scope.states : statesMax, this::progress);
+                            Explorer.run(scope, statesMax == 0 ? scope.states : statesMax, new Lines(scope.name));
                     say(result);
                     return result;
                 }));
@@ -66,18 +62,31 @@ final class Exploration {
         out.println(text);
     }
 
-    private void progress(String scope, int states, int depth) {
-        long now = System.nanoTime();
-        if (progress && now - lastLine.getOrDefault(scope, start) >= PROGRESS_NANOS) {
-            lastLine.put(scope, now);
-            double seconds = (now - start) / 1e9;
-            out.println(String.format(
-                    Locale.ROOT,
-                    "%-20s %,11d states, depth %2d, %,8.0f states/s",
-                    scope,
-                    states,
-                    depth,
-                    states / seconds));
+    /** Says of one scope how far it is, and how fast it has been since the last line. */
+    private final class Lines implements Explorer.Progress {
+
+        private final String scope;
+        private long last = System.nanoTime();
+        private int statesThen;
+
+        Lines(String scope) {
+            this.scope = scope;
+        }
+
+        @Override
+        public void at(int states, int depth) {
+            long nanos = System.nanoTime() - last;
+            if (progress && nanos >= PROGRESS_NANOS) {
+                out.println(String.format(
+                        Locale.ROOT,
+                        "%-20s %,11d states, depth %2d, %,8.0f states/s",
+                        scope,
+                        states,
+                        depth,
+                        (states - statesThen) / (nanos / 1e9)));
+                last += nanos;
+                statesThen = states;
+            }
         }
     }
 

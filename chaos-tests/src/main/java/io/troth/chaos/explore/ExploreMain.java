@@ -23,14 +23,17 @@ public final class ExploreMain implements Callable<Integer> {
     @Option(names = "--list", description = "list the scopes")
     private boolean list;
 
-    @Option(names = "--deep", description = "explore each scope to its end, or until memory is full; may take hours")
+    @Option(
+            names = "--deep",
+            description = "explore each scope to its end, or until memory is full, which may take hours; says every ten"
+                    + " seconds how far it is")
     private boolean deep;
 
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "scopes at a time; ${DEFAULT-VALUE} by default, with --deep one after the other")
-    private int threads = 2;
+            description = "scopes at a time; 2 by default, with --deep 1, because they share the memory")
+    private int threads;
 
     @Option(names = "--max-states", paramLabel = "N", description = "stop each scope there")
     private long statesMax;
@@ -56,7 +59,8 @@ public final class ExploreMain implements Callable<Integer> {
             return CommandLine.ExitCode.USAGE;
         }
         long limit = deep && statesMax == 0 ? Long.MAX_VALUE : statesMax;
-        List<ExploreResult> results = new Exploration(System.out, deep).run(scopes, limit, Math.max(1, threads));
+        int atATime = threads > 0 ? threads : deep ? 1 : 2;
+        List<ExploreResult> results = new Exploration(System.out, deep).run(scopes, limit, atATime);
         Pairs pairs = Exploration.pairs(results);
         System.out.println(pairs.text());
         boolean right = results.stream().allMatch(result -> result.violation() == null);

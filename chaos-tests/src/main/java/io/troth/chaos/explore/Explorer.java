@@ -13,12 +13,15 @@ public final class Explorer {
 
     private static final int PROGRESS_EVERY = 1 << 14;
 
+    /** Far more worlds than are found from one look at the memory to the next. */
+    private static final int WORLDS_PER_PROGRESS_MAX = PROGRESS_EVERY << 6;
+
     /** What is left free when memory is said to be full. */
     private static final long RESERVE_BYTES = 64L << 20;
 
     /** Hears from time to time how far it is. */
     interface Progress {
-        void at(String scope, int states, int depth);
+        void at(int states, int depth);
     }
 
     private final World world;
@@ -38,7 +41,7 @@ public final class Explorer {
     private List<String> path = List.of();
 
     private Explorer(Scope scope, long statesMax, Progress progress) {
-        this.statesMax = Math.min(statesMax, Integer.MAX_VALUE - 8);
+        this.statesMax = Math.min(statesMax, StateTable.WORLDS_MAX - WORLDS_PER_PROGRESS_MAX);
         this.progress = progress;
         world = new World(scope);
         checks = new Checks(world);
@@ -53,7 +56,7 @@ public final class Explorer {
      * @param statesMax where to stop
      */
     static ExploreResult run(Scope scope, long statesMax) {
-        return run(scope, statesMax, (name, states, depth) -> {});
+        return run(scope, statesMax, (states, depth) -> {});
     }
 
     static ExploreResult run(Scope scope, long statesMax, Progress progress) {
@@ -87,6 +90,20 @@ public final class Explorer {
     }
 
     private void explore() {
+        try {
+            exploreAll();
+        } catch (OutOfMemoryError full) {
+            // Of other explorers in this process, or because no piece that is free is large enough.
+            stopped = memoryIsFull();
+        }
+    }
+
+    private static String memoryIsFull() {
+        return "memory is full: java has " + (Runtime.getRuntime().maxMemory() >> 20)
+                + " MiB, TROTH_JAVA_OPTS=-Xmx16g gives it more";
+    }
+
+    private void exploreAll() {
         int[] at = world.first();
         if (world.wrong != null) {
             violation = world.wrong;
@@ -116,19 +133,20 @@ public final class Explorer {
                 return;
             }
             if ((done & (PROGRESS_EVERY - 1)) == 0) {
-                progress.at(world.scope.name, table.size(), depth);
+                progress.at(table.size(), depth);
                 if (isFull()) {
-                    stopped = "memory is full: java has "
-                            + (Runtime.getRuntime().maxMemory() >> 20) + " MiB, TROTH_JAVA_OPTS=-Xmx16g gives it more";
+                    stopped = memoryIsFull();
                     return;
                 }
             }
         }
     }
 
-    /** True when the next growth of the table might not fit any more. */
+    /** True when what grows next might not fit any more. */
     private boolean isFull() {
-        long need = RESERVE_BYTES + table.growthBytes();
+        long need = RESERVE_BYTES
+                + table.growthBytes(WORLDS_PER_PROGRESS_MAX)
+                + completion.growthBytes(WORLDS_PER_PROGRESS_MAX);
         if (freeBytes() < need) {
             System.gc();
         }

@@ -59,9 +59,11 @@ final class Leaders {
 
         final boolean ready;
         final boolean distrusted;
+        /** How many client sessions are open. */
+        final int sessions;
 
         @SuppressWarnings("EnumOrdinal") // Only counted.
-        private State(Key key, byte[] machine, int[] timerInputs, CoordinatorStateMachine real, int count) {
+        private State(Key key, byte[] machine, int[] timerInputs, CoordinatorStateMachine real, Scope scope) {
             this.epoch = key.epoch;
             this.machine = machine;
             this.timers = key.timers;
@@ -72,9 +74,10 @@ final class Leaders {
             this.timerInputs = timerInputs;
             this.ready = real.view().ready();
             this.distrusted = real.view().distrusted();
-            this.transactions = new int[count];
-            for (int t = 0; t < count; t++) {
-                TransactionView view = real.find(Names.tx(t));
+            this.sessions = real.view().sessions();
+            this.transactions = new int[scope.transactions()];
+            for (int t = 0; t < transactions.length; t++) {
+                TransactionView view = real.find(scope.id(t));
                 transactions[t] = view == null ? 0 : 1 + view.state().ordinal();
             }
         }
@@ -226,7 +229,7 @@ final class Leaders {
                 sendToAgent(work, send.stream(), send.message());
             } else if (action instanceof Action.SendToClient send) {
                 if (send.message() instanceof ClientMessage.Answer answer) {
-                    work.answers |= Answers.bits(Names.indexOf(answer.tx()), answer.outcome());
+                    work.answers |= Answers.bits(scope.indexOf(answer.tx()), answer.outcome());
                 }
             } else if (action instanceof Action.CloseStream close) {
                 if (!Names.isClientStream(close.stream())) {
@@ -270,7 +273,7 @@ final class Leaders {
             for (int i = 0; i < inputs.length; i++) {
                 inputs[i] = things.number(new Event.TimerFired(sorted.get(i)));
             }
-            states.add(new State(key, bytes, inputs, work.machine, scope.transactions()));
+            states.add(new State(key, bytes, inputs, work.machine, scope));
         }
         int[] sends = work.sends.stream().mapToInt(Integer::intValue).toArray();
         return new Move(number, sends, work.answers, work.records, work.purge, Move.NOTHING, work.wrong);

@@ -58,6 +58,11 @@ final class LongMap {
         return size;
     }
 
+    /** The bytes that it takes beside what is in use, if so many keys more make it grow. */
+    long growthBytes(int more) {
+        return 2L * (size + more) >= keys.length ? 24L * keys.length : 0;
+    }
+
     private void grow() {
         long[] oldKeys = keys;
         int[] oldValues = values;

@@ -2,7 +2,6 @@ package io.troth.chaos.explore;
 
 import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
-import io.troth.core.GlobalTxId;
 import io.troth.core.SessionKey;
 import io.troth.core.coordinator.CoordinatorLimits;
 import io.troth.core.coordinator.StreamId;
@@ -14,7 +13,7 @@ final class Names {
     static final ClusterId CLUSTER = new ClusterId(7);
     static final SessionKey KEY = new SessionKey(1, 2);
 
-    /** The one session that clients have at the leader of epoch 1. */
+    /** The first session that clients open at a leader, and the only one. */
     static final long SESSION = 1;
 
     static final long REMAINING_MILLIS = 10_000;
@@ -46,15 +45,6 @@ final class Names {
 
     static EpochId epoch(int number) {
         return new EpochId(number, 1_000L + number);
-    }
-
-    /** Transaction number {@code t}, counted from 0. All are of epoch 1. */
-    static GlobalTxId tx(int t) {
-        return new GlobalTxId(0, epoch(1), SESSION, t + 1L);
-    }
-
-    static int indexOf(GlobalTxId tx) {
-        return (int) tx.sequence() - 1;
     }
 
     static String resource(int number) {

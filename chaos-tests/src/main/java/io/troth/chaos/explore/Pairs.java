@@ -15,11 +15,11 @@ final class Pairs {
 
     /** Counts one world. FINISHED is also a branch that its agent has forgotten. */
     void count(World world, int[] at) {
-        Leaders.State leader = world.leaderOf(at, 1);
         for (int r = 0; r < world.scope.resources(); r++) {
             for (Databases.Branch branch : world.branches(at, r)) {
                 Agents.State agent = world.agentOf(at, Agents.agentOf(branch.id()));
                 BranchState state = agent.real().stateOf(branch.id());
+                Leaders.State leader = world.leaderOf(at, world.scope.epochOf(branch.tx()));
                 counts[leader.transactions[branch.tx()]][state.ordinal()]++;
             }
         }

@@ -1,5 +1,6 @@
 package io.troth.chaos.explore;
 
+import io.troth.core.GlobalTxId;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -65,6 +66,8 @@ final class Scope {
         CLIENT_ROLLS_BACK,
         /** The client tells what has ended on its side, and closes its session after the last transaction. */
         CLIENT_ENDS,
+        /** The client opens a session at the leader of epoch 2 too, while its old one may still be open. */
+        CLIENT_GOES_ON,
         /** Somebody asks for the outcome who does not know what T consists of. */
         STRANGER_ASKS,
         /** The log is restored from a backup of its first entry, with the restore command: DISTRUST. */
@@ -94,6 +97,9 @@ final class Scope {
     int lives = 1;
     /** Streams one after the other between an instance and the leader of epoch 1; 1 to each later one. */
     int streams = 1;
+
+    /** From this transaction on they are of epoch 2 and the client's session there. */
+    private int laterFrom = Integer.MAX_VALUE;
 
     int window = 8;
     /** How many worlds of it the default build explores. */
@@ -157,6 +163,12 @@ final class Scope {
         return this;
     }
 
+    /** The transactions from this number on are of the client's session at the leader of epoch 2. */
+    Scope later(int tx) {
+        laterFrom = tx;
+        return may(May.CLIENT_GOES_ON);
+    }
+
     /** The client allows no commit in one phase. */
     Scope twoPhaseAlways() {
         onePhase = false;
@@ -185,6 +197,26 @@ final class Scope {
 
     int transactions() {
         return 1 + calls.stream().mapToInt(Call::tx).max().orElse(0);
+    }
+
+    /** In which epoch transaction number {@code tx}, counted from 0, is begun. */
+    int epochOf(int tx) {
+        return tx < laterFrom ? 1 : 2;
+    }
+
+    /** The id of transaction number {@code tx}. The sequences of each session begin at 1, as do its numbers. */
+    GlobalTxId id(int tx) {
+        int first = tx < laterFrom ? 0 : laterFrom;
+        return new GlobalTxId(0, Names.epoch(epochOf(tx)), Names.SESSION, tx - first + 1L);
+    }
+
+    int indexOf(GlobalTxId tx) {
+        return (int) tx.sequence() - 1 + (tx.epoch().number() == 1 ? 0 : laterFrom);
+    }
+
+    /** Whether it is the last of its session. */
+    boolean isLast(int tx) {
+        return tx == transactions() - 1 || epochOf(tx + 1) > epochOf(tx);
     }
 
     /** The numbers of the calls of transaction {@code tx}. */

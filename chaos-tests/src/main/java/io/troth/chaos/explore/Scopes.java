@@ -169,7 +169,17 @@ final class Scopes {
                         .call(1, 0, true, 1)
                         .window(1)
                         .twoPhaseAlways()
-                        .may(May.CLIENT_ENDS, May.CLIENT_ROLLS_BACK, May.LEADER_DEADLINE, May.AGENT_MOVES));
+                        .may(May.CLIENT_ENDS, May.CLIENT_ROLLS_BACK, May.LEADER_DEADLINE, May.AGENT_MOVES),
+                new Scope(
+                                "goes-on",
+                                "a session at the next leader, a transaction in it, and questions about the old one")
+                        .agent(0)
+                        .call(0, 0, true, 1)
+                        .call(1, 0, true, 1)
+                        .later(1)
+                        .twoPhaseAlways()
+                        .may(May.AGENT_MOVES, May.LEADER_DEADLINE, May.STRANGER_ASKS)
+                        .states(250_000));
     }
 
     private static List<Scope> logs() {

@@ -61,6 +61,7 @@ public final class SmallScopes {
                 one("one-asked").epochs(1).may(May.STRANGER_ASKS, May.CLIENT_ENDS),
                 one("one-recorded").twoPhaseAlways().may(May.AGENT_MOVES),
                 one("horizon").twoPhaseAlways().may(May.CLIENT_ENDS, May.RETENTION_ENDS, May.SCANS),
+                one("goes-on").call(1, 0, true, 1).later(1).may(May.AGENT_MOVES),
                 one("one-late").may(May.AGENT_MOVES, May.KEPT_RESULTS_AGE));
     }
 

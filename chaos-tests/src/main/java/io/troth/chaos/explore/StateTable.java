@@ -14,6 +14,9 @@ import java.util.List;
  */
 final class StateTable {
 
+    /** As many worlds as the largest index holds. */
+    static final int WORLDS_MAX = (1 << 29) - 1;
+
     private static final int BLOCK_BITS = 16;
     private static final int BLOCK = 1 << BLOCK_BITS;
     private static final int FREE = -1;
@@ -60,15 +63,12 @@ final class StateTable {
         return size - 1;
     }
 
-    /** The bytes that the next growth of the index takes, beside what is in use. */
-    long growthBytes() {
-        return 8L * index.length;
+    /** The bytes that the index takes beside what is in use, if so many worlds more make it grow. */
+    long growthBytes(int more) {
+        return 2L * (size + more) > index.length ? 8L * index.length : 0;
     }
 
     private void grow() {
-        if (index.length == 1 << 30) {
-            throw new IllegalStateException("the table is full");
-        }
         int[] larger = new int[2 * index.length];
         Arrays.fill(larger, FREE);
         int mask = larger.length - 1;

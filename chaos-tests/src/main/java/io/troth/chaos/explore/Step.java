@@ -20,7 +20,7 @@ final class Step {
     static final int CLIENT = 8;
 
     private static final int INPUT_BITS = 20;
-    static final int INPUTS_MAX = 1 << INPUT_BITS;
+    private static final int INPUTS_MAX = 1 << INPUT_BITS;
 
     private Step() {}
 
@@ -29,6 +29,9 @@ final class Step {
     }
 
     static int of(int kind, int actor, int fault, int input) {
+        if (input >= INPUTS_MAX) {
+            throw new IllegalStateException("more than " + INPUTS_MAX + " different inputs do not fit into a step");
+        }
         return ((kind << 3 | actor) << 3 | fault) << INPUT_BITS | input;
     }
 

@@ -154,9 +154,15 @@ final class Successors {
         }
     }
 
-    /** The client runs its transactions one after the other. */
+    /** The client runs the transactions of a session one after the other. */
     private boolean hasBegun(int[] at, int tx) {
-        return tx == 0 || world.clientOf(at, tx - 1).over();
+        int epoch = scope.epochOf(tx);
+        if (tx == 0) {
+            return true;
+        } else if (scope.epochOf(tx - 1) == epoch) {
+            return world.clientOf(at, tx - 1).over();
+        }
+        return epoch <= world.logOf(at).epoch() && world.leaderOf(at, epoch).sessions > 0;
     }
 
     private boolean mayFire(AgentTimerKey key) {
@@ -207,6 +213,9 @@ final class Successors {
                 add(Step.of(Step.LEADER, epoch, world.things.number(new Event.AgentDisconnected(Streams.id(stream)))));
             }
         }
+        if (scope.can(May.CLIENT_GOES_ON) && epoch == 2 && leader.ready && leader.sessions == 0) {
+            add(Step.of(Step.LEADER, epoch, world.things.number(Clients.opensSession(epoch))));
+        }
         if (scope.can(May.LEADER_LEARNS_ITS_END) && epoch < log.epoch()) {
             add(Step.of(Step.LEADER, epoch, learns));
         }
@@ -218,7 +227,7 @@ final class Successors {
         }
         if (scope.can(May.STRANGER_ASKS)) {
             for (int t = 0; t < scope.transactions(); t++) {
-                add(Step.of(Step.LEADER, epoch, world.things.number(Clients.question(t, epoch))));
+                add(Step.of(Step.LEADER, epoch, world.things.number(world.clients.question(t, epoch))));
             }
         }
     }

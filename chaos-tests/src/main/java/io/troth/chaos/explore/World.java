@@ -6,7 +6,6 @@ import io.troth.core.coordinator.AgentMessage;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
-import io.troth.core.coordinator.RequestId;
 import io.troth.core.participant.AgentAction;
 import io.troth.core.participant.AgentEvent;
 import java.util.ArrayDeque;
@@ -130,10 +129,7 @@ final class World {
         queue = new ArrayDeque<>();
         elect(world, logs.begin(world[log()], 0));
         deliverAll(world);
-        leader(
-                world,
-                1,
-                things.number(new Event.OpenSession(new RequestId(Names.clientStream(1, 0), 0), Names.KEY, "client")));
+        leader(world, 1, things.number(Clients.opensSession(1)));
         for (int i = 0; i < scope.agents.size(); i++) {
             agent(world, i, things.number(new Agents.Dials(1, false)));
         }
