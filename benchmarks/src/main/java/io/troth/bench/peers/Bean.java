@@ -13,6 +13,11 @@ import org.jspecify.annotations.Nullable;
  */
 record Bean(Object object) {
 
+    /** One prepared call. */
+    interface Call {
+        void run() throws Exception;
+    }
+
     /** A new object by the constructor without parameters. */
     static Bean create(ClassLoader loader, String className) throws Exception {
         return new Bean(loader.loadClass(className).getDeclaredConstructor().newInstance());
@@ -36,10 +41,23 @@ record Bean(Object object) {
     /** Calls the public method that has this name and as many parameters. */
     @Nullable
     Object call(String name, Object... arguments) throws Exception {
-        Method method = Arrays.stream(object.getClass().getMethods())
-                .filter(each -> each.getName().equals(name) && each.getParameterCount() == arguments.length)
+        return invoke(method(name, arguments.length), arguments);
+    }
+
+    /** A public method without parameters, looked up once: for what is called in every transaction. */
+    Call prepared(String name) throws NoSuchMethodException {
+        Method method = method(name, 0);
+        return () -> invoke(method);
+    }
+
+    private Method method(String name, int parameters) throws NoSuchMethodException {
+        return Arrays.stream(object.getClass().getMethods())
+                .filter(each -> each.getName().equals(name) && each.getParameterCount() == parameters)
                 .findFirst()
                 .orElseThrow(() -> new NoSuchMethodException(object.getClass().getName() + "." + name));
+    }
+
+    private @Nullable Object invoke(Method method, Object... arguments) throws Exception {
         try {
             return method.invoke(object, arguments);
         } catch (InvocationTargetException e) {

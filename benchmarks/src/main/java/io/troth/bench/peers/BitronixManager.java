@@ -18,6 +18,9 @@ final class BitronixManager implements PeerManager {
     private static final int IDLE_SECONDS = 24 * 3_600;
 
     private final Bean transactions;
+    private final Bean.Call begin;
+    private final Bean.Call commit;
+    private final Bean.Call rollback;
     private final List<Bean> pools = new ArrayList<>();
     private final List<DataSource> sources = new ArrayList<>();
 
@@ -51,6 +54,9 @@ final class BitronixManager implements PeerManager {
             sources.add((DataSource) pool.object());
         }
         transactions = Bean.of(loader, SERVICES, "getTransactionManager");
+        begin = transactions.prepared("begin");
+        commit = transactions.prepared("commit");
+        rollback = transactions.prepared("rollback");
     }
 
     private static Bean pool(ClassLoader loader, Database database, int connections) throws Exception {
@@ -70,9 +76,8 @@ final class BitronixManager implements PeerManager {
 
     @Override
     public PeerTransaction begin() throws Exception {
-        transactions.call("begin");
-        return new DataSourceTransaction(
-                sources, () -> transactions.call("commit"), () -> transactions.call("rollback"));
+        begin.run();
+        return new DataSourceTransaction(sources, commit::run, rollback::run);
     }
 
     @Override
