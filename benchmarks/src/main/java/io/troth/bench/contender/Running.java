@@ -15,7 +15,7 @@ public interface Running extends AutoCloseable {
      */
     void run(Work work) throws Exception;
 
-    /** Whether {@link #submit} works. When it does, the harness uses it above a few in flight, and the report says so. */
+    /** Whether the harness is to call {@link #submit} instead of {@link #run}; the description says so, too. */
     default boolean isAsync() {
         return false;
     }
