@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.chaos.explore.Scope.May;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * The explorer, as every build runs it: a million states of the real core, no property broken, every pair of states seen
@@ -18,6 +20,7 @@ class ExplorerTest {
     private static final long STATES_MIN = 1_000_000;
 
     @Test
+    @Timeout(value = 10, unit = TimeUnit.MINUTES)
     void findsNothingWrongInAMillionStatesOfTheCore() throws Exception {
         List<ExploreResult> results = new Exploration(System.out, false).run(Scopes.all(), 0, 2);
 
