@@ -40,7 +40,7 @@ public final class BenchMain implements Callable<Integer> {
 
     private static final List<Integer> LEVELS = List.of(1, 8, 32, 256, 1_024);
     private static final List<Integer> NOOP_LEVELS = List.of(1, 16, 256, 1_024);
-    private static final int WARM_UP = 5_000;
+    private static final int WARM_UP = 20_000;
     private static final int NOOP_WARM_UP = 50_000;
     private static final Duration TURN = Duration.ofSeconds(3);
     private static final int ROUNDS = 3;
@@ -113,7 +113,7 @@ public final class BenchMain implements Callable<Integer> {
     @Option(
             names = "--warm-up",
             paramLabel = "N",
-            description = "transactions of each contender before anything is measured; 5,000 by default, 50,000 over"
+            description = "transactions of each contender before anything is measured; 20,000 by default, 50,000 over"
                     + " resources that do nothing")
     private int warmUp;
 
