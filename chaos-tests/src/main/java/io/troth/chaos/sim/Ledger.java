@@ -8,6 +8,7 @@ import io.troth.chaos.sim.world.World;
 import io.troth.core.BranchId;
 import io.troth.core.BranchWork;
 import io.troth.core.Decision;
+import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.coordinator.CommitContent;
@@ -77,6 +78,12 @@ final class Ledger implements BranchWatcher, LogWatcher {
     private final Map<GlobalTxId, Facts> all = new LinkedHashMap<>();
     private final List<Told> answers = new ArrayList<>();
     private final Set<String> excluded = new TreeSet<>();
+    private final Set<EpochId> led = new TreeSet<>();
+    /** Epochs that were led before the log was restored. */
+    private final Set<EpochId> lost = new TreeSet<>();
+    /** Up to this epoch a restored log has lost what it said. */
+    private long distrusted;
+
     private int checked;
 
     Ledger(World world) {
@@ -196,6 +203,22 @@ final class Ledger implements BranchWatcher, LogWatcher {
                 world.saw("COMMIT lost by a restore of the log");
             }
         });
+    }
+
+    /** A leader has opened this epoch. */
+    void leads(EpochId epoch) {
+        led.add(epoch);
+    }
+
+    /** The log is restored, and distrusted up to this epoch. */
+    void distrusts(long through) {
+        lost.addAll(led);
+        distrusted = Math.max(distrusted, through);
+    }
+
+    /** Whether what the log does not say about T means nothing; DISTRUST may be too low for an epoch that is lost. */
+    boolean isDistrusted(GlobalTxId tx) {
+        return tx.epoch().number() <= distrusted || lost.contains(tx.epoch());
     }
 
     /** An operator has said that the resource is gone for ever. */

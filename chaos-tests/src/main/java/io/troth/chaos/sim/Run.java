@@ -78,9 +78,6 @@ final class Run {
 
     private SimulatedCoordinator leader;
     private int begun;
-    /** Up to this epoch a restored log has lost what it said. */
-    private long distrusted;
-
     private long quietNanos;
     private boolean over;
 
@@ -326,14 +323,15 @@ final class Run {
     /** Brings the log back from a backup, as an operator does it: first everything is stopped. */
     void restoreLog(LongSupplier backup) {
         coordinators.forEach(each -> each.process().crash());
-        distrusted = Math.max(distrusted, backup.getAsLong());
+        long distrusted = backup.getAsLong();
+        ledger.distrusts(distrusted);
         world.note(() -> "the log is restored; up to epoch " + distrusted + " absence means nothing");
         world.saw("log restored");
     }
 
     /** Whether what the log does not say about T means nothing. */
     boolean isDistrusted(GlobalTxId tx) {
-        return tx.epoch().number() <= distrusted;
+        return ledger.isDistrusted(tx);
     }
 
     void agentDied(SimulatedAgent agent) {

@@ -28,6 +28,7 @@ import io.troth.core.coordinator.CoordinatorStateMachine;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LeaderView;
 import io.troth.core.coordinator.LogEntry;
+import io.troth.core.coordinator.LogRecord;
 import io.troth.core.coordinator.Notice;
 import io.troth.core.coordinator.StreamId;
 import io.troth.core.coordinator.TransactionView;
@@ -437,6 +438,9 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
     public void applied(LogEntry entry) {
         world.note(() -> process + " applies " + entry);
         watch.applied(entry.record());
+        if (entry.record() instanceof LogRecord.Epoch epoch) {
+            run.ledger.leads(epoch.epoch());
+        }
     }
 
     @Override
