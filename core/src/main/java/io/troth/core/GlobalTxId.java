@@ -13,11 +13,25 @@ import java.util.List;
  */
 public record GlobalTxId(int shard, EpochId epoch, long session, long sequence) implements Comparable<GlobalTxId> {
 
+    /** 2^64 divided by the golden ratio: neighbours end up far from each other. */
+    private static final long MIXER = 0x9E37_79B9_7F4A_7C15L;
+
     public GlobalTxId {
         if (shard < 0 || session < 1 || sequence < 1) {
             throw new IllegalArgumentException("not a global transaction id: shard " + shard + ", session " + session
                     + ", sequence " + sequence + " (shard is at least 0, session and sequence at least 1)");
         }
+    }
+
+    /**
+     * Mixed, because sessions and sequences both count up from 1: the hash of a record is linear in them, and a million
+     * ids of a hundred sessions would share some thousand hashes.
+     */
+    @Override
+    public int hashCode() {
+        long mixed = (31L * shard + epoch.hashCode()) * MIXER + session;
+        mixed = (mixed * MIXER + sequence) * MIXER;
+        return (int) (mixed >>> 32);
     }
 
     @Override
