@@ -12,7 +12,6 @@ import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.database.TestPostgres;
 import io.troth.core.ErrorCode;
 import io.troth.core.Proof;
-import io.troth.core.Reason;
 import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.participant.OnePhaseCompletion;
 import io.troth.core.participant.PrepareResult;
@@ -230,73 +229,6 @@ class PostgresDriverTest {
             connection.close();
             connection = driver.physicalConnections().getConnection();
         }
-    }
-
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void votesNoForANewTransactionWithAForgedMarker(boolean onePhase) throws Exception {
-        BranchTransaction branch = begin();
-        run("UPDATE account SET balance = 1 WHERE id = 1");
-        String marker;
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT current_setting('troth.branch')")) {
-            row.next();
-            marker = row.getString(1);
-        }
-        run(
-                "COMMIT",
-                "BEGIN",
-                "SET LOCAL troth.branch = '" + marker + "'",
-                "UPDATE account SET balance = 2 WHERE id = 2");
-
-        ErrorCode code = onePhase ? branch.commitOnePhase(proof -> {}).reason().code() : codeOf(branch.prepare(true));
-
-        assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, code);
-        assertEquals("100", server.ask("SELECT balance FROM account WHERE id = 2"));
-        assertEquals(List.of(), server.prepared());
-    }
-
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void votesNoWhenTheUserIsAnotherOne(boolean mayHaveWritten) throws Exception {
-        server.execute("DO $$ BEGIN CREATE ROLE clerk; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
-        BranchTransaction branch = begin();
-        run("UPDATE account SET balance = 1 WHERE id = 1", "SET ROLE clerk");
-
-        assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, codeOf(branch.prepare(mayHaveWritten)));
-        assertEquals("100", balance());
-        assertEquals(List.of(), server.prepared());
-        assertEquals("postgres", TestPostgres.ask(server.dataSource(), "SELECT current_user"));
-    }
-
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void votesNoWhenTheProbeIsGoneAndClosesTheSessionThatLacksIt(boolean onePhase) throws Exception {
-        BranchTransaction branch = begin();
-        run("UPDATE account SET balance = 1 WHERE id = 1", "DEALLOCATE ALL");
-
-        Reason reason = onePhase
-                ? branch.commitOnePhase(proof -> {}).reason()
-                : branch.prepare(true).reason();
-
-        assertEquals(ErrorCode.PREPARE_REFUSED, reason.code());
-        assertTrue(reason.detail().contains("DEALLOCATE ALL"), reason.detail());
-        assertTrue(connection.isClosed());
-        assertEquals("100", balance());
-        assertEquals(List.of(), server.prepared());
-    }
-
-    @Test
-    void aShadowedFunctionDoesNotDeceiveTheProbe() throws Exception {
-        server.execute(
-                "CREATE SCHEMA IF NOT EXISTS evil",
-                "CREATE OR REPLACE FUNCTION evil.current_setting(text, boolean) RETURNS text LANGUAGE sql"
-                        + " AS $$ SELECT '" + xid.branch() + "' $$");
-        BranchTransaction branch = begin();
-        run("SET LOCAL search_path = evil, pg_catalog, public", "UPDATE account SET balance = 1 WHERE id = 1");
-        run("COMMIT AND CHAIN", "SET LOCAL search_path = evil, pg_catalog, public");
-
-        assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, codeOf(branch.prepare(true)));
     }
 
     @Test

@@ -147,12 +147,15 @@ final class SimulatedDisk {
         }
     }
 
-    /** What is on it now, as a backup takes it. */
+    /**
+     * What is safe on it now, as a backup takes it (docs/LOG.md). A copy of what no flush covers could bring a decision
+     * back that a power loss has taken since.
+     */
     SimulatedDisk copy() {
         SimulatedDisk copy = new SimulatedDisk();
         copy.base = base.copy();
         copy.wal = wal.clone();
-        copy.written = written;
+        copy.written = synced;
         copy.synced = synced;
         return copy;
     }

@@ -1,0 +1,144 @@
+package io.troth.agent.xa;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.agent.database.Branches;
+import io.troth.agent.database.PostgresExtension;
+import io.troth.agent.database.TestPostgres;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.core.participant.PrepareResult;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Goal: nobody inside a branch gets around the probe, and where it is gone the vote is NO (protocol 10.1). Method: SQL that
+ * tries, on a real server.
+ */
+class PostgresProbeTest {
+
+    @RegisterExtension
+    static final PostgresExtension POSTGRES = new PostgresExtension();
+
+    private TestPostgres server;
+    private PostgresDriver driver;
+    private Connection connection;
+    private TrothXid xid;
+
+    @BeforeEach
+    void open() throws Exception {
+        server = POSTGRES.server();
+        server.rollbackEverythingPrepared();
+        server.execute(
+                "DROP TABLE IF EXISTS account CASCADE",
+                "CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL)",
+                "INSERT INTO account VALUES (1, 100), (2, 100)");
+        driver = new PostgresDriver(server.dataSource(), 10_000);
+        connection = driver.physicalConnections().getConnection();
+        xid = new TrothXid(Branches.CLUSTER, Branches.nextTx(), Branches.nextBranch());
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        connection.close();
+        server.rollbackEverythingPrepared();
+    }
+
+    private BranchTransaction begin() throws SQLException {
+        return driver.begin(connection, xid, new BranchStart(60_000, BranchStart.DEFAULT_ISOLATION));
+    }
+
+    private void run(String... statements) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        }
+    }
+
+    private String balance() throws SQLException {
+        return server.ask("SELECT balance FROM account WHERE id = 1");
+    }
+
+    private static ErrorCode codeOf(PrepareResult result) {
+        assertEquals(PrepareResult.Kind.REFUSED, result.kind(), () -> "was " + result);
+        return result.reason().code();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void votesNoForANewTransactionWithAForgedMarker(boolean onePhase) throws Exception {
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 1 WHERE id = 1");
+        String marker;
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT current_setting('troth.branch')")) {
+            row.next();
+            marker = row.getString(1);
+        }
+        run(
+                "COMMIT",
+                "BEGIN",
+                "SET LOCAL troth.branch = '" + marker + "'",
+                "UPDATE account SET balance = 2 WHERE id = 2");
+
+        ErrorCode code = onePhase ? branch.commitOnePhase(proof -> {}).reason().code() : codeOf(branch.prepare(true));
+
+        assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, code);
+        assertEquals("100", server.ask("SELECT balance FROM account WHERE id = 2"));
+        assertEquals(List.of(), server.prepared());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void votesNoWhenTheUserIsAnotherOne(boolean mayHaveWritten) throws Exception {
+        server.execute("DO $$ BEGIN CREATE ROLE clerk; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 1 WHERE id = 1", "SET ROLE clerk");
+
+        assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, codeOf(branch.prepare(mayHaveWritten)));
+        assertEquals("100", balance());
+        assertEquals(List.of(), server.prepared());
+        assertEquals("postgres", TestPostgres.ask(server.dataSource(), "SELECT current_user"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void votesNoWhenTheProbeIsGoneAndClosesTheSessionThatLacksIt(boolean onePhase) throws Exception {
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 1 WHERE id = 1", "DEALLOCATE ALL");
+
+        Reason reason = onePhase
+                ? branch.commitOnePhase(proof -> {}).reason()
+                : branch.prepare(true).reason();
+
+        assertEquals(ErrorCode.PREPARE_REFUSED, reason.code());
+        assertTrue(reason.detail().contains("DEALLOCATE ALL"), reason.detail());
+        assertTrue(connection.isClosed());
+        assertEquals("100", balance());
+        assertEquals(List.of(), server.prepared());
+    }
+
+    @Test
+    void aShadowedFunctionDoesNotDeceiveTheProbe() throws Exception {
+        server.execute(
+                "CREATE SCHEMA IF NOT EXISTS evil",
+                "CREATE OR REPLACE FUNCTION evil.current_setting(text, boolean) RETURNS text LANGUAGE sql"
+                        + " AS $$ SELECT '" + xid.branch() + "' $$");
+        BranchTransaction branch = begin();
+        run("SET LOCAL search_path = evil, pg_catalog, public", "UPDATE account SET balance = 1 WHERE id = 1");
+        run("COMMIT AND CHAIN", "SET LOCAL search_path = evil, pg_catalog, public");
+
+        assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, codeOf(branch.prepare(true)));
+    }
+}
