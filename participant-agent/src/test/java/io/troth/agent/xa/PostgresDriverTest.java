@@ -7,9 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.troth.agent.database.Branches;
 import io.troth.agent.database.PostgresExtension;
-import io.troth.agent.database.TestPostgres;
 import io.troth.core.ErrorCode;
 import io.troth.core.Proof;
 import io.troth.core.coordinator.OnePhaseFate;
@@ -22,8 +20,6 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,54 +29,14 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Goal: a vote of a PostgreSQL branch is true, whatever SQL ran inside it (protocol 7.1, 10.1, 10.3). Method: one branch
  * on one connection of a real server; the server's own list of prepared transactions and the table are the judges.
  */
-class PostgresDriverTest {
+class PostgresDriverTest extends OneBranchOnPostgres {
 
     @RegisterExtension
     static final PostgresExtension POSTGRES = new PostgresExtension();
 
-    private TestPostgres server;
-    private PostgresDriver driver;
-    private Connection connection;
-    private TrothXid xid;
-
-    @BeforeEach
-    void open() throws Exception {
-        server = POSTGRES.server();
-        server.rollbackEverythingPrepared();
-        server.execute(
-                "DROP TABLE IF EXISTS account CASCADE",
-                "CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL)",
-                "INSERT INTO account VALUES (1, 100), (2, 100)");
-        driver = new PostgresDriver(server.dataSource(), 10_000);
-        connection = driver.physicalConnections().getConnection();
-        xid = new TrothXid(Branches.CLUSTER, Branches.nextTx(), Branches.nextBranch());
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        connection.close();
-        server.rollbackEverythingPrepared();
-    }
-
-    private BranchTransaction begin() throws SQLException {
-        return driver.begin(connection, xid, new BranchStart(60_000, BranchStart.DEFAULT_ISOLATION));
-    }
-
-    private void run(String... statements) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            for (String sql : statements) {
-                statement.execute(sql);
-            }
-        }
-    }
-
-    private String balance() throws SQLException {
-        return server.ask("SELECT balance FROM account WHERE id = 1");
-    }
-
-    private static ErrorCode codeOf(PrepareResult result) {
-        assertEquals(PrepareResult.Kind.REFUSED, result.kind(), () -> "was " + result);
-        return result.reason().code();
+    @Override
+    PostgresExtension postgres() {
+        return POSTGRES;
     }
 
     @Test

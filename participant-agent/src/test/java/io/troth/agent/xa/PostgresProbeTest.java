@@ -3,19 +3,13 @@ package io.troth.agent.xa;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.troth.agent.database.Branches;
 import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.database.TestPostgres;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
-import io.troth.core.participant.PrepareResult;
-import java.sql.Connection;
 import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,54 +19,14 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Goal: nobody inside a branch gets around the probe, and where it is gone the vote is NO (protocol 10.1). Method: SQL that
  * tries, on a real server.
  */
-class PostgresProbeTest {
+class PostgresProbeTest extends OneBranchOnPostgres {
 
     @RegisterExtension
     static final PostgresExtension POSTGRES = new PostgresExtension();
 
-    private TestPostgres server;
-    private PostgresDriver driver;
-    private Connection connection;
-    private TrothXid xid;
-
-    @BeforeEach
-    void open() throws Exception {
-        server = POSTGRES.server();
-        server.rollbackEverythingPrepared();
-        server.execute(
-                "DROP TABLE IF EXISTS account CASCADE",
-                "CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL)",
-                "INSERT INTO account VALUES (1, 100), (2, 100)");
-        driver = new PostgresDriver(server.dataSource(), 10_000);
-        connection = driver.physicalConnections().getConnection();
-        xid = new TrothXid(Branches.CLUSTER, Branches.nextTx(), Branches.nextBranch());
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        connection.close();
-        server.rollbackEverythingPrepared();
-    }
-
-    private BranchTransaction begin() throws SQLException {
-        return driver.begin(connection, xid, new BranchStart(60_000, BranchStart.DEFAULT_ISOLATION));
-    }
-
-    private void run(String... statements) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            for (String sql : statements) {
-                statement.execute(sql);
-            }
-        }
-    }
-
-    private String balance() throws SQLException {
-        return server.ask("SELECT balance FROM account WHERE id = 1");
-    }
-
-    private static ErrorCode codeOf(PrepareResult result) {
-        assertEquals(PrepareResult.Kind.REFUSED, result.kind(), () -> "was " + result);
-        return result.reason().code();
+    @Override
+    PostgresExtension postgres() {
+        return POSTGRES;
     }
 
     @ParameterizedTest

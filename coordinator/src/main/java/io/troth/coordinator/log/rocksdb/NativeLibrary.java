@@ -13,6 +13,8 @@ import org.rocksdb.RocksDB;
  */
 final class NativeLibrary {
 
+    private static boolean loaded;
+
     private NativeLibrary() {}
 
     /**
@@ -21,11 +23,15 @@ final class NativeLibrary {
      * @throws IOException when it cannot be written or loaded, with what to do
      */
     static synchronized void load() throws IOException {
+        if (loaded) {
+            return;
+        }
         try {
             if (System.getenv("ROCKSDB_SHAREDLIB_DIR") == null) {
                 loadFromJar();
             }
             RocksDB.loadLibrary();
+            loaded = true;
         } catch (UnsatisfiedLinkError e) {
             throw new IOException(
                     "RocksDB's native code cannot be loaded from " + System.getProperty("java.io.tmpdir")
@@ -38,7 +44,6 @@ final class NativeLibrary {
     private static void loadFromJar() throws IOException {
         Path directory = Files.createTempDirectory("troth-rocksdb");
         try {
-            // Does nothing when it is loaded already.
             NativeLibraryLoader.getInstance().loadLibrary(directory.toString());
         } finally {
             for (Path file : OpenLog.deepestFirst(directory)) {
