@@ -17,6 +17,9 @@ public final class World {
     private static final long MICRO = 1_000;
     private static final long MILLI = 1_000_000;
 
+    /** Shorter than the keep-alive's patience: a connection on which a message takes longer would be given up. */
+    private static final long DELAY_NANOS_MAX = 4_000 * MILLI;
+
     /** Something that will happen. */
     public static final class Task implements Comparable<Task> {
         private final long nanos;
@@ -131,7 +134,7 @@ public final class World {
 
     /** How long something takes that is short by nature: a message, a statement, a flush. Nanoseconds. */
     public long shortDelay() {
-        return slowness * ordinaryDelay();
+        return Math.min(DELAY_NANOS_MAX, slowness * ordinaryDelay());
     }
 
     /** From now on everything takes so many times longer. */
