@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All methods throw, or complete with, {@link io.troth.core.TrothException}: {@link SqlFailedException} when the
  * database refused; SQL_REFUSED for transaction control, several statements or what changes the session;
- * TYPE_NOT_SUPPORTED; UNKNOWN_RESOURCE when no connected agent offers the resource; NO_COORDINATOR; STREAM_BROKEN when
- * the agent's answer was lost; DEADLINE_EXCEEDED. Dependents of stages run on a thread of the library and must not block.
+ * TYPE_NOT_SUPPORTED; UNKNOWN_RESOURCE when no connected agent offers the resource, and none comes within 2 s;
+ * NO_COORDINATOR; STREAM_BROKEN when the agent's answer was lost; DEADLINE_EXCEEDED. Dependents of stages run on a thread of
+ * the library and must not block.
  */
 public interface TransactionSql {
 

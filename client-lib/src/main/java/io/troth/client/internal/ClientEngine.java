@@ -204,14 +204,18 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 .toArray(CompletableFuture<?>[]::new)));
     }
 
-    /** Asks where the SQL gateways of a resource are: host:port, one an instance; may be empty. */
+    /** Asks where the SQL gateways of a resource are: host:port, one an instance; empty when none comes in time. */
     public CompletableFuture<List<String>> locate(String resource) {
         CompletableFuture<List<String>> future = new CompletableFuture<>();
         lockedRun(() -> {
             if (closed || !state.linkUp) {
                 effects.fail(future, new TrothException(closed ? closedReason() : state.whyNotConnected()));
             } else {
-                locates.ask(resource, future, in(settings.connectTimeoutMillis()));
+                locates.ask(
+                        resource,
+                        future,
+                        clock.nanos(),
+                        TimeUnit.MILLISECONDS.toNanos(settings.connectTimeoutMillis()));
             }
         });
         return future;
@@ -411,7 +415,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
 
     private void giveUp(long now) {
         waiters.giveUp(now, state.whyNotConnected(), effects);
-        locates.giveUp(now, state.whyNotConnected(), effects);
+        locates.tick(now, state.whyNotConnected(), effects);
         for (Request request : requests.all()) {
             if (request.giveUpNanos - now <= 0) {
                 giveUp(request, now);

@@ -4,32 +4,69 @@ import io.troth.core.Reason;
 import io.troth.core.TrothException;
 import io.troth.proto.v1.ClientEntry;
 import io.troth.proto.v1.LocateResource;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
-/** Questions for the SQL gateways of a resource. Guarded by the engine's lock. */
+/**
+ * Questions for the SQL gateways of a resource. Guarded by the engine's lock.
+ *
+ * <p>"None" is not the last word: after a start or a change of the leader clients often find the coordinator before the
+ * agents do, which are there a moment later. So it is asked again with every tick for 2 s, twice as long as an agent
+ * pauses between two attempts to connect; not longer, since the transaction may hold locks elsewhere meanwhile.
+ */
 final class LocateTable {
+
+    private static final int ASKED_AGAIN_MAX = 20;
 
     private final EngineState state;
     private final Map<Long, Locate> byCorrelation = new HashMap<>();
+    private final List<Locate> absent = new ArrayList<>();
 
     LocateTable(EngineState state) {
         this.state = state;
     }
 
-    private record Locate(CompletableFuture<List<String>> future, long giveUpNanos) {}
+    /**
+     * A question.
+     *
+     * @param timeoutNanos how long each answer may take
+     * @param giveUpNanos when the one that is waited for fails
+     * @param asksLeft how often "none" is not believed
+     */
+    private record Locate(
+            String resource,
+            CompletableFuture<List<String>> future,
+            long timeoutNanos,
+            long giveUpNanos,
+            int asksLeft) {
 
-    void ask(String resource, CompletableFuture<List<String>> future, long giveUpNanos) {
+        Locate again(long nowNanos) {
+            return new Locate(resource, future, timeoutNanos, nowNanos + timeoutNanos, asksLeft - 1);
+        }
+    }
+
+    /** Completes with the addresses; with none when no agent of the resource has come in time. */
+    void ask(String resource, CompletableFuture<List<String>> future, long nowNanos, long timeoutNanos) {
+        send(new Locate(resource, future, timeoutNanos, nowNanos + timeoutNanos, ASKED_AGAIN_MAX));
+    }
+
+    private void send(Locate locate) {
         long correlation = state.send(ClientEntry.newBuilder()
-                .setLocateResource(LocateResource.newBuilder().setResource(resource)));
-        byCorrelation.put(correlation, new Locate(future, giveUpNanos));
+                .setLocateResource(LocateResource.newBuilder().setResource(locate.resource())));
+        byCorrelation.put(correlation, locate);
     }
 
     void located(long correlation, List<String> addresses, Effects effects) {
         Locate locate = byCorrelation.remove(correlation);
-        if (locate != null) {
+        if (locate == null) {
+            return;
+        }
+        if (addresses.isEmpty() && locate.asksLeft() > 0) {
+            absent.add(locate);
+        } else {
             effects.complete(locate.future(), List.copyOf(addresses));
         }
     }
@@ -44,10 +81,14 @@ final class LocateTable {
     void failAll(Reason reason, Effects effects) {
         byCorrelation.values().forEach(locate -> effects.fail(locate.future(), new TrothException(reason)));
         byCorrelation.clear();
+        absent.forEach(locate -> effects.fail(locate.future(), new TrothException(reason)));
+        absent.clear();
     }
 
-    /** Fails those that have waited long enough. */
-    void giveUp(long nowNanos, Reason reason, Effects effects) {
+    /** Asks again, and fails those that have waited long enough. */
+    void tick(long nowNanos, Reason reason, Effects effects) {
+        absent.forEach(locate -> send(locate.again(nowNanos)));
+        absent.clear();
         byCorrelation.values().removeIf(locate -> {
             boolean over = locate.giveUpNanos() - nowNanos <= 0;
             if (over) {

@@ -163,7 +163,7 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
         scope.enter();
         CompletableFuture<T> started;
         try {
-            started = gateways.of(scope, resource).thenCompose(gateway -> {
+            started = gateways.of(scope, resource, timeoutMillis).thenCompose(gateway -> {
                 CompletableFuture<T> reply = under(context, () -> call.apply(gateway));
                 return reply.whenComplete((value, failure) -> {
                     if (failure != null && SqlErrors.isLost(failure)) {

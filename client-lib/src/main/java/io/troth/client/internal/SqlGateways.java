@@ -80,15 +80,26 @@ public final class SqlGateways implements AutoCloseable {
         return engine.isLoopThread() || (loop != null && loop.isCurrentThread());
     }
 
-    /** The gateway at which the scope uses the resource. Fails with {@link TrothException}. */
-    CompletableFuture<Gateway> of(CallScope scope, String resource) {
+    /**
+     * The gateway at which the scope uses the resource; waits a moment for one, but not longer than the transaction or
+     * the call may take. Fails with {@link TrothException}.
+     */
+    CompletableFuture<Gateway> of(CallScope scope, String resource, long timeoutMillis) {
         synchronized (this) {
             Gateway known = chosen.getOrDefault(scope.scopeId(), Map.of()).get(resource);
             if (known != null) {
                 return CompletableFuture.completedFuture(known);
             }
         }
-        return addresses(resource).thenApply(addresses -> choose(scope, resource, addresses));
+        CompletableFuture<Gateway> found =
+                addresses(resource).thenApply(addresses -> choose(scope, resource, addresses));
+        if (!found.isDone()) {
+            engine.schedule(
+                    () -> found.completeExceptionally(new TrothException(new Reason(
+                            ErrorCode.DEADLINE_EXCEEDED, "no agent that offers SQL on " + resource + " in time"))),
+                    Math.min(timeoutMillis, scope.remainingMillis()));
+        }
+        return found;
     }
 
     private CompletableFuture<List<String>> addresses(String resource) {

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.awaitility.Awaitility;
@@ -182,6 +183,36 @@ class RemoteSqlFaultsTest {
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    // A gateway that is not there yet.
+
+    @Test
+    void aStatementWaitsForAnAgentThatComesAMomentLater() throws Exception {
+        offer(address(0));
+        coordinator.gatewaysComeAfter(3);
+        assertEquals(1, tx.sql("notes").update("INSERT INTO fault_note VALUES ('late')"));
+        tx.commit();
+        assertEquals("1", POSTGRES.server().ask("SELECT count(*) FROM fault_note WHERE body = 'late'"));
+    }
+
+    @Test
+    void aCallWaitsNoLongerThanItMayTake() {
+        offer();
+        TransactionSql sql = tx.sql("notes").withTimeout(Duration.ofMillis(50));
+        TrothException thrown = assertThrows(TrothException.class, () -> sql.update("DELETE FROM fault_note"));
+        assertEquals(ErrorCode.DEADLINE_EXCEEDED, thrown.code(), thrown.getMessage());
+    }
+
+    @Test
+    void closingTheClientEndsTheWait() {
+        offer();
+        CompletableFuture<Long> waiting =
+                tx.sql("notes").updateAsync("DELETE FROM fault_note").toCompletableFuture();
+        client.close();
+        ExecutionException thrown =
+                assertThrows(ExecutionException.class, () -> waiting.get(LIMIT.toSeconds(), TimeUnit.SECONDS));
+        assertEquals(ErrorCode.NO_COORDINATOR, ((TrothException) thrown.getCause()).code());
     }
 
     // Two gateways.

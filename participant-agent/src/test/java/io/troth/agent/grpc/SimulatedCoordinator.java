@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The client's side of a coordinator that agrees with everything and knows where gateways are. */
 public final class SimulatedCoordinator extends ClientServiceGrpc.ClientServiceImplBase implements AutoCloseable {
@@ -34,6 +35,7 @@ public final class SimulatedCoordinator extends ClientServiceGrpc.ClientServiceI
     private final long cluster;
     private final EpochId epoch;
     private final Map<String, List<String>> gateways = new ConcurrentHashMap<>();
+    private final AtomicInteger asksInVain = new AtomicInteger();
     private final List<CommitContent> commits = new CopyOnWriteArrayList<>();
     private final Server server;
 
@@ -56,6 +58,11 @@ public final class SimulatedCoordinator extends ClientServiceGrpc.ClientServiceI
 
     public void gateways(String resource, String... addresses) {
         gateways.put(resource, List.of(addresses));
+    }
+
+    /** As if the agents came after so many questions. */
+    public void gatewaysComeAfter(int asks) {
+        asksInVain.set(asks);
     }
 
     /** What every commit named. */
@@ -113,10 +120,14 @@ public final class SimulatedCoordinator extends ClientServiceGrpc.ClientServiceI
             case LOCATE_RESOURCE ->
                 ClientReply.newBuilder()
                         .setResourceLocated(ResourceLocated.newBuilder()
-                                .addAllSqlAddresses(gateways.getOrDefault(
-                                        entry.getLocateResource().getResource(), List.of())));
+                                .addAllSqlAddresses(
+                                        located(entry.getLocateResource().getResource())));
             case RESUME_SESSION, CLOSE_SESSION, OUTCOME_INQUIRY, PROGRESS, ENTRY_NOT_SET -> null;
         };
+    }
+
+    private List<String> located(String resource) {
+        return asksInVain.getAndDecrement() > 0 ? List.of() : gateways.getOrDefault(resource, List.of());
     }
 
     private static ClientReply.Builder outcome(GlobalTxId tx, Outcome outcome) {
