@@ -178,11 +178,16 @@ final class Operator {
                     return;
                 }
                 Set<InDoubt> now = new HashSet<>();
+                Set<String> suspects = new TreeSet<>(machine.view().held());
+                suspects.removeAll(held);
                 for (InDoubtView view : machine.inDoubt(Integer.MAX_VALUE)) {
-                    if (view.outcome() == Outcome.UNKNOWN && !view.held()) {
+                    if (view.outcome() == Outcome.UNKNOWN && !held.contains(view.resource())) {
                         now.add(new InDoubt(view.tx(), view.branch()));
+                        suspects.remove(view.resource());
                     }
                 }
+                // The leader has put them on hold by itself, for an xid that it can not know; that one is decided now.
+                suspects.forEach(resource -> hold(resource, false));
                 Set<InDoubt> waited = before;
                 before = now;
                 settle(machine, view -> waited.contains(new InDoubt(view.tx(), view.branch())));

@@ -169,7 +169,8 @@ final class WireWriter implements AgentMessage.Visitor<AgentOrder.Builder>, Clie
                 .setTx(tx(message.tx()))
                 .setBranch(branch(message.branch()))
                 .setResource(message.resource())
-                .setFirstAttempt(message.firstAttempt());
+                .setFirstAttempt(message.firstAttempt())
+                .setForced(message.forced());
         if (message.proof() != null) {
             commit.setProof(proof(message.proof()));
         }
@@ -182,7 +183,8 @@ final class WireWriter implements AgentMessage.Visitor<AgentOrder.Builder>, Clie
                 .setRollbackBranch(RollbackBranch.newBuilder()
                         .setTx(tx(message.tx()))
                         .setBranch(branch(message.branch()))
-                        .setResource(message.resource()));
+                        .setResource(message.resource())
+                        .setForced(message.forced()));
     }
 
     @Override

@@ -79,21 +79,39 @@ public sealed interface AgentMessage {
         }
     }
 
-    /** Phase 2. {@code firstAttempt}: sent once, in the epoch that wrote the COMMIT. */
+    /**
+     * Phase 2. {@code firstAttempt}: sent once, in the epoch that wrote the COMMIT. {@code forced}: by a logged HEURISTIC,
+     * which holds for any T (protocol 10.6).
+     */
     record CommitBranch(
             GlobalTxId tx,
             BranchId branch,
             String resource,
             @Nullable Proof proof,
-            boolean firstAttempt) implements AgentMessage {
+            boolean firstAttempt,
+            boolean forced)
+            implements AgentMessage {
+
+        /** By T's decision. */
+        public CommitBranch(
+                GlobalTxId tx, BranchId branch, String resource, @Nullable Proof proof, boolean firstAttempt) {
+            this(tx, branch, resource, proof, firstAttempt, false);
+        }
+
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.commitBranch(this);
         }
     }
 
-    /** Roll back whatever there is of the branch, prepared or not. Not acknowledged. */
-    record RollbackBranch(GlobalTxId tx, BranchId branch, String resource) implements AgentMessage {
+    /** Roll back whatever there is of the branch, prepared or not. Not acknowledged. {@code forced} as in CommitBranch. */
+    record RollbackBranch(GlobalTxId tx, BranchId branch, String resource, boolean forced) implements AgentMessage {
+
+        /** By T's decision. */
+        public RollbackBranch(GlobalTxId tx, BranchId branch, String resource) {
+            this(tx, branch, resource, false);
+        }
+
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.rollbackBranch(this);

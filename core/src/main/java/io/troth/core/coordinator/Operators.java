@@ -5,6 +5,7 @@ import io.troth.core.Decision;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
+import io.troth.core.Proof;
 import io.troth.core.Reason;
 import io.troth.core.coordinator.OperatorTable.BranchKey;
 import io.troth.core.coordinator.OperatorTable.Handed;
@@ -116,13 +117,15 @@ final class Operators {
             return;
         }
         leader.operator.resolved(record.tx(), branch);
-        AgentMessage message = switch (record.decision()) {
-            case COMMIT ->
-                new AgentMessage.CommitBranch(
-                        record.tx(), branch, resource, yes == null ? null : yes.record.proof(), false);
-            case ROLLBACK -> new AgentMessage.RollbackBranch(record.tx(), branch, resource);
+        leader.out.toAgent(stream.id, order(record, branch, resource, yes == null ? null : yes.record.proof()));
+    }
+
+    /** The order that carries a forced decision out. */
+    static AgentMessage order(LogRecord.Heuristic record, BranchId branch, String resource, @Nullable Proof proof) {
+        return switch (record.decision()) {
+            case COMMIT -> new AgentMessage.CommitBranch(record.tx(), branch, resource, proof, false, true);
+            case ROLLBACK -> new AgentMessage.RollbackBranch(record.tx(), branch, resource, true);
         };
-        leader.out.toAgent(stream.id, message);
     }
 
     /** A forced decision against the COMMIT closes the branch; a closed COMMIT closes all that is left of it. */

@@ -2,7 +2,6 @@ package io.troth.core.coordinator;
 
 import io.troth.core.BranchId;
 import io.troth.core.BranchWork;
-import io.troth.core.Decision;
 import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
@@ -100,7 +99,8 @@ final class OutcomeTable {
     void askedByAgent(AgentStream stream, GlobalTxId tx, BranchId branch, String resource) {
         LogRecord.Heuristic forced = leader.operator.heuristic(tx, branch);
         if (forced != null) {
-            carryOut(stream, tx, branch, resource, forced.decision());
+            leader.operator.resolved(tx, branch);
+            leader.out.toAgent(stream.id, Operators.order(forced, branch, resource, null));
             return;
         }
         boolean impossible = tx.shard() != leader.shard
@@ -137,11 +137,11 @@ final class OutcomeTable {
             }
             endings.endUnheard(
                     session, tx, new Reason(ErrorCode.UNKNOWN_TRANSACTION, "a prepared branch asked about it"));
-            carryOut(stream, tx, branch, resource, Decision.ROLLBACK);
+            rollBack(stream, tx, branch, resource);
         } else if (ended != null && ended.outcome() == Outcome.UNKNOWN) {
             leave(stream, tx, branch, resource, Outcome.UNKNOWN);
         } else if (ended != null && ended.outcome() != Outcome.COMMITTED) {
-            carryOut(stream, tx, branch, resource, Decision.ROLLBACK);
+            rollBack(stream, tx, branch, resource);
         } else {
             // Committed and done, or its result is not kept: the log has the set of branches.
             fetch(Question.ofAgent(stream.id, tx, branch, resource));
@@ -214,7 +214,7 @@ final class OutcomeTable {
                 // Committed in one phase, and yet a branch of it is prepared: not one of T's.
                 leaveStranger(stream, tx, branch, resource);
             } else {
-                carryOut(stream, tx, branch, resource, Decision.ROLLBACK);
+                rollBack(stream, tx, branch, resource);
             }
         }
     }
@@ -228,13 +228,9 @@ final class OutcomeTable {
         }
     }
 
-    private void carryOut(AgentStream stream, GlobalTxId tx, BranchId branch, String resource, Decision decision) {
+    private void rollBack(AgentStream stream, GlobalTxId tx, BranchId branch, String resource) {
         leader.operator.resolved(tx, branch);
-        switch (decision) {
-            case COMMIT ->
-                leader.out.toAgent(stream.id, new AgentMessage.CommitBranch(tx, branch, resource, null, false));
-            case ROLLBACK -> leader.out.toAgent(stream.id, new AgentMessage.RollbackBranch(tx, branch, resource));
-        }
+        leader.out.toAgent(stream.id, new AgentMessage.RollbackBranch(tx, branch, resource));
     }
 
     /** T is committed and this branch is not in its set. */

@@ -91,8 +91,9 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
 
     @Override
     public Void commitBranch(AgentMessage.CommitBranch message) {
-        BranchStateMachine machine =
-                couldKnow(message.tx()) ? resolvable(message.tx(), message.branch(), message.resource()) : null;
+        BranchStateMachine machine = mayOrder(message.tx(), message.forced())
+                ? resolvable(message.tx(), message.branch(), message.resource())
+                : null;
         if (machine != null) {
             machine.commit(message.proof(), message.firstAttempt(), agent.out);
         }
@@ -101,7 +102,7 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
 
     @Override
     public Void rollbackBranch(AgentMessage.RollbackBranch message) {
-        if (!couldKnow(message.tx())) {
+        if (!mayOrder(message.tx(), message.forced())) {
             return null;
         }
         close(message.tx());
@@ -178,6 +179,11 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
                     new Reason(ErrorCode.LOG_DISTRUSTED, "the leader of epoch " + epoch + " speaks of " + tx), tx);
         }
         return could;
+    }
+
+    /** What an operator has decided needs no knowledge of T: it is in the leader's log for any T. */
+    private boolean mayOrder(GlobalTxId tx, boolean forced) {
+        return forced || couldKnow(tx);
     }
 
     /** Only the leader of T's epoch decides T, and only while the agent has heard of no higher one. */

@@ -128,12 +128,14 @@ final class ActionText
     public String commitBranch(AgentMessage.CommitBranch message) {
         return "Commit " + of(message.tx()) + " " + of(message.branch()) + " at " + message.resource()
                 + (message.proof() == null ? "" : " with proof")
-                + (message.firstAttempt() ? " first attempt" : "");
+                + (message.firstAttempt() ? " first attempt" : "")
+                + (message.forced() ? " by force" : "");
     }
 
     @Override
     public String rollbackBranch(AgentMessage.RollbackBranch message) {
-        return "Rollback " + of(message.tx()) + " " + of(message.branch()) + " at " + message.resource();
+        return "Rollback " + of(message.tx()) + " " + of(message.branch()) + " at " + message.resource()
+                + (message.forced() ? " by force" : "");
     }
 
     @Override

@@ -36,6 +36,26 @@ class AgentEpochsTest {
         }
     }
 
+    /** The operator knows what the log does not (seed 71863 of the simulator: two logs of one epoch number). */
+    @Test
+    void whatAnOperatorHasDecidedHoldsForAnyTransaction() {
+        EpochId back = new EpochId(AgentHarness.EPOCH.number(), AgentHarness.EPOCH.nonce() + 1);
+        AgentHarness rolledBack = new AgentHarness().prepared();
+        assertTrue(rolledBack
+                .order(
+                        back,
+                        new AgentMessage.RollbackBranch(
+                                AgentHarness.TX, AgentHarness.BRANCH, AgentHarness.RESOURCE, true))
+                .contains("RollbackPrepared"));
+        AgentHarness committed = new AgentHarness().prepared();
+        assertTrue(committed
+                .order(
+                        back,
+                        new AgentMessage.CommitBranch(
+                                AgentHarness.TX, AgentHarness.BRANCH, AgentHarness.RESOURCE, null, false, true))
+                .contains("CommitPrepared proof"));
+    }
+
     @Test
     void refusesALeaderOfALowerEpoch() {
         AgentHarness agent = new AgentHarness().welcomed();

@@ -190,12 +190,16 @@ final class WireCodec {
                         branch(commit.getBranch()),
                         ResourceName.check(commit.getResource()),
                         commit.getProof().isEmpty() ? null : proof(commit.getProof()),
-                        commit.getFirstAttempt());
+                        commit.getFirstAttempt(),
+                        commit.getForced());
             }
             case ROLLBACK_BRANCH -> {
                 var rollback = order.getRollbackBranch();
                 yield new AgentMessage.RollbackBranch(
-                        tx(rollback.getTx()), branch(rollback.getBranch()), ResourceName.check(rollback.getResource()));
+                        tx(rollback.getTx()),
+                        branch(rollback.getBranch()),
+                        ResourceName.check(rollback.getResource()),
+                        rollback.getForced());
             }
             case SESSION_CLOSED ->
                 new AgentMessage.SessionClosed(
