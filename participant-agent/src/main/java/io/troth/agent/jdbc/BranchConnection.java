@@ -137,6 +137,9 @@ final class BranchConnection implements InvocationHandler, Guard {
                 int asked = session.isolation(scope);
                 return asked != BranchStart.DEFAULT_ISOLATION ? asked : forward(Use.OTHER, method, arguments);
             }
+            case "prepareStatement" -> {
+                return prepare(method, first, arguments);
+            }
             case "unwrap" -> {
                 return unwrap((Class<?>) required(first));
             }
@@ -150,6 +153,17 @@ final class BranchConnection implements InvocationHandler, Guard {
                 return forward(name.startsWith("set") ? Use.EXECUTE : Use.OTHER, method, arguments);
             }
         }
+    }
+
+    private @Nullable Object prepare(Method method, @Nullable Object sql, Object @Nullable [] arguments)
+            throws SQLException {
+        return arguments != null
+                        && arguments.length == 1
+                        && sql instanceof String text
+                        && PendingStatement.takes(text)
+                        && session.awaitsStatement(scope)
+                ? PendingStatement.open(scope, session, this, proxy, text)
+                : forward(Use.OTHER, method, arguments);
     }
 
     private @Nullable Object transactionControl(Method method, @Nullable Object first, Object @Nullable [] arguments)

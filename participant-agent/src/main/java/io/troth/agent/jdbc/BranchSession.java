@@ -2,6 +2,7 @@ package io.troth.agent.jdbc;
 
 import io.troth.agent.engine.BranchRefusedException;
 import io.troth.agent.engine.BranchWorkspace;
+import io.troth.agent.xa.BranchPrologue;
 import io.troth.agent.xa.BranchStart;
 import io.troth.agent.xa.BranchTransaction;
 import io.troth.agent.xa.TrothXid;
@@ -11,6 +12,7 @@ import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.participant.StatementEnd;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
@@ -44,6 +46,26 @@ final class BranchSession {
         T on(Connection connection) throws SQLException;
     }
 
+    /** A statement with which the branch begins, in one message. */
+    interface First<T> {
+
+        /**
+         * Makes the statement, with the prologue's text and parameters in front. Sends nothing.
+         *
+         * @return null when the driver does not take it so: the branch then begins by itself
+         */
+        @Nullable
+        PreparedStatement make(Connection connection, BranchPrologue prologue);
+
+        T execute(PreparedStatement statement, BranchPrologue prologue) throws SQLException;
+    }
+
+    /** A call that was admitted. */
+    private interface Admitted<T> {
+        @Nullable
+        T run() throws SQLException;
+    }
+
     /** What was the session's, and now belongs to whoever ends the branch. */
     record Taken(Connection connection, @Nullable BranchTransaction transaction, boolean mayHaveWritten) {}
 
@@ -60,8 +82,10 @@ final class BranchSession {
     private volatile boolean ended;
     private volatile @Nullable Statement running;
 
+    // Written under the lock.
+    private volatile @Nullable BranchTransaction transaction;
+
     // Under the lock.
-    private @Nullable BranchTransaction transaction;
     private final IdentityHashMap<Savepoint, Boolean> failedAtSavepoint = new IdentityHashMap<>();
     private int isolation = BranchStart.DEFAULT_ISOLATION;
     private boolean mayHaveWritten;
@@ -149,19 +173,61 @@ final class BranchSession {
 
     /** Makes a call on the branch's connection, taking one and beginning the branch first where that is not done yet. */
     <T> @Nullable T run(CallScope scope, Use use, @Nullable Statement statement, Work<T> work) throws SQLException {
+        return admitted(scope, use, () -> {
+            Connection own = begun(scope);
+            running(use, statement);
+            return work.on(own);
+        });
+    }
+
+    /**
+     * Admits a call that needs no database yet, when the branch may begin with the statement that the call is for.
+     *
+     * @return false, with nothing admitted, when the branch has begun or can only begin by itself
+     */
+    boolean awaitsStatement(CallScope scope) throws SQLException {
+        if (transaction != null || !database.driver().beginsWithStatement()) {
+            return false;
+        }
+        return Boolean.TRUE.equals(admitted(scope, Use.OTHER, () -> {
+            throwIfEnded();
+            return transaction == null;
+        }));
+    }
+
+    /**
+     * Begins the branch with a statement. When that fails the branch has begun, and can only be rolled back.
+     *
+     * @return null when the statement has not run: the branch had begun already, or has begun by itself now
+     */
+    <T> @Nullable T runFirst(CallScope scope, Use use, First<T> first) throws SQLException {
+        return admitted(scope, use, () -> {
+            if (transaction != null) {
+                return null;
+            }
+            Connection own = taken(scope);
+            TrothXid xid = new TrothXid(scope.cluster(), scope.tx(), branch);
+            BranchStart start = new BranchStart(scope.remainingMillis(), isolation);
+            BranchPrologue prologue = database.driver().prologue(own, xid, start);
+            PreparedStatement statement = prologue == null ? null : first.make(own, prologue);
+            if (prologue == null || statement == null) {
+                transaction = database.driver().begin(own, xid, start);
+                return null;
+            }
+            transaction = prologue.transaction();
+            running(use, statement);
+            return first.execute(statement, prologue);
+        });
+    }
+
+    private <T> @Nullable T admitted(CallScope scope, Use use, Admitted<T> call) throws SQLException {
         acquire(scope);
         boolean lost = false;
         try {
             admit(scope);
             StatementEnd end = StatementEnd.completed();
             try {
-                Connection own = begun(scope);
-                mayHaveWritten |= use.mayWrite();
-                running = statement;
-                if (ended) {
-                    throw new SQLException("the branch has ended", "25000");
-                }
-                @Nullable T result = work.on(own);
+                @Nullable T result = call.run();
                 end = succeeded();
                 return result;
             } catch (SQLException e) {
@@ -187,6 +253,19 @@ final class BranchSession {
             if (lost && !lock.isHeldByCurrentThread()) {
                 database.connectionLost();
             }
+        }
+    }
+
+    /** From here on the call speaks to the database, and whoever ends the branch cancels the statement. */
+    private void running(Use use, @Nullable Statement statement) throws SQLException {
+        mayHaveWritten |= use.mayWrite();
+        running = statement;
+        throwIfEnded();
+    }
+
+    private void throwIfEnded() throws SQLException {
+        if (ended) {
+            throw new SQLException("the branch has ended", "25000");
         }
     }
 
@@ -223,13 +302,18 @@ final class BranchSession {
                 return connection;
             }
         }
+        Connection taken = taken(scope);
+        TrothXid xid = new TrothXid(scope.cluster(), scope.tx(), branch);
+        transaction = database.driver().begin(taken, xid, new BranchStart(scope.remainingMillis(), isolation));
+        return taken;
+    }
+
+    private Connection taken(CallScope scope) throws SQLException {
         Connection taken = database.takeForBranch(scope.remainingMillis());
         if (!attach(taken)) {
             database.giveBack(taken);
             throw new SQLException("the branch has ended", "25000");
         }
-        TrothXid xid = new TrothXid(scope.cluster(), scope.tx(), branch);
-        transaction = database.driver().begin(taken, xid, new BranchStart(scope.remainingMillis(), isolation));
         return taken;
     }
 

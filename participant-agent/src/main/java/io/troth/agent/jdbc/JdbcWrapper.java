@@ -103,7 +103,7 @@ final class JdbcWrapper implements InvocationHandler {
     /** The application's own; negative until it is asked for or used. */
     private int timeoutSeconds = -1;
 
-    private JdbcWrapper(Object target, Guard guard, Object parent) {
+    JdbcWrapper(Object target, Guard guard, Object parent) {
         this.target = target;
         this.guard = guard;
         this.parent = parent;
@@ -235,7 +235,17 @@ final class JdbcWrapper implements InvocationHandler {
         return guarded(proxy, null, method, arguments);
     }
 
-    private static int seconds(Object value) throws SQLException {
+    /** The application's own timeout for a statement, in seconds. */
+    void wantsTimeout(int seconds) {
+        timeoutSeconds = seconds;
+    }
+
+    /** Bounds the time of the statement's next execution by what is left of its transaction. */
+    void boundTimeout(Statement statement) throws SQLException {
+        statement.setQueryTimeout(guard.boundTimeoutSeconds(timeoutSeconds(statement)));
+    }
+
+    static int seconds(Object value) throws SQLException {
         int wanted = (Integer) value;
         if (wanted < 0) {
             throw new SQLException("a query timeout must not be negative, was " + wanted, "22023");
@@ -259,7 +269,7 @@ final class JdbcWrapper implements InvocationHandler {
         }
         return guard.run(use, cancelled, () -> {
             if (target instanceof Statement statement && use != Use.OTHER) {
-                statement.setQueryTimeout(guard.boundTimeoutSeconds(timeoutSeconds(statement)));
+                boundTimeout(statement);
             }
             return wrap(call(method, target, arguments), guard, proxy);
         });
@@ -329,7 +339,7 @@ final class JdbcWrapper implements InvocationHandler {
         throw new SQLException("not a wrapper for " + type.getName(), "0A000");
     }
 
-    private static Object first(Object @Nullable [] arguments) {
+    static Object first(Object @Nullable [] arguments) {
         if (arguments == null) {
             throw new IllegalArgumentException("an argument is missing");
         }

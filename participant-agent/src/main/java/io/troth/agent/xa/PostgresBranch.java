@@ -5,8 +5,6 @@ import io.troth.core.Proof;
 import io.troth.core.Reason;
 import io.troth.core.participant.OnePhaseCompletion;
 import io.troth.core.participant.PrepareResult;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -23,25 +21,17 @@ import org.postgresql.core.TransactionState;
  * {@link PostgresProbe} on the same connection, in the same message: it fails when they must not happen, and the server
  * then skips them.
  *
- * <p>Round trips: begin 1, prepare 1 (2 when only queries ran and they wrote after all; 2 for a read-only branch: probe
- * and COMMIT), one-phase 2.
+ * <p>Round trips: begin 0 in the message of the first statement and 1 by itself (see {@link PostgresPrologue}), prepare 1
+ * (2 when only queries ran and they wrote after all; 2 for a read-only branch: probe and COMMIT), one-phase 2.
  */
 final class PostgresBranch implements BranchTransaction {
 
-    /** The database's own timeouts come after the agent's deadline and its abort of the connection 2 s later. */
-    private static final long BACKSTOP_MARGIN_MILLIS = 5_000;
-
-    private static final String STRONG_SYNCHRONOUS_COMMIT = "pg_catalog.set_config('synchronous_commit',"
+    static final String STRONG_SYNCHRONOUS_COMMIT = "pg_catalog.set_config('synchronous_commit',"
             + " CASE WHEN pg_catalog.current_setting('synchronous_commit') = 'remote_apply'"
             + " THEN 'remote_apply' ELSE 'on' END, true)";
 
-    private static final String BEGIN = "SELECT pg_catalog.set_config('troth.branch', ?, true),"
-            + " pg_catalog.set_config('idle_in_transaction_session_timeout', ?, true),"
-            + " pg_catalog.set_config('lock_timeout', ?, true), "
-            + STRONG_SYNCHRONOUS_COMMIT + ", " + PostgresProbe.START_MICROS;
-
-    private static final String BEGIN_WITH_TRANSACTION_TIMEOUT =
-            BEGIN + ", pg_catalog.set_config('transaction_timeout', ?, true)";
+    /** A start that no transaction has, so that the probe fails. */
+    private static final long UNKNOWN = -1;
 
     private final BaseConnection connection;
     private final TrothXid xid;
@@ -51,10 +41,15 @@ final class PostgresBranch implements BranchTransaction {
     /** The source's own limit for every answer, 0 for none: it holds again after the branch. */
     private final int usualMillis;
 
-    private long startMicros;
+    /** Unknown until the answer to the begin was read. */
+    private long startMicros = UNKNOWN;
 
-    private PostgresBranch(BaseConnection connection, TrothXid xid, ServerFacts server, int answerMillis)
-            throws SQLException {
+    /**
+     * A branch that {@link PostgresPrologue} begins.
+     *
+     * @param answerMillis how long prepare and commit wait for the server
+     */
+    PostgresBranch(BaseConnection connection, TrothXid xid, ServerFacts server, int answerMillis) throws SQLException {
         this.connection = connection;
         this.xid = xid;
         this.server = server;
@@ -62,56 +57,13 @@ final class PostgresBranch implements BranchTransaction {
         this.usualMillis = connection.getNetworkTimeout();
     }
 
-    /**
-     * Sends BEGIN (pgjdbc puts it into the message of the first statement), marker and settings in one round trip.
-     *
-     * @param answerMillis how long prepare and commit wait for the server
-     */
-    static PostgresBranch begin(
-            BaseConnection connection, TrothXid xid, ServerFacts server, BranchStart start, int answerMillis)
-            throws SQLException {
-        PostgresBranch branch = new PostgresBranch(connection, xid, server, answerMillis);
-        connection.setAutoCommit(false);
-        boolean transactionTimeout = connection.haveMinimumServerVersion(170_000);
-        String isolation = isolationClause(start.isolation());
-        try (PreparedStatement statement = connection.prepareStatement(
-                isolation + (transactionTimeout ? BEGIN_WITH_TRANSACTION_TIMEOUT : BEGIN))) {
-            String backstop = millis(start.remainingMillis() + BACKSTOP_MARGIN_MILLIS);
-            statement.setString(1, branch.marker());
-            statement.setString(2, backstop);
-            statement.setString(3, millis(start.remainingMillis()));
-            if (transactionTimeout) {
-                statement.setString(4, backstop);
-            }
-            boolean rows = statement.execute();
-            if (!rows && !isolation.isEmpty()) {
-                rows = statement.getMoreResults();
-            }
-            ResultSet row = statement.getResultSet();
-            if (!rows || row == null || !row.next()) {
-                throw new SQLException("the server did not answer the begin of branch " + xid, "XX000");
-            }
-            branch.startMicros = row.getLong(5);
-        }
-        return branch;
+    /** The transaction that bears the marker has begun. */
+    void beganAt(long micros) {
+        startMicros = micros;
     }
 
-    private static String isolationClause(int isolation) throws SQLException {
-        return switch (isolation) {
-            case BranchStart.DEFAULT_ISOLATION -> "";
-            case Connection.TRANSACTION_READ_UNCOMMITTED, Connection.TRANSACTION_READ_COMMITTED ->
-                "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ";
-            case Connection.TRANSACTION_REPEATABLE_READ -> "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; ";
-            case Connection.TRANSACTION_SERIALIZABLE -> "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; ";
-            default -> throw new SQLException("isolation level " + isolation + " is not supported", "0A000");
-        };
-    }
-
-    private static String millis(long value) {
-        return Math.min(Integer.MAX_VALUE, Math.max(1, value)) + "ms";
-    }
-
-    private String marker() {
+    /** What tells the branch's transaction from others. */
+    String marker() {
         return xid.branch().toString();
     }
 
@@ -120,7 +72,8 @@ final class PostgresBranch implements BranchTransaction {
         if (isConnectionLost(failure)) {
             return StatementVerdict.CONNECTION_LOST;
         }
-        return connection.getTransactionState() == TransactionState.OPEN
+        // Without the answer to its begin no probe can succeed, so the branch must not seem unharmed.
+        return connection.getTransactionState() == TransactionState.OPEN && startMicros != UNKNOWN
                 ? StatementVerdict.UNHARMED
                 : StatementVerdict.FAILED;
     }

@@ -123,8 +123,25 @@ public final class PostgresDriver implements ResourceDriver {
 
     @Override
     public BranchTransaction begin(Connection connection, TrothXid xid, BranchStart start) throws SQLException {
+        return prologueOf(connection, xid, start).beginAlone();
+    }
+
+    @Override
+    public boolean beginsWithStatement() {
+        return true;
+    }
+
+    @Override
+    public @Nullable BranchPrologue prologue(Connection connection, TrothXid xid, BranchStart start)
+            throws SQLException {
+        PostgresPrologue prologue = prologueOf(connection, xid, start);
+        return prologue.goesWithStatement() ? prologue : null;
+    }
+
+    private PostgresPrologue prologueOf(Connection connection, TrothXid xid, BranchStart start) throws SQLException {
         ServerFacts facts = factsOf(connection);
-        return PostgresBranch.begin(connection.unwrap(BaseConnection.class), xid, facts, start, answerMillis);
+        BaseConnection physical = connection.unwrap(BaseConnection.class);
+        return new PostgresPrologue(physical, new PostgresBranch(physical, xid, facts, answerMillis), start);
     }
 
     @Override

@@ -44,6 +44,22 @@ public interface ResourceDriver {
     /** Begins a branch on a connection that no transaction uses. On an exception the connection is not reused. */
     BranchTransaction begin(Connection connection, TrothXid xid, BranchStart start) throws SQLException;
 
+    /** Whether {@link #prologue} may give one, so that it is worth to wait for the first statement. */
+    default boolean beginsWithStatement() {
+        return false;
+    }
+
+    /**
+     * Lets a branch begin in the message of its first statement; otherwise as {@link #begin}, which may still be called
+     * instead when the statement is not sent after all.
+     *
+     * @return null when branches on this connection can only begin by themselves
+     */
+    default @Nullable BranchPrologue prologue(Connection connection, TrothXid xid, BranchStart start)
+            throws SQLException {
+        return null;
+    }
+
     /**
      * Commits a prepared branch (protocol 9.3). Never throws for what the database does.
      *

@@ -24,6 +24,7 @@ public final class CuttingProxy implements AutoCloseable {
     private final int targetPort;
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
     private final AtomicInteger roundTrips = new AtomicInteger();
+    private final AtomicInteger roundTripsInTransactions = new AtomicInteger();
     private volatile BooleanSupplier enough = () -> true;
     private volatile String trigger;
     private volatile boolean cutRequest;
@@ -64,6 +65,14 @@ public final class CuttingProxy implements AutoCloseable {
         return roundTrips.getAndSet(0);
     }
 
+    /**
+     * As {@link #takeRoundTrips}, of a PostgreSQL server's answers that begin, end or come within a transaction: not those
+     * to a pool that looks whether a connection has outlived a pause.
+     */
+    public int takeRoundTripsInTransactions() {
+        return roundTripsInTransactions.getAndSet(0);
+    }
+
     private void acceptAll() throws IOException {
         while (true) {
             Socket client = listener.accept();
@@ -83,6 +92,8 @@ public final class CuttingProxy implements AutoCloseable {
         private final Socket client;
         private final Socket server;
         private volatile boolean answered = true;
+        private volatile boolean counted = true;
+        private boolean inTransaction;
         private volatile boolean losing;
 
         Pair(Socket client, Socket server) {
@@ -99,6 +110,7 @@ public final class CuttingProxy implements AutoCloseable {
                 if (answered) {
                     roundTrips.incrementAndGet();
                     answered = false;
+                    counted = false;
                 }
                 String text = trigger;
                 if (text != null && new String(buffer, 0, length, StandardCharsets.ISO_8859_1).contains(text)) {
@@ -124,6 +136,7 @@ public final class CuttingProxy implements AutoCloseable {
             int length = in.read(buffer);
             while (length >= 0) {
                 answered = true;
+                countInTransaction(buffer, length);
                 if (losing) {
                     swallow(in, buffer);
                     break;
@@ -133,6 +146,22 @@ public final class CuttingProxy implements AutoCloseable {
                 length = in.read(buffer);
             }
             close();
+        }
+
+        /**
+         * PostgreSQL says "ready for query", and whether a transaction is open, at the end of each answer; BEGIN has one of
+         * its own, which may come earlier than that of the statement behind it.
+         */
+        private void countInTransaction(byte[] buffer, int length) {
+            if (length < 6 || buffer[length - 6] != 'Z' || buffer[length - 2] != 5) {
+                return;
+            }
+            boolean open = buffer[length - 1] != 'I';
+            if ((open || inTransaction) && !counted) {
+                counted = true;
+                roundTripsInTransactions.incrementAndGet();
+            }
+            inTransaction = open;
         }
 
         private void swallow(InputStream in, byte[] buffer) throws IOException {

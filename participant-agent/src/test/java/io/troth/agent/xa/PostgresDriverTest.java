@@ -14,6 +14,7 @@ import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.participant.OnePhaseCompletion;
 import io.troth.core.participant.PrepareResult;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
@@ -182,6 +183,29 @@ class PostgresDriverTest extends OneBranchOnPostgres {
             assertEquals(List.of(), server.prepared());
             // The probe alone cannot tell a new transaction from another role, which would stay with the session.
             assertEquals(!stray.contains(";") && !stray.contains("CHAIN"), driver.isClean(connection));
+            connection.close();
+            connection = driver.physicalConnections().getConnection();
+        }
+    }
+
+    @Test
+    void aBranchCanOnlyBeRolledBackWhileNobodyHasReadWhenItBegan() throws Exception {
+        for (boolean mayHaveWritten : new boolean[] {true, false}) {
+            BranchPrologue prologue =
+                    driver.prologue(connection, xid, new BranchStart(60_000, BranchStart.DEFAULT_ISOLATION));
+            try (PreparedStatement statement =
+                    connection.prepareStatement(prologue.sql() + "UPDATE account SET balance = 1 WHERE id = 1")) {
+                prologue.bind(statement);
+                statement.execute();
+            }
+            BranchTransaction branch = prologue.transaction();
+            assertEquals(StatementVerdict.FAILED, branch.afterFailure(new SQLException("in the driver", "22023")));
+
+            PrepareResult result = branch.prepare(mayHaveWritten);
+
+            assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, codeOf(result), result.toString());
+            assertEquals(List.of(), server.prepared());
+            assertEquals("100", balance());
             connection.close();
             connection = driver.physicalConnections().getConnection();
         }
