@@ -58,7 +58,12 @@ final class CountedCoordinator implements AutoCloseable {
         SecureRandom random = new SecureRandom();
         log = RocksDbDecisionLog.open(
                 LogSettings.defaults(directory, null),
-                new LogEnvironment(System::nanoTime, Clock.systemUTC(), random::nextLong, Thread::new, this::written));
+                new LogEnvironment(
+                        System::nanoTime,
+                        Clock.systemUTC(),
+                        random::nextLong,
+                        task -> new Thread(task, "counted-log"),
+                        this::written));
         GrpcStreamGateway gateway = new GrpcStreamGateway(log.cluster(), 0);
         engine = new CoordinatorEngine(
                 0,

@@ -4,6 +4,7 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Parser;
 import com.google.protobuf.WireFormat;
+import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
@@ -103,7 +104,10 @@ final class RawBatch {
             @Override
             public Unread parse(InputStream stream) {
                 try {
-                    byte[] bytes = stream.readNBytes(limits.batchBytesMax() + 1);
+                    int bytesMax = limits.batchBytesMax() + 1;
+                    // With the length known no larger buffer is filled first and copied from.
+                    int length = stream instanceof KnownLength ? Math.min(stream.available(), bytesMax) : bytesMax;
+                    byte[] bytes = stream.readNBytes(length);
                     if (bytes.length > limits.batchBytesMax()) {
                         return () -> {
                             throw limit("a batch has more than " + limits.batchBytesMax() + " bytes");

@@ -1,0 +1,218 @@
+package io.troth.chaos.stack;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.agent.TrothAgent;
+import io.troth.chaos.process.WorkDirectory;
+import io.troth.chaos.stack.ThreadUse.Use;
+import io.troth.client.GlobalTransaction;
+import io.troth.client.TrothClient;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
+
+/**
+ * Goal: a copy of a message, or a thread more that a transaction has to pass, does not get in unnoticed. Method: as
+ * {@link CostTest}, but what is counted are the bytes that each kind of thread allocates for one transaction, and how often
+ * it was handed work: {@link ThreadUse}. The figures are those of the JVM flags of the build; a JVM that is allowed to
+ * optimise more allocates less.
+ */
+@Isolated("looks at the threads of this JVM")
+class ThreadCostTest {
+
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final int WARM_UP = 40;
+    private static final int ROUND = 20;
+    private static final int ROUNDS_MAX = 6;
+
+    private static WorkDirectory directory;
+    private static Set<Long> strangers;
+    private static CountedCoordinator coordinator;
+    private static final List<TrothAgent> AGENTS = new ArrayList<>();
+    private static TrothClient client;
+    private static ThreadUse idle;
+
+    @BeforeAll
+    static void start() throws Exception {
+        directory = WorkDirectory.create("thread-cost-");
+        Banks banks = Banks.create("ThreadCost");
+        strangers = ThreadUse.running();
+        coordinator = new CountedCoordinator(directory.path().resolve("decisions"));
+        client = TrothClient.connect(coordinator.address());
+        for (String bank : List.of(Banks.A, Banks.B)) {
+            AGENTS.add(TrothAgent.builder()
+                    .coordinator(coordinator.address())
+                    .resource(bank, banks.dataSource(bank))
+                    .start());
+        }
+        for (TrothAgent agent : AGENTS) {
+            assertTrue(agent.awaitReady(LIMIT));
+        }
+        idle = ThreadUse.idle(strangers);
+    }
+
+    @AfterAll
+    static void end() {
+        client.close();
+        AGENTS.forEach(TrothAgent::close);
+        coordinator.close();
+        directory.close();
+    }
+
+    @Test
+    void oneBranch() throws Exception {
+        assertUse(
+                Map.of(
+                        ThreadUse.CALLER,
+                        new Use(11_900, 2),
+                        "troth-client",
+                        new Use(2_900, 0),
+                        "troth-grpc",
+                        new Use(12_300, 0),
+                        "counted-engine",
+                        new Use(2_900, 4),
+                        "troth-agent-link",
+                        new Use(5_400, 0),
+                        "troth-agent-bank-a",
+                        new Use(7_900, 2)),
+                () -> {
+                    GlobalTransaction tx = client.begin();
+                    write(Banks.A);
+                    tx.commit();
+                });
+    }
+
+    @Test
+    void twoBranches() throws Exception {
+        assertUse(
+                Map.of(
+                        ThreadUse.CALLER,
+                        new Use(21_000, 2),
+                        "troth-client",
+                        new Use(2_900, 0),
+                        "troth-grpc",
+                        new Use(24_000, 0),
+                        "counted-engine",
+                        new Use(5_900, 8),
+                        "counted-log",
+                        new Use(3_200, 2),
+                        "troth-agent-link",
+                        new Use(16_100, 0),
+                        "troth-agent-bank-a",
+                        new Use(10_500, 4),
+                        "troth-agent-bank-b",
+                        new Use(10_500, 4)),
+                () -> {
+                    GlobalTransaction tx = client.begin();
+                    write(Banks.A);
+                    write(Banks.B);
+                    tx.commit();
+                });
+    }
+
+    @Test
+    void aBranchThatOnlyReads() throws Exception {
+        assertUse(
+                Map.of(
+                        ThreadUse.CALLER,
+                        new Use(20_000, 2),
+                        "troth-client",
+                        new Use(2_900, 0),
+                        "troth-grpc",
+                        new Use(20_400, 0),
+                        "counted-engine",
+                        new Use(5_200, 7),
+                        "counted-log",
+                        new Use(2_500, 2),
+                        "troth-agent-link",
+                        new Use(12_400, 0),
+                        "troth-agent-bank-a",
+                        new Use(10_500, 4),
+                        "troth-agent-bank-b",
+                        new Use(4_000, 2)),
+                () -> {
+                    GlobalTransaction tx = client.begin();
+                    write(Banks.A);
+                    read(Banks.B);
+                    tx.commit();
+                });
+    }
+
+    @Test
+    void aRollback() throws Exception {
+        assertUse(
+                Map.of(
+                        ThreadUse.CALLER,
+                        new Use(21_000, 2),
+                        "troth-client",
+                        new Use(3_400, 0),
+                        "troth-grpc",
+                        new Use(12_900, 0),
+                        "counted-engine",
+                        new Use(2_900, 3),
+                        "troth-agent-link",
+                        new Use(7_500, 0),
+                        "troth-agent-bank-a",
+                        new Use(800, 2),
+                        "troth-agent-bank-b",
+                        new Use(800, 2)),
+                () -> {
+                    GlobalTransaction tx = client.begin();
+                    write(Banks.A);
+                    write(Banks.B);
+                    tx.rollback();
+                });
+    }
+
+    /** One transaction, from begin to its end. */
+    private interface Work {
+        void run() throws Exception;
+    }
+
+    /** What happens only once is over after the warm-up; what happens beside the work does not happen in every round. */
+    private static void assertUse(Map<String, Use> was, Work work) throws Exception {
+        repeat(work, WARM_UP);
+        ThreadUse now = null;
+        List<String> grown = List.of();
+        for (int round = 0; round < ROUNDS_MAX && (round == 0 || !grown.isEmpty()); round++) {
+            ThreadUse.Look before = new ThreadUse.Look(strangers);
+            repeat(work, ROUND);
+            ThreadUse use = ThreadUse.between(before, new ThreadUse.Look(strangers), ROUND, idle);
+            now = now == null ? use : now.lower(use);
+            grown = now.growthSince(new ThreadUse(was));
+        }
+        assertEquals(List.of(), grown, "for each transaction; all there is: " + now);
+    }
+
+    private static void repeat(Work work, int times) throws Exception {
+        for (int i = 0; i < times; i++) {
+            work.run();
+        }
+    }
+
+    private static void write(String bank) throws Exception {
+        try (Connection connection = connect(bank)) {
+            Banks.apply(connection, Banks.transfer(), bank);
+        }
+    }
+
+    private static void read(String bank) throws Exception {
+        try (Connection connection = connect(bank);
+                Statement statement = connection.createStatement()) {
+            statement.executeQuery("SELECT count(*) FROM account").close();
+        }
+    }
+
+    private static Connection connect(String bank) throws Exception {
+        return AGENTS.get(bank.equals(Banks.A) ? 0 : 1).dataSource(bank).getConnection();
+    }
+}
