@@ -12,8 +12,10 @@ import io.troth.chaos.cluster.TrothProcess;
 import io.troth.chaos.db.PreparedTransaction;
 import io.troth.chaos.process.Ports;
 import io.troth.client.GlobalTransaction;
+import io.troth.coordinator.grpc.AdminClient;
 import io.troth.core.BranchId;
 import io.troth.core.ClusterId;
+import io.troth.core.Decision;
 import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
@@ -25,6 +27,7 @@ import java.sql.Connection;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -195,6 +198,37 @@ class IdentityTest {
             stack.banks()
                     .server(Banks.A)
                     .execute(stack.banks().database(), new String[] {"ROLLBACK PREPARED '" + gid + "'"});
+        }
+    }
+
+    /** A gid of this cluster that its log can not have led to: on hold, until an operator has decided it (protocol 10.5, 10.6). */
+    @Test
+    void anOperatorEndsAForgedBranch() throws Exception {
+        try (AdminClient admin = new AdminClient(stack.address(), null, LIMIT.toMillis())) {
+            EpochId epoch = Objects.requireNonNull(admin.status().leader().epoch());
+            GlobalTxId tx = new GlobalTxId(0, new EpochId(epoch.number(), epoch.nonce() + 1), 1, 1);
+            BranchId branch = new BranchId(0xf0, 1);
+            String gid = XidCodec.FORMAT_ID + "_"
+                    + Base64.getEncoder()
+                            .encodeToString(XidCodec.gtrid(admin.status().cluster(), tx)) + "_"
+                    + Base64.getEncoder().encodeToString(XidCodec.bqual(branch));
+            stack.banks().server(Banks.A).execute(stack.banks().database(), new String[] {
+                "BEGIN", "INSERT INTO account VALUES (-99, 0)", "PREPARE TRANSACTION '" + gid + "'"
+            });
+            try (TrothAgent fresh = TrothAgent.builder()
+                    .coordinator(stack.address())
+                    .resource(Banks.A, stack.banks().dataSource(Banks.A))
+                    .start()) {
+                assertTrue(fresh.awaitReady(LIMIT));
+                Awaitility.await("the leader puts the resource on hold")
+                        .atMost(LIMIT)
+                        .until(() -> admin.status().leader().held().contains(Banks.A));
+                assertEquals(1, stack.banks().prepared(Banks.A).size());
+                admin.resolve(tx, branch, Decision.ROLLBACK, "forged");
+                stack.banks().awaitNothingPrepared();
+            }
+            admin.hold(Banks.A, false, "the forged branch is gone");
+            stack.client().inTransaction(own -> stack.work(Banks.transfer()));
         }
     }
 
