@@ -11,9 +11,11 @@ import io.troth.bench.report.Report;
 import io.troth.bench.report.ReportFiles;
 import io.troth.bench.report.TableReport;
 import io.troth.bench.run.Bench;
+import io.troth.bench.run.Machine;
 import io.troth.bench.run.Mix;
 import io.troth.bench.run.Plan;
 import io.troth.bench.run.Result;
+import io.troth.bench.soak.SoakCommand;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,7 +34,7 @@ import picocli.CommandLine.Option;
         description = "Runs the same transactions with Troth, its peers and the physical floor, in turns. Progress goes"
                 + " to standard error, tables to standard output.",
         mixinStandardHelpOptions = true,
-        subcommands = RecoveryCommand.class)
+        subcommands = {RecoveryCommand.class, SoakCommand.class})
 public final class BenchMain implements Callable<Integer> {
 
     private static final int EXIT_INVALID = 1;
@@ -40,8 +42,7 @@ public final class BenchMain implements Callable<Integer> {
 
     private static final List<Integer> LEVELS = List.of(1, 8, 32, 256, 1_024);
     private static final List<Integer> NOOP_LEVELS = List.of(1, 16, 256, 1_024);
-    private static final int WARM_UP = 20_000;
-    private static final int NOOP_WARM_UP = 50_000;
+    private static final int WARM_UP = 50_000;
     private static final Duration TURN = Duration.ofSeconds(3);
     private static final int ROUNDS = 3;
 
@@ -113,8 +114,8 @@ public final class BenchMain implements Callable<Integer> {
     @Option(
             names = "--warm-up",
             paramLabel = "N",
-            description = "transactions of each contender before anything is measured; 20,000 by default, 50,000 over"
-                    + " resources that do nothing")
+            description = "transactions of each contender before anything is measured, at the highest level but with at"
+                    + " most 32 in flight; 50,000 by default")
     private int warmUp;
 
     private String command = "";
@@ -191,7 +192,7 @@ public final class BenchMain implements Callable<Integer> {
                     Suite.NOOP,
                     Mix.named("transfer"),
                     quick ? QUICK_LEVELS : NOOP_LEVELS,
-                    quick ? QUICK_NOOP_WARM_UP : NOOP_WARM_UP);
+                    quick ? QUICK_NOOP_WARM_UP : WARM_UP);
         }
         if (plans.isEmpty()) {
             throw new IllegalArgumentException("nobody is left to take part");

@@ -1,5 +1,6 @@
 package io.troth.bench.recovery;
 
+import io.troth.bench.report.Page;
 import io.troth.bench.report.Svg;
 import java.util.List;
 import java.util.Locale;
@@ -45,14 +46,13 @@ final class RecoveryReport {
 
     /** One page without anything outside of it. */
     static String page(List<Size> sizes, String facts) {
-        return "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Troth: recovery</title><style>"
-                + "body{font:14px sans-serif;max-width:60em;margin:2em auto}polyline{fill:none;stroke-width:2}"
-                + ".open{stroke:#c0392b;fill:none}.ended{stroke:#2471a3;fill:none}.axis{stroke:#888}text{font-size:12px}"
-                + "</style><h1>Recovery</h1><pre>" + Svg.escape(facts) + "</pre>"
-                + "<h2>CPU time of the coordinator for each new transaction, over the transactions in its log</h2>"
-                + plot(sizes)
-                + "<p>Red: open, blue: ended. Both axes begin at their smallest; the upper one is logarithmic"
-                + " in the number of transactions.</p><pre>" + Svg.escape(table(sizes)) + "</pre></html>\n";
+        return Page.of(
+                "Troth: recovery",
+                "<pre>" + Svg.escape(facts) + "</pre>"
+                        + "<h2>CPU time of the coordinator for each new transaction, over the transactions in its log</h2>"
+                        + "<p><span class=\"key c8\"></span>open<span class=\"key c2\"></span>ended</p>" + plot(sizes)
+                        + "<p>Both axes begin at their smallest; that of the transactions is logarithmic.</p><pre>"
+                        + Svg.escape(table(sizes)) + "</pre>\n");
     }
 
     private static String plot(List<Size> sizes) {
@@ -62,8 +62,8 @@ final class RecoveryReport {
         double right = Math.log10(shown.stream().mapToDouble(Size::count).max().orElse(10));
         double left = Math.log10(shown.stream().mapToDouble(Size::count).min().orElse(1));
         Svg svg = new Svg(WIDTH, HEIGHT)
-                .line(MARGIN, HEIGHT - MARGIN, WIDTH - MARGIN, HEIGHT - MARGIN, "axis")
-                .line(MARGIN, MARGIN, MARGIN, HEIGHT - MARGIN, "axis");
+                .line(MARGIN, HEIGHT - MARGIN, WIDTH - MARGIN, HEIGHT - MARGIN, "grid")
+                .line(MARGIN, MARGIN, MARGIN, HEIGHT - MARGIN, "grid");
         for (boolean ended : new boolean[] {false, true}) {
             StringBuilder points = new StringBuilder();
             for (Size size : shown) {
@@ -75,7 +75,7 @@ final class RecoveryReport {
                     svg.text(x, HEIGHT - MARGIN + 20, "middle", String.format(Locale.ROOT, "%,d", size.transactions()));
                 }
             }
-            svg.path(points.toString().strip(), ended ? "ended" : "open", ended ? "ended" : "open");
+            svg.path(points.toString().strip(), ended ? "curve s2" : "curve s8", ended ? "ended" : "open");
         }
         return svg.toString();
     }

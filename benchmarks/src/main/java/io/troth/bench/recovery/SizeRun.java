@@ -2,11 +2,11 @@ package io.troth.bench.recovery;
 
 import io.troth.bench.contender.Step;
 import io.troth.bench.contender.Work;
+import io.troth.bench.run.ProcessLook;
 import io.troth.bench.troth.NoopAgents;
 import io.troth.bench.troth.ProductProcess;
 import io.troth.chaos.process.Children;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -50,7 +50,7 @@ final class SizeRun {
                 ProductProcess.coordinator(children, "coordinator-" + directory.getFileName(), directory, ROOM);
         double ready = seconds(start);
         try (NoopAgents agents = new NoopAgents(coordinator, true, () -> {})) {
-            long heap = liveHeap(coordinator.pid());
+            long heap = ProcessLook.liveHeapBytes(coordinator.pid());
             drive(agents, warmUp, Duration.ofDays(1));
             Duration before = cpu(coordinator.pid());
             long began = System.nanoTime();
@@ -78,23 +78,6 @@ final class SizeRun {
                     .mapToLong(file -> file.toFile().length())
                     .sum();
         }
-    }
-
-    /** What is left after a full collection, as the JDK's own tool counts it. */
-    private static long liveHeap(long pid) throws IOException, InterruptedException {
-        Path tool = Path.of(System.getProperty("java.home"), "bin", "jcmd");
-        Process jcmd = new ProcessBuilder(tool.toString(), Long.toString(pid), "GC.class_histogram")
-                .redirectErrorStream(true)
-                .start();
-        String output = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        jcmd.waitFor();
-        return output.lines()
-                .filter(line -> line.startsWith("Total"))
-                .mapToLong(line -> Long.parseLong(line.substring(
-                                line.lastIndexOf(' ', line.stripTrailing().length()))
-                        .strip()))
-                .findFirst()
-                .orElseThrow(() -> new IllegalStateException("jcmd said: " + output));
     }
 
     /** Keeps 256 in flight until so many have begun or the time is over; returns how many were committed. */

@@ -14,7 +14,6 @@ final class Charts {
     private static final int BAR = 22;
     private static final int HEIGHT = 260;
     private static final int BOTTOM = 30;
-    private static final int COLOURS = 12;
 
     /** Percentiles up to here: 99.99. */
     private static final double NINES_MAX = 4;
@@ -23,7 +22,7 @@ final class Charts {
 
     /** The class of the colour of the contender at a place in the order of turns. */
     static String colour(int place) {
-        return "c" + place % COLOURS;
+        return "c" + Page.colour(place);
     }
 
     /** Median of the rounds as a bar, lowest and highest as a line over it. */
@@ -111,7 +110,7 @@ final class Charts {
             }
             svg.path(
                     points.toString().strip(),
-                    "curve s" + order.indexOf(row.contender()) % COLOURS,
+                    "curve s" + Page.colour(order.indexOf(row.contender())),
                     String.format(
                             Locale.ROOT,
                             "%s: p50 %.3f ms, p99 %.3f ms",
@@ -167,7 +166,7 @@ final class Charts {
             }
             svg.path(
                     points.toString().strip(),
-                    "curve s" + order.indexOf(turn.contender()) % COLOURS,
+                    "curve s" + Page.colour(order.indexOf(turn.contender())),
                     turn.contender() + ", round " + turn.round());
         }
         return svg.toString();

@@ -10,53 +10,10 @@ import java.util.TreeMap;
 /** One page with everything in it: no script, nothing that is loaded from elsewhere, readable in light and dark. */
 final class HtmlReport {
 
-    /** Told apart in light and in dark, and by most who see colours differently. */
-    private static final List<String> COLOURS = List.of(
-            "#8a8f98", "#b0a990", "#5b8db8", "#1f5f99", "#e0712b", "#b8860b", "#3a9a5b", "#8e5fb0", "#c2425b",
-            "#4bb0ae", "#d18fc0", "#7d8f2f");
-
-    private static final String HEAD = """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width">
-            <title>Troth bench</title>
-            <style>
-            """;
-
-    private static final String STYLE = """
-            :root { color-scheme: light dark; --text: #1b1f24; --back: #ffffff; --soft: #6a737d; --line: #d0d7de; }
-            @media (prefers-color-scheme: dark) {
-              :root { --text: #e6edf3; --back: #0d1117; --soft: #9198a1; --line: #30363d; }
-            }
-            body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back);
-                   max-width: 960px; margin: 2em auto; padding: 0 1em; }
-            table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
-            th, td { border-bottom: 1px solid var(--line); padding: 3px 10px; text-align: right; }
-            th:first-child, td:first-child { text-align: left; }
-            svg { max-width: 100%; height: auto; display: block; }
-            svg text { fill: var(--text); font-size: 12px; }
-            .whisker { stroke: var(--text); stroke-width: 2; }
-            .grid { stroke: var(--line); }
-            .curve { fill: none; stroke-width: 1.8; }
-            .callers { fill: #5b8db8; background: #5b8db8; }
-            .databases { fill: #8a8f98; background: #8a8f98; }
-            .others { fill: #e0712b; background: #e0712b; }
-            .wrong { color: #c2425b; font-weight: 600; }
-            .soft { color: var(--soft); }
-            .key { display: inline-block; width: 11px; height: 11px; margin: 0 4px 0 12px; }
-            """;
-
     private HtmlReport() {}
 
     static String of(Report report) {
-        StringBuilder page = new StringBuilder(HEAD).append(STYLE);
-        for (int i = 0; i < COLOURS.size(); i++) {
-            page.append(".c" + i + " { fill: " + COLOURS.get(i) + "; background: " + COLOURS.get(i) + "; } .s" + i
-                    + " { stroke: " + COLOURS.get(i) + "; }\n");
-        }
-        page.append("</style>\n</head>\n<body>\n<h1>Troth bench</h1>\n<p class=\"soft\">");
+        StringBuilder page = new StringBuilder("<p class=\"soft\">");
         new TreeMap<>(report.machine())
                 .forEach((what, value) -> page.append(Svg.escape(what))
                         .append(": ")
@@ -73,7 +30,7 @@ final class HtmlReport {
                     Baseline.of(result, report.baselines()),
                     report.goals().get(i));
         }
-        return page.append("</body>\n</html>\n").toString();
+        return Page.of("Troth bench", page.toString());
     }
 
     private static void section(StringBuilder page, Result result, String baseline, List<Goal> goals) {

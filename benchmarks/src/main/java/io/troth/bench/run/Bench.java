@@ -1,13 +1,12 @@
 package io.troth.bench.run;
 
 import io.troth.bench.contender.Contender;
-import io.troth.bench.contender.Database;
 import io.troth.bench.contender.Environment;
 import io.troth.bench.contender.Running;
 import io.troth.bench.contender.Suite;
 import io.troth.chaos.process.Children;
 import io.troth.chaos.process.WorkDirectory;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,11 +24,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Bench {
 
-    /** How many are in flight while a contender warms up. */
-    private static final int WARM_UP_IN_FLIGHT = 16;
-
     /** Each level begins with this part of the warm-up, at the level. */
-    private static final int WARM_UP_PART = 10;
+    private static final int WARM_UP_PART = 50;
+
+    private static final Duration PROGRESS = Duration.ofSeconds(10);
 
     /** PostgreSQL's connections tell what they did at most 10 s after their last transaction. */
     private static final long COUNTED_MILLIS = 10_500;
@@ -101,10 +99,10 @@ public final class Bench {
         CpuMeter meter = new CpuMeter(servers == null ? Set.of() : servers.pids());
         try {
             for (Contender contender : plan.contenders()) {
-                open(contender, new Surroundings(contender, directory, children, servers), bank);
+                open(contender, new Surroundings(contender, plan, directory, children, servers), bank);
             }
             if (servers != null && countsDatabaseForces) {
-                countDatabaseForces(WARM_UP_IN_FLIGHT, servers);
+                countDatabaseForces(plan.warmUpInFlight(), servers);
                 databaseForces.clear();
             }
             for (int inFlight : plan.levels()) {
@@ -128,7 +126,7 @@ public final class Bench {
         try {
             Opened opened = new Opened(contender, contender.open(environment));
             open.add(opened);
-            int inFlight = Math.min(contender.inFlightMax(), Math.min(WARM_UP_IN_FLIGHT, plan.inFlightMax()));
+            int inFlight = Math.min(contender.inFlightMax(), plan.warmUpInFlight());
             String problem = warmUp(opened, inFlight, plan.warmUp(), bank);
             if (!problem.isEmpty()) {
                 throw new IllegalStateException(problem);
@@ -144,12 +142,17 @@ public final class Bench {
             throws InterruptedException {
         ClosedLoop loop = new ClosedLoop(opened.running, plan.mix(), numbers, inFlight, transactions);
         loop.start();
-        loop.awaitEnd();
+        while (!loop.awaitEnd(PROGRESS)) {
+            progress.accept(String.format(
+                    "%-22s %5d in flight, warming up: %,d of %,d",
+                    opened.contender.name(), inFlight, loop.committed(), transactions));
+        }
         opened.transactions += loop.committed();
         return problem(loop, bank);
     }
 
-    private String problem(ClosedLoop loop, @Nullable Bank bank) throws InterruptedException {
+    /** Returns what went wrong in a loop that has ended, or nothing. */
+    static String problem(ClosedLoop loop, @Nullable Bank bank) throws InterruptedException {
         String money = bank == null ? "" : bank.check(loop.moved(), loop.movedPerhaps());
         if (!money.isEmpty()) {
             return money;
@@ -279,47 +282,6 @@ public final class Bench {
                     "everybody",
                     String.format(
                             "the databases were forced %d times, %.0f were claimed", forced, databaseForcesClaimed));
-        }
-    }
-
-    /** What one contender finds. */
-    private final class Surroundings implements Environment {
-
-        private final Contender contender;
-        private final WorkDirectory directory;
-        private final Children children;
-        private final @Nullable Servers servers;
-
-        Surroundings(Contender contender, WorkDirectory directory, Children children, @Nullable Servers servers) {
-            this.contender = contender;
-            this.directory = directory;
-            this.children = children;
-            this.servers = servers;
-        }
-
-        @Override
-        public List<Database> databases() {
-            return servers == null ? List.of() : servers.databases(contender.name());
-        }
-
-        @Override
-        public int inFlight() {
-            return plan.inFlightMax();
-        }
-
-        @Override
-        public int connections() {
-            return plan.connections();
-        }
-
-        @Override
-        public Path newDirectory(String name) {
-            return directory.directory("logs-" + contender.name() + "-" + name);
-        }
-
-        @Override
-        public Children children() {
-            return children;
         }
     }
 }

@@ -3,11 +3,13 @@ package io.troth.bench.run;
 import io.troth.bench.contender.Running;
 import io.troth.bench.contender.Step;
 import io.troth.bench.contender.Work;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -86,6 +88,11 @@ final class ClosedLoop {
     /** Waits until nothing is in flight. */
     void awaitEnd() throws InterruptedException {
         ended.await();
+    }
+
+    /** As {@link #awaitEnd()}, but not longer than this; returns whether nothing is in flight. */
+    boolean awaitEnd(Duration atMost) throws InterruptedException {
+        return ended.await(atMost.toNanos(), TimeUnit.NANOSECONDS);
     }
 
     /** Waits until at least one has ended, so that a turn on a machine that is far too busy says something at all. */

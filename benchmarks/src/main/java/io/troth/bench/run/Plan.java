@@ -18,6 +18,8 @@ public record Plan(Mix mix, List<Contender> contenders, List<Integer> levels, in
     /** More connections than that help nobody on a few cores; see docs/PERFORMANCE.md. */
     private static final int CONNECTIONS_MAX = 32;
 
+    private static final int WARM_UP_IN_FLIGHT_MAX = 32;
+
     public Plan {
         contenders = List.copyOf(contenders);
         levels = List.copyOf(levels);
@@ -29,6 +31,11 @@ public record Plan(Mix mix, List<Contender> contenders, List<Integer> levels, in
     /** The most transactions in flight. */
     int inFlightMax() {
         return levels.stream().mapToInt(Integer::intValue).max().orElseThrow();
+    }
+
+    /** How many are in flight while a contender warms up: enough for it to be over soon. */
+    int warmUpInFlight() {
+        return Math.min(WARM_UP_IN_FLIGHT_MAX, inFlightMax());
     }
 
     /** How many connections each contender may have to each database. */

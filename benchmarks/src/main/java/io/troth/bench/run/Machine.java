@@ -1,4 +1,4 @@
-package io.troth.bench;
+package io.troth.bench.run;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,11 +9,12 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Where a run took place: figures of two machines cannot be compared, their ratios sometimes. */
-final class Machine {
+public final class Machine {
 
     private Machine() {}
 
-    static Map<String, String> facts(String command, Duration took) {
+    /** What a report says of it. */
+    public static Map<String, String> facts(String command, Duration took) {
         Map<String, String> facts = new TreeMap<>();
         facts.put("command", command);
         facts.put("took", took.toSeconds() + " s");

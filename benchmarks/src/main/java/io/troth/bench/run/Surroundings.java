@@ -1,0 +1,43 @@
+package io.troth.bench.run;
+
+import io.troth.bench.contender.Contender;
+import io.troth.bench.contender.Database;
+import io.troth.bench.contender.Environment;
+import io.troth.chaos.process.Children;
+import io.troth.chaos.process.WorkDirectory;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one contender finds in a run.
+ *
+ * @param servers null where there is no database
+ */
+record Surroundings(
+        Contender contender,
+        Plan plan,
+        WorkDirectory directory,
+        Children children,
+        @Nullable Servers servers) implements Environment {
+
+    @Override
+    public List<Database> databases() {
+        return servers == null ? List.of() : servers.databases(contender.name());
+    }
+
+    @Override
+    public int inFlight() {
+        return plan.inFlightMax();
+    }
+
+    @Override
+    public int connections() {
+        return plan.connections();
+    }
+
+    @Override
+    public Path newDirectory(String name) {
+        return directory.directory("logs-" + contender.name() + "-" + name);
+    }
+}
