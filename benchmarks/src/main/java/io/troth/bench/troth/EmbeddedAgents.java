@@ -20,7 +20,7 @@ import java.util.Map;
 import javax.sql.DataSource;
 import org.postgresql.xa.PGXADataSource;
 
-/** Each database's agent is inside this process, as in a service; JDBC under a transaction, blocking callers. */
+/** The databases' agent is inside this process, as in a service that has both; JDBC under a transaction, blocking callers. */
 final class EmbeddedAgents implements Running {
 
     private static final Duration READY_LIMIT = Duration.ofSeconds(60);
@@ -28,43 +28,41 @@ final class EmbeddedAgents implements Running {
     private final ProductProcess coordinator;
     private final TrothClient client;
     private final TransactionOptions options;
-    private final List<TrothAgent> agents = new ArrayList<>();
-    private final List<Prometheus> meters = new ArrayList<>();
+    private final Prometheus meters = new Prometheus();
+    private final TrothAgent agent;
     private final List<DataSource> sources = new ArrayList<>();
 
-    private EmbeddedAgents(ProductProcess coordinator, TransactionOptions options) {
+    private EmbeddedAgents(ProductProcess coordinator, TransactionOptions options, Environment environment)
+            throws Exception {
         this.coordinator = coordinator;
         this.options = options;
         this.client = TrothClient.connect(coordinator.said("grpc"));
+        TrothAgentBuilder builder = TrothAgent.builder()
+                .coordinator(coordinator.said("grpc"))
+                .metrics(meters.metrics())
+                .drain(Duration.ofSeconds(5));
+        // The connections for phase 2 are half as many again, and count.
+        ResourceOptions pool = ResourceOptions.DEFAULTS.withPoolSize(environment.connections() * 2 / 3);
+        for (Database database : environment.databases()) {
+            PGXADataSource source = new PGXADataSource();
+            source.setUrl(database.url());
+            builder.resource(database.name(), source, pool);
+        }
+        this.agent = builder.start();
+        if (!agent.awaitReady(READY_LIMIT)) {
+            throw new IllegalStateException("the agent found no coordinator");
+        }
+        for (Database database : environment.databases()) {
+            sources.add(agent.dataSource(database.name()));
+        }
     }
 
     static EmbeddedAgents open(String name, Environment environment, TransactionOptions options) throws Exception {
-        EmbeddedAgents result = new EmbeddedAgents(
+        return new EmbeddedAgents(
                 ProductProcess.coordinator(
                         environment.children(), name + "-coordinator", environment.newDirectory("decisions")),
-                options);
-        for (Database database : environment.databases()) {
-            result.add(database, environment.connections());
-        }
-        return result;
-    }
-
-    private void add(Database database, int connections) throws Exception {
-        PGXADataSource source = new PGXADataSource();
-        source.setUrl(database.url());
-        Prometheus prometheus = new Prometheus();
-        meters.add(prometheus);
-        TrothAgentBuilder builder = TrothAgent.builder()
-                .coordinator(coordinator.said("grpc"))
-                .resource(database.name(), source, ResourceOptions.DEFAULTS.withPoolSize(connections))
-                .metrics(prometheus.metrics())
-                .drain(Duration.ofSeconds(5));
-        TrothAgent agent = builder.start();
-        agents.add(agent);
-        if (!agent.awaitReady(READY_LIMIT)) {
-            throw new IllegalStateException("the agent of " + database.name() + " found no coordinator");
-        }
-        sources.add(agent.dataSource(database.name()));
+                options,
+                environment);
     }
 
     @Override
@@ -96,8 +94,8 @@ final class EmbeddedAgents implements Running {
     @Override
     public void close() {
         client.close();
-        agents.forEach(TrothAgent::close);
-        meters.forEach(Prometheus::close);
+        agent.close();
+        meters.close();
         coordinator.close();
     }
 }
