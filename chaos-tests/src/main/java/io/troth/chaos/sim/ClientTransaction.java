@@ -24,6 +24,9 @@ final class ClientTransaction {
     /** The client's process has died and forgotten it, or it has given up after a rollback. */
     boolean abandoned;
 
+    /** It is not so far above the lowest open one of its session that the leader may refuse to remember it. */
+    boolean isRemembered;
+
     boolean requested;
     boolean rolling;
 

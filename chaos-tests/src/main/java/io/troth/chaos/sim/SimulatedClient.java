@@ -179,6 +179,7 @@ final class SimulatedClient {
         int more = world.random().nextInt(4) == 0 ? 2 : 0;
         ClientTransaction tx = new ClientTransaction(id, session.key(), root, run.workload.next(), more);
         open.add(tx);
+        tx.isRemembered = id.sequence() - lowestOpen(id) < run.limits.sequenceWindowMax() / 2;
         world.note(() -> process + " begins " + id);
         goOn(tx);
     }
@@ -363,6 +364,7 @@ final class SimulatedClient {
                 CommitContent content = tx.content;
                 boolean isOwed = !bare
                         && !run.hasSmallLimits
+                        && tx.isRemembered
                         && !run.isDistrusted(tx.id)
                         && content != null
                         && !content.isOnePhase();

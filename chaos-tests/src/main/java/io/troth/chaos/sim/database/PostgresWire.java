@@ -121,6 +121,10 @@ final class PostgresWire {
                 yield result[0];
             }
             case "getResultSet" -> result[0];
+            case "getMoreResults" -> {
+                result[0] = Standins.rows(List.of());
+                yield false;
+            }
             case "close" -> null;
             default -> throw Standins.notThere("statement", method);
         });
