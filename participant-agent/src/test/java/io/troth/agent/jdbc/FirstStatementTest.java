@@ -309,6 +309,7 @@ class FirstStatementTest extends BranchThroughProxy {
             int[] rows = new int[1];
             work(connection -> {
                 try (PreparedStatement statement = withdraw(connection, 10)) {
+                    statement.setQueryTimeout(500);
                     started.complete(statement);
                     rows[0] = statement.executeUpdate();
                 }
@@ -326,9 +327,10 @@ class FirstStatementTest extends BranchThroughProxy {
                                 + " AND query = 'UPDATE account SET balance = balance - $1 WHERE id = $2'")));
     }
 
+    /** As the application does it, and as whoever ends the branch. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void theFirstStatementIsCancelledWhileItWaitsForALock(boolean byTheRollback) throws Exception {
+    void theFirstStatementCanBeCancelledAndItsTimeIsBound(boolean byTheApplication) throws Exception {
         ExecutorService thread = Executors.newSingleThreadExecutor();
         try (Connection rival = server.dataSource().getConnection();
                 Statement lock = rival.createStatement()) {
@@ -337,36 +339,22 @@ class FirstStatementTest extends BranchThroughProxy {
             CompletableFuture<PreparedStatement> started = new CompletableFuture<>();
             Future<Integer> blocked = blockedWithdrawal(thread, started);
             awaitBlocked();
-            if (byTheRollback) {
-                assertTrue(rollback());
-            } else {
+            Statement running =
+                    database.session(scope, workspace, workspace.branch()).running();
+            assertTrue(running.getQueryTimeout() <= 61, "the application's 500 s, bound by the transaction's 60 s");
+            if (byTheApplication) {
                 started.join().cancel();
+            } else {
+                running.cancel();
             }
             ExecutionException failure =
                     assertThrows(ExecutionException.class, () -> blocked.get(60, TimeUnit.SECONDS));
             assertEquals("57014", ((SQLException) failure.getCause()).getSQLState(), failure::toString);
-            if (!byTheRollback) {
-                assertEquals(StatementEnd.Kind.FAILED, workspace.lastEnd());
-                assertTrue(rollback());
-            }
+            assertEquals(StatementEnd.Kind.FAILED, workspace.lastEnd());
+            assertTrue(rollback());
         } finally {
             thread.shutdownNow();
         }
         assertEquals("100", balance());
-    }
-
-    @Test
-    void theFirstStatementsTimeoutIsBoundByWhatIsLeftOfItsTransaction() throws Exception {
-        scope = TestAgent.call(tx, 500);
-        work(connection -> {
-            try (PreparedStatement statement = connection.prepareStatement("SELECT pg_sleep(?)")) {
-                statement.setInt(1, 60);
-                statement.setQueryTimeout(50);
-                SQLException failure = assertThrows(SQLException.class, statement::execute);
-                // The driver's timer; the database's own would end the session, and later.
-                assertEquals("57014", failure.getSQLState(), failure::toString);
-            }
-        });
-        assertTrue(rollback());
     }
 }
