@@ -203,6 +203,15 @@ final class SimulatedDisk {
         synced = written;
     }
 
+    /** Whether the end is the first part of a batch only. */
+    boolean isTorn() {
+        int position = 0;
+        while (position >= 0 && position < written) {
+            position = batchEnd(position);
+        }
+        return position < 0;
+    }
+
     /** The machine loses its power: any first part of what was not flushed is there, to the byte. */
     void losePower(SplittableRandom random) {
         written = synced + part(written - synced, random);

@@ -48,7 +48,8 @@ public final class SimulatedStore {
     public SimulatedLog takeOver(SimProcess process) {
         SimulatedLog old = current;
         List<LogRecord> written = inFlight;
-        boolean kept = world.faultRandom().nextBoolean();
+        // Of a write that has failed, which its process has not heard yet, nobody can make a whole one.
+        boolean kept = world.faultRandom().nextBoolean() && !disk.isTorn();
         if (kept) {
             disk.sync();
         } else {
