@@ -13,7 +13,9 @@ public interface Running extends AutoCloseable {
      *
      * @throws Exception when it did not commit; the harness counts it, and a run with more than a few is invalid
      */
-    void run(Work work) throws Exception;
+    default void run(Work work) throws Exception {
+        submit(work).toCompletableFuture().join();
+    }
 
     /** Whether the harness is to call {@link #submit} instead of {@link #run}; the description says so, too. */
     default boolean isAsync() {

@@ -6,11 +6,10 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
-import io.troth.bench.contender.Contender;
 import io.troth.bench.contender.Environment;
 import io.troth.bench.contender.JavaProcess;
+import io.troth.bench.contender.NoopContender;
 import io.troth.bench.contender.Running;
-import io.troth.bench.contender.Suite;
 import io.troth.bench.contender.Work;
 import io.troth.chaos.process.ChildProcess;
 import java.time.Duration;
@@ -20,7 +19,7 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** The least that a coordinator in another process can take: two round trips on a stream and one forced write. */
-public record StreamFloor() implements Contender {
+public record StreamFloor() implements NoopContender {
 
     @Override
     public String name() {
@@ -30,21 +29,6 @@ public record StreamFloor() implements Contender {
     @Override
     public String description() {
         return "1 fdatasync and 2 round trips on a gRPC stream between two processes, asynchronous";
-    }
-
-    @Override
-    public Suite suite() {
-        return Suite.NOOP;
-    }
-
-    @Override
-    public int logForcesClaimed() {
-        return 1;
-    }
-
-    @Override
-    public int databaseForcesClaimed() {
-        return 0;
     }
 
     @Override
@@ -88,11 +72,6 @@ public record StreamFloor() implements Contender {
         @Override
         public boolean isAsync() {
             return true;
-        }
-
-        @Override
-        public void run(Work work) {
-            submit(work).toCompletableFuture().join();
         }
 
         @Override

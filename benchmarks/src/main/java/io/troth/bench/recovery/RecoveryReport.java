@@ -50,7 +50,7 @@ final class RecoveryReport {
                 "Troth: recovery",
                 "<pre>" + Svg.escape(facts) + "</pre>"
                         + "<h2>CPU time of the coordinator for each new transaction, over the transactions in its log</h2>"
-                        + "<p><span class=\"key c8\"></span>open<span class=\"key c2\"></span>ended</p>" + plot(sizes)
+                        + Page.legend(List.of("open", "ended")) + plot(sizes)
                         + "<p>Both axes begin at their smallest; that of the transactions is logarithmic.</p><pre>"
                         + Svg.escape(table(sizes)) + "</pre>\n");
     }
@@ -71,11 +71,11 @@ final class RecoveryReport {
                     double x = x(Math.log10(size.count()), left, right);
                     double y = HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * size.cpuMicros() / top;
                     points.append(String.format(Locale.ROOT, "%.1f,%.1f ", x, y));
-                    svg.text(x, y - 8, "middle", String.format(Locale.ROOT, "%.1f us", size.cpuMicros()));
+                    svg.text(x, y - 8, "middle", String.format(Locale.ROOT, "%.1f µs", size.cpuMicros()));
                     svg.text(x, HEIGHT - MARGIN + 20, "middle", String.format(Locale.ROOT, "%,d", size.transactions()));
                 }
             }
-            svg.path(points.toString().strip(), ended ? "curve s2" : "curve s8", ended ? "ended" : "open");
+            svg.path(points.toString().strip(), ended ? "curve s1" : "curve s0", ended ? "ended" : "open");
         }
         return svg.toString();
     }

@@ -18,6 +18,8 @@ final class Charts {
     /** Percentiles up to here: 99.99. */
     private static final double NINES_MAX = 4;
 
+    private static final double STEPS_PER_NINE = 10;
+
     private Charts() {}
 
     /** The class of the colour of the contender at a place in the order of turns. */
@@ -74,18 +76,18 @@ final class Charts {
                             BAR - 6.0,
                             "others",
                             micros("others", row.otherMicros()) + " " + row.namedMicros())
-                    .text(LEFT + PLOT + 8.0, y + 14, "start", String.format(Locale.ROOT, "%,.0f us", row.cpuMicros()));
+                    .text(LEFT + PLOT + 8.0, y + 14, "start", String.format(Locale.ROOT, "%,.0f µs", row.cpuMicros()));
         }
         return svg.toString();
     }
 
     private static String micros(String who, double micros) {
-        return String.format(Locale.ROOT, "%s: %.1f us per transaction", who, micros);
+        return String.format(Locale.ROOT, "%s: %.1f µs per transaction", who, micros);
     }
 
     /** Both axes are logarithmic: nines to the right, ms upwards. */
     static String latency(List<Row> rows, List<String> order) {
-        double low = rows.stream().mapToDouble(row -> row.millis(1)).min().orElse(0.1);
+        double low = rows.stream().mapToDouble(row -> row.millis(0)).min().orElse(0.1);
         double high = rows.stream().mapToDouble(row -> row.millis(99.99)).max().orElse(1);
         double bottom = Math.floor(Math.log10(Math.max(1e-3, low)));
         double top = Math.max(bottom + 1, Math.ceil(Math.log10(Math.max(1e-3, high))));
@@ -95,14 +97,15 @@ final class Charts {
             svg.line(LEFT, y, LEFT + PLOT, y, "grid")
                     .text(LEFT - 8.0, y + 4, "end", String.format(Locale.ROOT, "%s ms", plain(decade)));
         }
-        String[] names = {"0", "90 %", "99 %", "99.9 %", "99.99 %"};
+        String[] names = {"0 %", "90 %", "99 %", "99.9 %", "99.99 %"};
         for (int nine = 0; nine <= NINES_MAX; nine++) {
             double x = LEFT + PLOT * nine / NINES_MAX;
             svg.line(x, 8, x, HEIGHT - BOTTOM, "grid").text(x, HEIGHT - 10.0, "middle", names[nine]);
         }
         for (Row row : rows) {
             StringBuilder points = new StringBuilder();
-            for (double nines = 0; nines <= NINES_MAX; nines += 0.1) {
+            for (int step = 0; step <= NINES_MAX * STEPS_PER_NINE; step++) {
+                double nines = step / STEPS_PER_NINE;
                 double percentile = 100 * (1 - Math.pow(10, -nines));
                 double value = Math.log10(Math.max(1e-3, row.millis(percentile)));
                 points.append(String.format(

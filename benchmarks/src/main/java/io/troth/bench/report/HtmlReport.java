@@ -90,10 +90,10 @@ final class HtmlReport {
         turns.removeIf(turn -> turn.inFlight() != inFlight);
         page.append("<h3>")
                 .append(inFlight)
-                .append(" in flight</h3>\n<table>\n<tr><th>contender</th><th>tx/s</th>")
+                .append(" in flight</h3>\n<table class=\"figures\">\n<tr><th>contender</th><th>tx/s</th>")
                 .append("<th>ratio to ")
                 .append(Svg.escape(baseline))
-                .append("</th><th>p50 ms</th><th>p99 ms</th><th>p99.9 ms</th><th>CPU us/tx</th>")
+                .append("</th><th>p50 ms</th><th>p99 ms</th><th>p99.9 ms</th><th>CPU µs/tx</th>")
                 .append("<th>log forces/tx</th><th>database forces/tx</th></tr>\n");
         for (Row row : rows) {
             Spread ratio = row.ratio();
@@ -112,15 +112,18 @@ final class HtmlReport {
             }
             page.append("</tr>\n");
         }
+        String legend = Page.legend(order);
         page.append("</table>\n<h4>Throughput</h4>\n")
                 .append(Charts.throughput(rows, order))
                 .append("<h4>Latency by percentile</h4>\n")
+                .append(legend)
                 .append(Charts.latency(rows, order))
                 .append("<h4>CPU time per transaction <span class=\"soft\"><span class=\"key callers\"></span>callers")
                 .append("<span class=\"key databases\"></span>databases")
                 .append("<span class=\"key others\"></span>other processes</span></h4>\n")
                 .append(Charts.cpu(rows))
-                .append("<h4>Timeline</h4>\n")
+                .append("<h4>Timeline, transactions per second</h4>\n")
+                .append(legend)
                 .append(Charts.timeline(turns, order));
     }
 

@@ -7,8 +7,8 @@ public final class Page {
 
     /** Told apart in light and in dark, and by most who see colours differently. */
     private static final List<String> COLOURS = List.of(
-            "#8a8f98", "#b0a990", "#5b8db8", "#1f5f99", "#e0712b", "#b8860b", "#3a9a5b", "#8e5fb0", "#c2425b",
-            "#4bb0ae", "#d18fc0", "#7d8f2f");
+            "#5b8db8", "#e0712b", "#3a9a5b", "#c2425b", "#8a8f98", "#b8860b", "#4bb0ae", "#d18fc0", "#8e5fb0",
+            "#2f6fb0", "#7d8f2f", "#a0522d", "#6a6fd8", "#d98880", "#2e8b7a", "#b0a990");
 
     private static final String HEAD = """
             <!DOCTYPE html>
@@ -28,6 +28,7 @@ public final class Page {
             table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
             th, td { border-bottom: 1px solid var(--line); padding: 3px 10px; text-align: right; }
             th:first-child, td:first-child { text-align: left; }
+            .figures td, .name { white-space: nowrap; }
             svg { max-width: 100%; height: auto; display: block; }
             svg text { fill: var(--text); font-size: 12px; }
             .whisker { stroke: var(--text); stroke-width: 2; }
@@ -64,6 +65,19 @@ public final class Page {
                 .append(body)
                 .append("</body>\n</html>\n")
                 .toString();
+    }
+
+    /** Who has which colour, on one line, in the order of their places. */
+    public static String legend(List<String> names) {
+        StringBuilder legend = new StringBuilder("<p class=\"soft\">");
+        for (int i = 0; i < names.size(); i++) {
+            legend.append("<span class=\"name\"><span class=\"key c")
+                    .append(colour(i))
+                    .append("\"></span>")
+                    .append(Svg.escape(names.get(i)))
+                    .append("</span> ");
+        }
+        return legend.append("</p>\n").toString();
     }
 
     /** The number of the colour of whoever is at a place in an order: classes {@code c} and {@code s} followed by it. */

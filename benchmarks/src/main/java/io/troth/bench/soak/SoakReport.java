@@ -64,14 +64,6 @@ final class SoakReport {
         body.append("<h2>Throughput, transactions per second</h2>\n")
                 .append(plot(samples, Map.of("all", throughput(samples))));
         List<String> processes = List.copyOf(samples.get(0).processes().keySet());
-        StringBuilder legend = new StringBuilder("<p>");
-        for (int i = 0; i < processes.size(); i++) {
-            legend.append("<span class=\"key c")
-                    .append(colour(i))
-                    .append("\"></span>")
-                    .append(Svg.escape(processes.get(i)));
-        }
-        legend.append("</p>\n");
         for (Measure measure : Measure.values()) {
             Map<String, List<Double>> series = new LinkedHashMap<>();
             for (String process : processes) {
@@ -82,14 +74,13 @@ final class SoakReport {
                                 .toList());
             }
             String title = measure.title.substring(0, 1).toUpperCase(Locale.ROOT) + measure.title.substring(1);
-            body.append("<h2>").append(title).append("</h2>\n").append(legend).append(plot(samples, series));
+            body.append("<h2>")
+                    .append(title)
+                    .append("</h2>\n")
+                    .append(Page.legend(processes))
+                    .append(plot(samples, series));
         }
         return Page.of("Troth bench soak", body.toString());
-    }
-
-    /** The first colours of the page are greys. */
-    private static int colour(int place) {
-        return Page.colour(place + 3);
     }
 
     private static List<Double> throughput(List<Sample> samples) {
@@ -132,7 +123,7 @@ final class SoakReport {
                         LEFT + (WIDTH - LEFT - RIGHT) * part,
                         y(each.getValue().get(i), top)));
             }
-            svg.path(points.toString().strip(), "curve s" + colour(place), each.getKey());
+            svg.path(points.toString().strip(), "curve s" + Page.colour(place), each.getKey());
             place++;
         }
         return svg.toString();

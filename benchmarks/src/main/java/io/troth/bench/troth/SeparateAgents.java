@@ -84,11 +84,6 @@ final class SeparateAgents implements Running {
     }
 
     @Override
-    public void run(Work work) {
-        submit(work).toCompletableFuture().join();
-    }
-
-    @Override
     public CompletionStage<?> submit(Work work) {
         return client.beginAsync(options).thenCompose(tx -> {
             CompletionStage<Long> steps = CompletableFuture.completedFuture(0L);

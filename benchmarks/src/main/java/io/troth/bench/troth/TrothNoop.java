@@ -2,8 +2,8 @@ package io.troth.bench.troth;
 
 import io.troth.bench.contender.Contender;
 import io.troth.bench.contender.Environment;
+import io.troth.bench.contender.NoopContender;
 import io.troth.bench.contender.Running;
-import io.troth.bench.contender.Suite;
 import io.troth.chaos.process.WorkDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +16,7 @@ import java.util.List;
  * @param inMemory whether the log is on a file system in memory, where a forced write costs nothing: not durable, and
  *     only there to see what forcing costs
  */
-public record TrothNoop(String name, String description, boolean async, boolean inMemory) implements Contender {
+public record TrothNoop(String name, String description, boolean async, boolean inMemory) implements NoopContender {
 
     private static final Path MEMORY = Path.of("/dev/shm");
 
@@ -26,21 +26,6 @@ public record TrothNoop(String name, String description, boolean async, boolean 
                 new TrothNoop("troth-noop", "asynchronous callers", true, false),
                 new TrothNoop("troth-noop-blocking", "blocking callers, a thread each", false, false),
                 new TrothNoop("troth-noop-ram", "as troth-noop, with its log in memory: not durable", true, true));
-    }
-
-    @Override
-    public Suite suite() {
-        return Suite.NOOP;
-    }
-
-    @Override
-    public int logForcesClaimed() {
-        return 1;
-    }
-
-    @Override
-    public int databaseForcesClaimed() {
-        return 0;
     }
 
     @Override
