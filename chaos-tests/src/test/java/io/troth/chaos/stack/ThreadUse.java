@@ -33,10 +33,14 @@ record ThreadUse(Map<String, Use> byKind) {
     /** By so much may a figure grow before somebody has to look at it. */
     private static final double BYTES_RATIO_MAX = 1.3;
 
+    /** And by so much besides: once a second a busy client tells how far it is, and few transactions may share that. */
+    private static final double BYTES_MORE_MAX = 1_000;
+
     /** One hand-over more is one too many; a lock is now and then taken. */
     private static final double SLEEPS_MORE_MAX = 0.5;
 
-    private static final Duration IDLE = Duration.ofMillis(500);
+    /** Long enough for what happens once a second. */
+    private static final Duration IDLE = Duration.ofSeconds(3);
 
     /** A thread that allocates less is not passed by the transaction. */
     private static final double BYTES_MIN = 200;
@@ -87,17 +91,13 @@ record ThreadUse(Map<String, Use> byKind) {
 
     /** What is used in a second when nothing is to be done: by timers, and by threads that look around. */
     static ThreadUse idle(Set<Long> strangers) {
-        ThreadUse idle = waiting(strangers).lower(waiting(strangers));
-        // It is the one who looks.
-        idle.byKind.remove(CALLER);
-        return idle;
-    }
-
-    private static ThreadUse waiting(Set<Long> strangers) {
         Look before = new Look(strangers);
         Awaitility.await().during(IDLE).until(() -> true);
         Look after = new Look(strangers);
-        return used(before, after, seconds(before, after));
+        ThreadUse idle = used(before, after, seconds(before, after));
+        // It is the one who looks.
+        idle.byKind.remove(CALLER);
+        return idle;
     }
 
     /** What each transaction used between two looks, beside what would have been used without any. */
@@ -151,7 +151,7 @@ record ThreadUse(Map<String, Use> byKind) {
         for (String kind : new TreeSet<>(byKind.keySet())) {
             Use now = byKind.get(kind);
             Use was = old.byKind.getOrDefault(kind, new Use(0, 0));
-            if (now.bytes() > was.bytes() * BYTES_RATIO_MAX) {
+            if (now.bytes() > was.bytes() * BYTES_RATIO_MAX + BYTES_MORE_MAX) {
                 grown.add(text("%s allocates %.0f bytes, it was %.0f", kind, now.bytes(), was.bytes()));
             }
             if (now.sleeps() > was.sleeps() + SLEEPS_MORE_MAX) {
