@@ -1,12 +1,16 @@
 package io.troth.chaos.sim;
 
+import io.troth.chaos.sim.steps.StepTable;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.Plan;
 import io.troth.chaos.sim.world.Sights;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +23,8 @@ final class Campaign {
      * @param seeds how many were run
      * @param failed the lowest seed that failed, null when none did
      * @param failure the property that does not hold there
+     * @param surprises the pairs of steps.txt that have happened although there is a reason why they cannot, each with a
+     *     seed where it did
      */
     record Summary(
             long seeds,
@@ -29,7 +35,8 @@ final class Campaign {
             long checks,
             long faults,
             Duration took,
-            Sights sights) {
+            Sights sights,
+            SortedMap<String, Long> surprises) {
 
         /** One line of figures. */
         String line() {
@@ -55,6 +62,7 @@ final class Campaign {
 
     // Guarded by this.
     private final Sights sights = new Sights();
+    private final SortedMap<String, Long> surprises = new TreeMap<>();
     private @Nullable String failure;
     private double simulatedSeconds;
     private long seeds;
@@ -85,19 +93,30 @@ final class Campaign {
         Duration took = Duration.ofNanos(System.nanoTime() - start);
         synchronized (this) {
             Long bad = failed.get() == Long.MAX_VALUE ? null : failed.get();
-            return new Summary(seeds, bad, failure, simulatedSeconds, transactions, checks, faults, took, sights);
+            return new Summary(
+                    seeds, bad, failure, simulatedSeconds, transactions, checks, faults, took, sights, surprises);
         }
     }
 
     private void work() {
         Sights own = new Sights();
+        Set<String> surprised = new HashSet<>();
         for (long seed = next.getAndIncrement(); seed < end && seed < failed.get(); seed = next.getAndIncrement()) {
             Simulation.Result result = Simulation.run(Plan.of(seed, allowed), own, false);
             add(seed, result);
+            for (String pair : StepTable.impossible(own)) {
+                if (surprised.add(pair)) {
+                    surprisedBy(pair, seed);
+                }
+            }
         }
         synchronized (this) {
             sights.add(own);
         }
+    }
+
+    private synchronized void surprisedBy(String pair, long seed) {
+        surprises.merge(pair, seed, Math::min);
     }
 
     private synchronized void add(long seed, Simulation.Result result) {

@@ -1,6 +1,5 @@
 package io.troth.chaos.sim;
 
-import io.troth.chaos.sim.steps.StepTable;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.Plan;
 import io.troth.chaos.sim.world.Sights;
@@ -128,8 +127,9 @@ public final class SimulateMain implements Callable<Integer> {
         List<String> missing =
                 seeds >= LONG_RUN && only == null ? MustHappen.missing(summary.sights(), seeds) : List.of();
         missing.forEach(sight -> out.println("never happened: " + sight));
-        StepTable.impossible(summary.sights())
-                .forEach(pair -> out.println("happened, though steps.txt has a reason why it cannot: " + pair));
+        summary.surprises()
+                .forEach((pair, where) -> out.println(
+                        "happened, though steps.txt has a reason why it cannot: " + pair + ", in seed " + where));
         out.println(summary.line() + (missing.isEmpty() ? ", every property held" : ""));
         return missing.isEmpty() ? CommandLine.ExitCode.OK : EXIT_BROKEN;
     }
