@@ -10,7 +10,9 @@ import io.troth.core.coordinator.ClientMessage;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.RequestId;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -65,10 +67,15 @@ final class ClientSessions {
         }
     }
 
+    private record Name(EpochId epoch, long id) {}
+
     private final World world;
     private final SimProcess process;
     private final Speaker speaker;
     private final List<Session> old = new ArrayList<>();
+    /** Those that it has closed. */
+    private final Set<Name> gone = new HashSet<>();
+
     private @Nullable Session current;
     private boolean usable;
     private boolean opening;
@@ -139,6 +146,10 @@ final class ClientSessions {
     }
 
     void opened(ClientMessage.SessionOpened opened) {
+        if (gone.contains(new Name(opened.epoch(), opened.session()))) {
+            // It was resumed, and closed before the answer: beginning on it again would give an id twice.
+            return;
+        }
         for (Session session : old) {
             if (session.id == opened.session() && session.epoch.equals(opened.epoch())) {
                 return;
@@ -213,6 +224,7 @@ final class ClientSessions {
     }
 
     private void close(Session session) {
+        gone.add(new Name(session.epoch, session.id));
         speaker.say(
                 () -> "closes session " + session.id,
                 request -> new Event.CloseSession(request.stream(), session.epoch, session.id, session.key));
