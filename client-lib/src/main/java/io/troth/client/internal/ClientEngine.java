@@ -211,11 +211,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
             if (closed || !state.linkUp) {
                 effects.fail(future, new TrothException(closed ? closedReason() : state.whyNotConnected()));
             } else {
-                locates.ask(
-                        resource,
-                        future,
-                        clock.nanos(),
-                        TimeUnit.MILLISECONDS.toNanos(settings.connectTimeoutMillis()));
+                locates.ask(resource, future, clock.nanos(), settings.connectTimeoutMillis());
             }
         });
         return future;

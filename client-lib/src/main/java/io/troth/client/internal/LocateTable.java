@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Questions for the SQL gateways of a resource. Guarded by the engine's lock.
@@ -49,7 +50,8 @@ final class LocateTable {
     }
 
     /** Completes with the addresses; with none when no agent of the resource has come in time. */
-    void ask(String resource, CompletableFuture<List<String>> future, long nowNanos, long timeoutNanos) {
+    void ask(String resource, CompletableFuture<List<String>> future, long nowNanos, long timeoutMillis) {
+        long timeoutNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
         send(new Locate(resource, future, timeoutNanos, nowNanos + timeoutNanos, ASKED_AGAIN_MAX));
     }
 
