@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -19,8 +18,6 @@ import java.util.function.Supplier;
  * unknown; {@code SETTLED}).
  */
 public final class TransferRunner {
-
-    private static final int BURST_ATTEMPTS_MAX = 20;
 
     /** How many transfers can be in flight. */
     public static final int WORKERS = 8;
@@ -124,7 +121,10 @@ public final class TransferRunner {
         for (Transfer transfer : transfers) {
             workers.execute(() -> {
                 try {
-                    say(transferOfBurst(transfer));
+                    say(bankers.transfer(
+                                    transfer,
+                                    tx -> say("COMMITTING " + transfer.number() + " " + tx + " " + text(transfer)))
+                            .line());
                 } finally {
                     if (left.decrementAndGet() == 0) {
                         say("BURST-DONE");
@@ -132,20 +132,6 @@ public final class TransferRunner {
                 }
             });
         }
-    }
-
-    /** What fails before its commit was never at the point that a burst is for, and is tried again. */
-    private String transferOfBurst(Transfer transfer) {
-        AtomicBoolean announced = new AtomicBoolean();
-        String line = "";
-        for (int i = 0; i < BURST_ATTEMPTS_MAX && !announced.get(); i++) {
-            line = bankers.transfer(transfer, tx -> {
-                        announced.set(true);
-                        say("COMMITTING " + transfer.number() + " " + tx + " " + text(transfer));
-                    })
-                    .line();
-        }
-        return line;
     }
 
     private void settle() {
