@@ -4,8 +4,10 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -13,8 +15,8 @@ import java.util.function.Supplier;
 /**
  * Makes transfers on a few threads, as long as it is told to, and prints every answer. Orders, one per line: {@code run
  * n} (transfers on {@code n} threads until {@code pause}, which is answered by {@code PAUSED} when all of them have an
- * answer), {@code burst n} ({@code n} transfers at the same time on different accounts, each announced by {@code
- * COMMITTING number tx text} before its commit; answered by {@code BURST-DONE}), {@code settle} (asks again what is
+ * answer), {@code burst n} ({@code n} transfers at the same time on different accounts, at most {@value
+ * #WORKERS}; each is announced by {@code COMMITTING number tx text}, and none commits before all are announced; answered by {@code BURST-DONE}), {@code settle} (asks again what is
  * unknown; {@code SETTLED}).
  */
 public final class TransferRunner {
@@ -117,20 +119,47 @@ public final class TransferRunner {
         for (int i = 0; i < count; i++) {
             transfers.add(new Transfer(numbers.incrementAndGet(), 1 + i, 1 + i, 1 + i));
         }
+        CountDownLatch notReady = new CountDownLatch(count);
         AtomicLong left = new AtomicLong(count);
         for (Transfer transfer : transfers) {
             workers.execute(() -> {
                 try {
-                    say(bankers.transfer(
-                                    transfer,
-                                    tx -> say("COMMITTING " + transfer.number() + " " + tx + " " + text(transfer)))
-                            .line());
+                    say(inBurst(transfer, notReady).line());
                 } finally {
                     if (left.decrementAndGet() == 0) {
                         say("BURST-DONE");
                     }
                 }
             });
+        }
+    }
+
+    /**
+     * Nobody commits before all others could: the first commit may park the coordinator, and who has a branch to enlist
+     * then would wait for it.
+     */
+    private Answer inBurst(Transfer transfer, CountDownLatch notReady) {
+        AtomicBoolean announced = new AtomicBoolean();
+        try {
+            return bankers.transfer(transfer, tx -> {
+                announced.set(true);
+                say("COMMITTING " + transfer.number() + " " + tx + " " + text(transfer));
+                notReady.countDown();
+                awaitAll(notReady);
+            });
+        } finally {
+            if (!announced.get()) {
+                // It failed: the others go on without it.
+                notReady.countDown();
+            }
+        }
+    }
+
+    private static void awaitAll(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

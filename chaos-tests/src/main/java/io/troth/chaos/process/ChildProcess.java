@@ -43,6 +43,7 @@ public final class ChildProcess implements AutoCloseable {
     private final Deque<String> unread = new ArrayDeque<>();
     private final List<Consumer<String>> listeners = new CopyOnWriteArrayList<>();
     private final Thread pump;
+    private String lastLine = "";
     private boolean outputEnded;
 
     ChildProcess(String name, Process process, Path outputFile) {
@@ -91,11 +92,11 @@ public final class ChildProcess implements AutoCloseable {
                 }
                 long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
                 if (outputEnded) {
-                    throw new IllegalStateException(name + " ended without saying " + description);
+                    throw new IllegalStateException(name + " ended without saying " + description + lastSaid());
                 }
                 if (leftMillis <= 0) {
-                    throw new IllegalStateException(
-                            name + " did not say " + description + " within " + timeout.toMillis() + " ms");
+                    throw new IllegalStateException(name + " did not say " + description + " within "
+                            + timeout.toMillis() + " ms" + lastSaid());
                 }
                 awaitMore(leftMillis);
             }
@@ -233,6 +234,10 @@ public final class ChildProcess implements AutoCloseable {
         return null;
     }
 
+    private String lastSaid() {
+        return lastLine.isEmpty() ? "; it has said nothing" : "; the last it said is \"" + lastLine + "\"";
+    }
+
     @SuppressWarnings("WaitNotInLoop") // The caller loops.
     private void awaitMore(long millis) {
         try {
@@ -273,6 +278,7 @@ public final class ChildProcess implements AutoCloseable {
                 unread.removeFirst();
             }
             unread.addLast(line);
+            lastLine = line;
             lock.notifyAll();
         }
     }

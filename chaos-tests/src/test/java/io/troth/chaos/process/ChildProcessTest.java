@@ -93,7 +93,7 @@ class ChildProcessTest {
     void saysWhatItWaitedForWhenTheProcessEnds() {
         ChildProcess child = children.start("short", List.of("sh", "-c", "echo hello"));
         IllegalStateException e = assertThrows(IllegalStateException.class, () -> child.awaitLine("READY", LIMIT));
-        assertEquals("short ended without saying \"READY\"", e.getMessage());
+        assertEquals("short ended without saying \"READY\"; the last it said is \"hello\"", e.getMessage());
     }
 
     /** One that has ended, and whose end nobody has asked for yet, does not run. */
