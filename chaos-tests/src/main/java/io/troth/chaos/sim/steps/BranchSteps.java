@@ -79,7 +79,8 @@ public final class BranchSteps
 
     private record Place(GlobalTxId tx, String resource) {}
 
-    private static final String[][] NAMES = names();
+    /** All that can be counted. */
+    static final Pairs<State, Input> PAIRS = new Pairs<>("agent", "branch", State.class, Input.class);
 
     private final Sights sights;
     private final Map<BranchId, State> states = new HashMap<>();
@@ -91,22 +92,6 @@ public final class BranchSteps
 
     public BranchSteps(Sights sights) {
         this.sights = sights;
-    }
-
-    @SuppressWarnings("EnumOrdinal") // The index of a name.
-    private static String[][] names() {
-        String[][] names = new String[State.values().length][Input.values().length];
-        for (State state : State.values()) {
-            for (Input input : Input.values()) {
-                names[state.ordinal()][input.ordinal()] = name(state, input);
-            }
-        }
-        return names;
-    }
-
-    /** Under which name a pair is counted. */
-    static String name(State state, Input input) {
-        return "agent: branch is " + state + " at " + input;
     }
 
     /** Before the core takes the event. */
@@ -130,10 +115,9 @@ public final class BranchSteps
         }
     }
 
-    @SuppressWarnings("EnumOrdinal")
     private boolean saw(@Nullable BranchId branch, Input input) {
         State state = branch == null ? State.NONE : states.getOrDefault(branch, State.NONE);
-        sights.saw(NAMES[state.ordinal()][input.ordinal()]);
+        sights.saw(PAIRS.name(state, input));
         return true;
     }
 

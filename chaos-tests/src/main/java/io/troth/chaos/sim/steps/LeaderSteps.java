@@ -93,7 +93,8 @@ public final class LeaderSteps implements EngineListener, Event.Visitor<Boolean>
         HEURISTIC_APPLIED
     }
 
-    private static final String[][] NAMES = names();
+    /** All that can be counted. */
+    static final Pairs<State, Input> PAIRS = new Pairs<>("leader", "T", State.class, Input.class);
 
     private final Sights sights;
     private final Map<GlobalTxId, State> states = new HashMap<>();
@@ -111,22 +112,6 @@ public final class LeaderSteps implements EngineListener, Event.Visitor<Boolean>
 
     public LeaderSteps(Sights sights) {
         this.sights = sights;
-    }
-
-    @SuppressWarnings("EnumOrdinal") // The index of a name.
-    private static String[][] names() {
-        String[][] names = new String[State.values().length][Input.values().length];
-        for (State state : State.values()) {
-            for (Input input : Input.values()) {
-                names[state.ordinal()][input.ordinal()] = name(state, input);
-            }
-        }
-        return names;
-    }
-
-    /** Under which name a pair is counted. */
-    static String name(State state, Input input) {
-        return "leader: T is " + state + " at " + input;
     }
 
     // What the leader hears and says.
@@ -211,9 +196,8 @@ public final class LeaderSteps implements EngineListener, Event.Visitor<Boolean>
         return unended.contains(tx) ? State.OLDER_COMMITTED : State.OLDER;
     }
 
-    @SuppressWarnings("EnumOrdinal")
     private boolean saw(GlobalTxId tx, Input input) {
-        sights.saw(NAMES[of(tx).ordinal()][input.ordinal()]);
+        sights.saw(PAIRS.name(of(tx), input));
         return true;
     }
 

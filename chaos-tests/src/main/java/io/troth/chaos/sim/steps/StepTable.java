@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -58,8 +57,8 @@ public final class StepTable {
                 reasons.add(line.substring(2, 3));
             }
         }
-        table(lines, "leader", LeaderSteps.State.values(), LeaderSteps.Input.values(), LeaderSteps::name, marks);
-        table(lines, "agent", BranchSteps.State.values(), BranchSteps.Input.values(), BranchSteps::name, marks);
+        table(lines, LeaderSteps.PAIRS, marks);
+        table(lines, BranchSteps.PAIRS, marks);
         marks.forEach((name, mark) -> {
             if (!reasons.contains(mark.toString())) {
                 throw new IllegalStateException(name + ": there is no reason " + mark);
@@ -69,26 +68,22 @@ public final class StepTable {
     }
 
     private static <S extends Enum<S>, I extends Enum<I>> void table(
-            List<String> lines,
-            String head,
-            S[] states,
-            I[] inputs,
-            BiFunction<S, I, String> name,
-            Map<String, Character> marks) {
-        int at = lines.indexOf(line(lines, head));
-        check(words(lines.get(at)), head, states);
-        for (I input : inputs) {
+            List<String> lines, Pairs<S, I> pairs, Map<String, Character> marks) {
+        List<S> states = pairs.states();
+        int at = lines.indexOf(line(lines, pairs.machine()));
+        check(words(lines.get(at)), pairs.machine(), states);
+        for (I input : pairs.inputs()) {
             String[] words = words(lines.get(++at));
-            if (words.length != 1 + states.length || !words[0].equals(input.name())) {
+            if (words.length != 1 + states.size() || !words[0].equals(input.name())) {
                 throw new IllegalStateException("not the line of " + input + ": " + lines.get(at));
             }
-            for (int i = 0; i < states.length; i++) {
-                marks.put(name.apply(states[i], input), words[1 + i].charAt(0));
+            for (int i = 0; i < states.size(); i++) {
+                marks.put(pairs.name(states.get(i), input), words[1 + i].charAt(0));
             }
         }
     }
 
-    private static <S extends Enum<S>> void check(String[] words, String head, S[] states) {
+    private static <S extends Enum<S>> void check(String[] words, String head, List<S> states) {
         List<String> expected = new ArrayList<>(List.of(head));
         for (S state : states) {
             expected.add(state.name());
