@@ -20,6 +20,9 @@ class ArchitectureTest {
     static final ArchRule ROCKSDB_STAYS_IN_ITS_PACKAGE = only("..coordinator.log.rocksdb..", "org.rocksdb..");
 
     @ArchTest
+    static final ArchRule RATIS_STAYS_IN_ITS_PACKAGE = only("..coordinator.log.raft..", "org.apache.ratis..");
+
+    @ArchTest
     static final ArchRule MICROMETER_STAYS_IN_ITS_PACKAGE = only("..metrics..", "io.micrometer..", "io.prometheus..");
 
     @ArchTest
@@ -60,6 +63,7 @@ class ArchitectureTest {
                     "..coordinator.config..",
                     "..coordinator.admin..",
                     "org.rocksdb..",
+                    "org.apache.ratis..",
                     "io.grpc..",
                     "io.netty..",
                     "io.micrometer..")

@@ -104,6 +104,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
      * Recovers, and begins to lead the next epoch. It answers nobody before its EPOCH is applied, some turns later.
      *
      * @return what the log says of itself
+     * @throws LeadershipLostException when somebody else leads already
      * @throws RuntimeException when the log is damaged, or an invariant does not hold for what is in it (the listener
      *     was told); the process must not go on
      */
@@ -114,7 +115,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         try {
             Recovered recovered = ports.log().recover(this::apply);
             EpochId epoch =
-                    new EpochId(recovered.highestEpoch() + 1, ports.secureBits().getAsLong());
+                    new EpochId(recovered.nextEpoch(), ports.secureBits().getAsLong());
             own = epoch;
             durableBatch = recovered.durableBatch();
             admission.checkLoad(ports.nanoTime().getAsLong(), 0);

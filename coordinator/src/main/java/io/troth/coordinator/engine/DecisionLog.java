@@ -7,8 +7,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The decision log as the protocol needs it (protocol 3, L1-L5). Life: {@link #recover} once, {@link #start} once,
- * then appends until {@link #close}. {@code DecisionLogContract} in the tests holds for every implementation.
+ * The decision log as the protocol needs it (protocol 3, L1-L5), for one leadership. Life: {@link #recover} once, {@link
+ * #start} once, then appends until {@link #close}. On a log with several members each leadership of a member has an
+ * object of its own. {@code DecisionLogContract} in the tests holds for every implementation.
  */
 public interface DecisionLog extends AutoCloseable {
 
@@ -17,14 +18,16 @@ public interface DecisionLog extends AutoCloseable {
      * HEURISTIC, then each COMMIT without END, each with the epoch of the leader that appended it. COMMITs with END
      * are left to {@link #find}.
      *
+     * @throws LeadershipLostException when this leadership is over already
      * @throws RuntimeException when the log is damaged; the process must not go on with it
      */
     Recovered recover(Consumer<LogEntry> applier);
 
     /**
-     * Starts writing. The first append must be the EPOCH record with this number.
+     * Starts writing. The first append must be the EPOCH record with this number. A leadership that is over already is
+     * reported as failed.
      *
-     * @param epochNumber the epoch that every appended record carries; higher than the recovered one
+     * @param epochNumber the epoch that every appended record carries: {@link Recovered#nextEpoch}
      * @param listener called in append order
      */
     void start(long epochNumber, LogListener listener);
@@ -55,7 +58,7 @@ public interface DecisionLog extends AutoCloseable {
      */
     void purge(LogRecord.Horizon horizon);
 
-    /** Writes what was handed over, then releases everything. Idempotent. */
+    /** Writes what was handed over, as far as that still goes, then releases everything. Idempotent. */
     @Override
     void close();
 }

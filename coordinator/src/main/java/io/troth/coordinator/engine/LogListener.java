@@ -19,8 +19,9 @@ public interface LogListener {
     void applied(List<LogEntry> entries, long durableBatch);
 
     /**
-     * A write failed. Which of the records not yet applied are in the log is unknown; nothing is written or reported
-     * any more, and the process must stop (protocol L4, L5). Comes at most once.
+     * A write failed, or the leadership is lost ({@link LeadershipLostException}). Which of the records not yet applied
+     * are in the log is unknown; nothing is written or reported any more, and the leader must stop (protocol L4, L5): the
+     * whole process, unless it has only lost the leadership. Comes at most once.
      */
     void failed(Throwable cause);
 

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.zip.CRC32C;
 
 /** Small text files of {@code key=value} lines that are either whole and on disk, or not there. Pure I/O, any thread. */
-final class DurableFiles {
+public final class DurableFiles {
 
     private static final int BYTES_MAX = 4_096;
     private static final String CHECKSUM = "crc32c";
@@ -41,7 +41,7 @@ final class DurableFiles {
     }
 
     /** Makes the names in a directory durable. */
-    static void force(Path directory) throws IOException {
+    public static void force(Path directory) throws IOException {
         try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
         }

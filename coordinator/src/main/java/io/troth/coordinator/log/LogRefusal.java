@@ -10,6 +10,14 @@ public enum LogRefusal {
     DATABASE_MISSING("The log is gone although it existed. Do not start empty: decisions that databases wait for would"
             + " be presumed rolled back. Put the data directory back from a copy (docs/OPERATIONS.md, \"Lost log\")."),
     FOREIGN_CLUSTER("Correct cluster.id, or point the data directory at this cluster's log."),
+    REPLICATED(
+            "This is one member of a replicated log, and no log by itself. Give the single node a data directory of its"
+                    + " own."),
+    NOT_EMPTY("Give the new member an empty data directory."),
+    NOT_REPLICATED("This is the log of a single node. Give the member a data directory of its own."),
+    MEMBER_LOST(
+            "What this member has promised to the others is lost with its raft/ directory. Never start it as the same"
+                    + " member again: it could vote twice. Put the whole data directory back, or give the node a new name."),
     FORMAT_UNKNOWN("Start the program version that wrote the log, or a newer one."),
     TAIL_LOST("The end of the log is gone. Copy the data directory, then see docs/OPERATIONS.md, \"Lost log\"."),
     DAMAGED("Copy the data directory before anything else, then run \"troth log verify\" on the copy."),

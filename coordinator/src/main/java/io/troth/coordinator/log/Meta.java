@@ -17,6 +17,9 @@ public final class Meta {
     /** Key of the low-water key: no COMMIT without END lies below, so a scan need not wade through what was deleted. */
     public static final byte[] LOW_WATER = "low-water".getBytes(StandardCharsets.US_ASCII);
 
+    /** Key of the {@link ReplicatedState}: only a member of a replicated log has it. */
+    public static final byte[] REPLICATED = "replicated".getBytes(StandardCharsets.US_ASCII);
+
     private Meta() {}
 
     /** Who this database is. */
@@ -79,6 +82,28 @@ public final class Meta {
         byte[] key = new byte[in.remaining()];
         in.get(key);
         return key;
+    }
+
+    /** How far a member of a replicated log has come. */
+    public static byte[] replicated(ReplicatedState state) {
+        return seal(
+                REPLICATED,
+                ByteBuffer.allocate(4 * Long.BYTES)
+                        .putLong(state.position().term())
+                        .putLong(state.position().index())
+                        .putLong(state.epochBase())
+                        .putLong(state.epochTerm())
+                        .array());
+    }
+
+    /**
+     * Reads what {@link #replicated(ReplicatedState)} wrote.
+     *
+     * @throws DamagedRecordException when the bytes are anything else
+     */
+    public static ReplicatedState replicated(byte[] value) {
+        ByteBuffer in = open(REPLICATED, value, 4 * Long.BYTES);
+        return new ReplicatedState(new Position(in.getLong(), in.getLong()), in.getLong(), in.getLong());
     }
 
     private static byte[] seal(byte[] key, byte[] content) {

@@ -83,7 +83,7 @@ final class PayloadCodec {
         out.putLong(epoch.number()).putLong(epoch.nonce());
     }
 
-    private static GlobalTxId readTx(ByteBuffer in) {
+    static GlobalTxId readTx(ByteBuffer in) {
         return new GlobalTxId(in.getInt(), readEpoch(in), in.getLong(), in.getLong());
     }
 

@@ -4,6 +4,7 @@ import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogRecord;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * The keys of the store, format 1. Numbers are big-endian and not negative (the nonce compares unsigned), so the order
@@ -77,6 +78,13 @@ public final class RecordKeys {
     public static byte[] heuristicAfterSession(LogRecord.Horizon horizon) {
         return putAfterSession(ByteBuffer.allocate(TX_BYTES + 2).put(HEURISTIC), horizon)
                 .array();
+    }
+
+    /** A key behind that of every transaction. */
+    public static byte[] afterAll() {
+        byte[] key = new byte[TX_BYTES + 1];
+        Arrays.fill(key, (byte) 0xff);
+        return key;
     }
 
     private static ByteBuffer putTx(ByteBuffer out, GlobalTxId tx) {

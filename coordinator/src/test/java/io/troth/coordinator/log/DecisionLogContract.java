@@ -42,7 +42,8 @@ public abstract class DecisionLogContract {
 
     protected RecordingListener heard = new RecordingListener();
     private final List<LogEntry> replayed = new ArrayList<>();
-    private long epochNumber;
+    /** The epochs that this test has led, in order. */
+    private final List<Long> epochsLed = new ArrayList<>();
 
     /** Opens the log on the same disk as before, or a new one. */
     protected abstract DecisionLog open();
@@ -55,6 +56,11 @@ public abstract class DecisionLogContract {
 
     /** The next forced write reports an error; its records are on disk all the same, or are not. */
     protected abstract void failNextForcedWrite(boolean recordsSurvive);
+
+    /** False for a log that has no lazy write: what it reports is safe from a loss of the machine. */
+    protected boolean losesLazyRecords() {
+        return true;
+    }
 
     @AfterEach
     void closeLog() {
@@ -78,11 +84,16 @@ public abstract class DecisionLogContract {
     /** Opens, recovers and leads the next epoch; returns when its EPOCH is applied. */
     private Recovered lead() {
         Recovered recovered = recover();
-        epochNumber = recovered.highestEpoch() + 1;
+        epochsLed.add(recovered.nextEpoch());
         heard = new RecordingListener();
-        log.start(epochNumber, heard);
-        force(epoch(epochNumber));
+        log.start(recovered.nextEpoch(), heard);
+        force(epoch(recovered.nextEpoch()));
         return recovered;
+    }
+
+    /** The number of the first, second, ... epoch that was led. */
+    private long led(int leadership) {
+        return epochsLed.get(leadership - 1);
     }
 
     private void force(LogRecord... records) {
@@ -118,7 +129,9 @@ public abstract class DecisionLogContract {
 
     @Test
     void startsEmptyWithTheClusterItWasMadeFor() {
-        assertEquals(new Recovered(CLUSTER, 0, 0), recover());
+        Recovered recovered = recover();
+        assertEquals(new Recovered(CLUSTER, 0, recovered.nextEpoch(), 0), recovered);
+        assertTrue(recovered.nextEpoch() > 0);
         assertEquals(List.of(), replayed);
     }
 
@@ -126,9 +139,9 @@ public abstract class DecisionLogContract {
     void appliesInAppendOrderWithoutGapsAsL1Demands() {
         lead();
         List<LogRecord> appended = new ArrayList<>();
-        appended.add(epoch(1));
+        appended.add(epoch(led(1)));
         for (long sequence = 1; sequence <= 300; sequence++) {
-            GlobalTxId tx = tx(1, 1, sequence);
+            GlobalTxId tx = tx(led(1), 1, sequence);
             log.append(commit(tx), true);
             log.append(end(tx), false);
             appended.add(commit(tx));
@@ -142,38 +155,38 @@ public abstract class DecisionLogContract {
     @Test
     void putsTheEpochOfTheLeaderOnEveryEntryAsL2Demands() {
         lead();
-        force(commit(tx(1, 1, 1)));
+        force(commit(tx(led(1), 1, 1)));
         restart();
         log.close();
         lead();
-        force(commit(tx(2, 1, 1)));
-        assertTrue(heard.entries().stream().allMatch(entry -> entry.epochNumber() == 2));
+        force(commit(tx(led(2), 1, 1)));
+        assertTrue(heard.entries().stream().allMatch(entry -> entry.epochNumber() == led(2)));
         restart();
         assertEquals(
                 List.of(
-                        new LogEntry(1, epoch(1)),
-                        new LogEntry(2, epoch(2)),
-                        new LogEntry(1, commit(tx(1, 1, 1))),
-                        new LogEntry(2, commit(tx(2, 1, 1)))),
+                        new LogEntry(led(1), epoch(led(1))),
+                        new LogEntry(led(2), epoch(led(2))),
+                        new LogEntry(led(1), commit(tx(led(1), 1, 1))),
+                        new LogEntry(led(2), commit(tx(led(2), 1, 1)))),
                 replayed);
     }
 
     @Test
     void takesNothingBeforeTheEpochRecordAsL3Demands() {
-        recover();
-        assertThrows(IllegalStateException.class, () -> log.append(epoch(1), true));
-        log.start(1, heard);
-        assertThrows(IllegalArgumentException.class, () -> log.append(commit(tx(1, 1, 1)), true));
-        assertThrows(IllegalArgumentException.class, () -> log.append(epoch(2), true));
-        log.append(epoch(1), true);
-        assertThrows(IllegalArgumentException.class, () -> log.append(epoch(1), true));
+        long own = recover().nextEpoch();
+        assertThrows(IllegalStateException.class, () -> log.append(epoch(own), true));
+        log.start(own, heard);
+        assertThrows(IllegalArgumentException.class, () -> log.append(commit(tx(own, 1, 1)), true));
+        assertThrows(IllegalArgumentException.class, () -> log.append(epoch(own + 1), true));
+        log.append(epoch(own), true);
+        assertThrows(IllegalArgumentException.class, () -> log.append(epoch(own), true));
     }
 
     @Test
     void refusesAnEpochThatIsNotHigherAsL3Demands() {
         lead();
         restart();
-        assertThrows(IllegalArgumentException.class, () -> log.start(1, heard));
+        assertThrows(IllegalArgumentException.class, () -> log.start(led(1), heard));
     }
 
     @Test
@@ -182,6 +195,9 @@ public abstract class DecisionLogContract {
         force(new LogRecord.Distrust(41));
         log.close();
         assertEquals(41, recover().highestEpoch());
+        log.close();
+        lead();
+        assertTrue(led(2) > 41, "epoch " + led(2));
     }
 
     @Test
@@ -191,17 +207,20 @@ public abstract class DecisionLogContract {
         lead();
         log.close();
         lead();
-        force(horizon(2, 100));
-        log.purge(horizon(2, 100));
+        force(horizon(led(2), 100));
+        log.purge(horizon(led(2), 100));
         settle();
         restart();
-        assertEquals(List.of(epoch(1), epoch(2), epoch(3)), replayedRecords().subList(0, 3));
+        assertEquals(
+                List.of(epoch(led(1)), epoch(led(2)), epoch(led(3))),
+                replayedRecords().subList(0, 3));
     }
 
     @Test
     void refusesToTakeLazilyWhatMustBeForced() {
         lead();
-        for (LogRecord record : List.of(commit(tx(1, 1, 1)), new LogRecord.Distrust(1), heuristic(tx(1, 1, 1)))) {
+        for (LogRecord record :
+                List.of(commit(tx(led(1), 1, 1)), new LogRecord.Distrust(1), heuristic(tx(led(1), 1, 1)))) {
             assertThrows(IllegalArgumentException.class, () -> log.append(record, false));
         }
         assertEquals(1, heard.entries().size());
@@ -210,51 +229,53 @@ public abstract class DecisionLogContract {
     @Test
     void losesNothingForcedWhenTheMachineIsGone() {
         lead();
-        force(commit(tx(1, 1, 1)), commit(tx(1, 1, 2)));
+        force(commit(tx(led(1), 1, 1)), commit(tx(led(1), 1, 2)));
         long durable = heard.durableBatch();
         crash(true);
         Recovered recovered = recover();
         assertTrue(recovered.durableBatch() >= durable, recovered + " after batch " + durable);
-        assertEquals(List.of(epoch(1), commit(tx(1, 1, 1)), commit(tx(1, 1, 2))), replayedRecords());
+        assertEquals(List.of(epoch(led(1)), commit(tx(led(1), 1, 1)), commit(tx(led(1), 1, 2))), replayedRecords());
     }
 
     @Test
     void mayLoseALazyEndWithTheMachineButNeverTheCommit() {
         lead();
-        force(commit(tx(1, 1, 1)));
-        lazily(end(tx(1, 1, 1)));
+        force(commit(tx(led(1), 1, 1)));
+        lazily(end(tx(led(1), 1, 1)));
         crash(true);
         recover();
-        assertEquals(commit(tx(1, 1, 1)), log.find(tx(1, 1, 1)));
-        assertEquals(List.of(epoch(1), commit(tx(1, 1, 1))), replayedRecords());
+        assertEquals(commit(tx(led(1), 1, 1)), log.find(tx(led(1), 1, 1)));
+        List<LogRecord> epochAlone = List.of(epoch(led(1)));
+        assertEquals(
+                losesLazyRecords() ? List.of(epoch(led(1)), commit(tx(led(1), 1, 1))) : epochAlone, replayedRecords());
     }
 
     @Test
     void keepsALazyEndWhenOnlyTheProcessIsGone() {
         lead();
-        force(commit(tx(1, 1, 1)));
-        lazily(end(tx(1, 1, 1)));
+        force(commit(tx(led(1), 1, 1)));
+        lazily(end(tx(led(1), 1, 1)));
         crash(false);
         recover();
-        assertEquals(List.of(epoch(1)), replayedRecords());
-        assertEquals(commit(tx(1, 1, 1)), log.find(tx(1, 1, 1)));
+        assertEquals(List.of(epoch(led(1))), replayedRecords());
+        assertEquals(commit(tx(led(1), 1, 1)), log.find(tx(led(1), 1, 1)));
     }
 
     @Test
     void makesALazyRecordDurableWithTheNextForcedOne() {
         lead();
-        force(commit(tx(1, 1, 1)));
-        log.append(end(tx(1, 1, 1)), false);
-        force(commit(tx(1, 1, 2)));
+        force(commit(tx(led(1), 1, 1)));
+        log.append(end(tx(led(1), 1, 1)), false);
+        force(commit(tx(led(1), 1, 2)));
         crash(true);
         recover();
-        assertEquals(List.of(epoch(1), commit(tx(1, 1, 2))), replayedRecords());
+        assertEquals(List.of(epoch(led(1)), commit(tx(led(1), 1, 2))), replayedRecords());
     }
 
     @Test
     void countsBatchesUpwardsOverRestarts() {
         lead();
-        force(commit(tx(1, 1, 1)));
+        force(commit(tx(led(1), 1, 1)));
         long first = heard.durableBatch();
         log.close();
         assertEquals(first, recover().durableBatch());
@@ -266,18 +287,18 @@ public abstract class DecisionLogContract {
     @Test
     void replaysInTheOrderThatTheCoreNeeds() {
         lead();
-        force(commit(tx(1, 2, 1)), commit(tx(1, 1, 2)), commit(tx(1, 1, 1)));
-        force(heuristic(tx(1, 1, 1)), new LogRecord.Distrust(1), horizon(1, 1));
+        force(commit(tx(led(1), 2, 1)), commit(tx(led(1), 1, 2)), commit(tx(led(1), 1, 1)));
+        force(heuristic(tx(led(1), 1, 1)), new LogRecord.Distrust(1), horizon(led(1), 1));
         restart();
         assertEquals(
                 List.of(
-                        epoch(1),
+                        epoch(led(1)),
                         new LogRecord.Distrust(1),
-                        horizon(1, 1),
-                        heuristic(tx(1, 1, 1)),
-                        commit(tx(1, 1, 1)),
-                        commit(tx(1, 1, 2)),
-                        commit(tx(1, 2, 1))),
+                        horizon(led(1), 1),
+                        heuristic(tx(led(1), 1, 1)),
+                        commit(tx(led(1), 1, 1)),
+                        commit(tx(led(1), 1, 2)),
+                        commit(tx(led(1), 2, 1))),
                 replayedRecords());
     }
 
@@ -286,86 +307,91 @@ public abstract class DecisionLogContract {
         lead();
         log.close();
         lead();
-        GlobalTxId lower = tx(1, 1, 1);
-        GlobalTxId otherNonce = new GlobalTxId(0, new EpochId(2, 99), 1, 1);
+        GlobalTxId lower = tx(led(1), 1, 1);
+        GlobalTxId otherNonce = new GlobalTxId(0, new EpochId(led(2), 99), 1, 1);
         force(commit(lower), commit(otherNonce));
-        assertEquals(new LogEntry(2, commit(lower)), heard.entries().get(1));
+        assertEquals(new LogEntry(led(2), commit(lower)), heard.entries().get(1));
         assertNull(log.find(lower));
         assertNull(log.find(otherNonce));
         restart();
-        assertEquals(List.of(epoch(1), epoch(2)), replayedRecords());
+        assertEquals(List.of(epoch(led(1)), epoch(led(2))), replayedRecords());
     }
 
     @Test
     void findsACommitEndedOrNotAndNothingElse() {
         lead();
-        force(commit(tx(1, 1, 1)), commit(tx(1, 1, 2)));
-        lazily(end(tx(1, 1, 2)));
-        assertEquals(commit(tx(1, 1, 1)), log.find(tx(1, 1, 1)));
-        assertEquals(commit(tx(1, 1, 2)), log.find(tx(1, 1, 2)));
-        assertNull(log.find(tx(1, 1, 3)));
-        assertNull(log.find(tx(2, 1, 1)));
+        force(commit(tx(led(1), 1, 1)), commit(tx(led(1), 1, 2)));
+        lazily(end(tx(led(1), 1, 2)));
+        assertEquals(commit(tx(led(1), 1, 1)), log.find(tx(led(1), 1, 1)));
+        assertEquals(commit(tx(led(1), 1, 2)), log.find(tx(led(1), 1, 2)));
+        assertNull(log.find(tx(led(1), 1, 3)));
+        assertNull(log.find(tx(led(1) + 1, 1, 1)));
     }
 
     @Test
     void ignoresAnEndWithoutCommitAndASecondEnd() {
         lead();
-        force(commit(tx(1, 1, 1)));
-        lazily(end(tx(1, 1, 9)), end(tx(1, 1, 1)), end(tx(1, 1, 1)));
+        force(commit(tx(led(1), 1, 1)));
+        lazily(end(tx(led(1), 1, 9)), end(tx(led(1), 1, 1)), end(tx(led(1), 1, 1)));
         restart();
-        assertEquals(List.of(epoch(1)), replayedRecords());
-        assertNull(log.find(tx(1, 1, 9)));
-        assertEquals(commit(tx(1, 1, 1)), log.find(tx(1, 1, 1)));
+        assertEquals(List.of(epoch(led(1))), replayedRecords());
+        assertNull(log.find(tx(led(1), 1, 9)));
+        assertEquals(commit(tx(led(1), 1, 1)), log.find(tx(led(1), 1, 1)));
     }
 
     @Test
     void purgesEndedCommitsUpToTheHorizonAndNeverAnUnendedOne() {
         lead();
-        force(commit(tx(1, 1, 1)), commit(tx(1, 1, 2)), commit(tx(1, 2, 1)), commit(tx(1, 3, 1)));
-        force(heuristic(tx(1, 1, 1)), heuristic(tx(1, 1, 2)), heuristic(tx(1, 3, 1)));
-        lazily(end(tx(1, 1, 2)), end(tx(1, 2, 1)), end(tx(1, 3, 1)));
-        force(horizon(1, 2));
-        log.purge(horizon(1, 2));
+        force(commit(tx(led(1), 1, 1)), commit(tx(led(1), 1, 2)), commit(tx(led(1), 2, 1)), commit(tx(led(1), 3, 1)));
+        force(heuristic(tx(led(1), 1, 1)), heuristic(tx(led(1), 1, 2)), heuristic(tx(led(1), 3, 1)));
+        lazily(end(tx(led(1), 1, 2)), end(tx(led(1), 2, 1)), end(tx(led(1), 3, 1)));
+        force(horizon(led(1), 2));
+        log.purge(horizon(led(1), 2));
         settle();
-        eventually().until(() -> log.find(tx(1, 1, 2)) == null);
-        assertNull(log.find(tx(1, 2, 1)));
-        assertEquals(commit(tx(1, 1, 1)), log.find(tx(1, 1, 1)));
-        assertEquals(commit(tx(1, 3, 1)), log.find(tx(1, 3, 1)));
+        eventually().until(() -> log.find(tx(led(1), 1, 2)) == null);
+        assertNull(log.find(tx(led(1), 2, 1)));
+        assertEquals(commit(tx(led(1), 1, 1)), log.find(tx(led(1), 1, 1)));
+        assertEquals(commit(tx(led(1), 3, 1)), log.find(tx(led(1), 3, 1)));
         restart();
         assertEquals(
-                List.of(epoch(1), horizon(1, 2), heuristic(tx(1, 1, 1)), heuristic(tx(1, 3, 1)), commit(tx(1, 1, 1))),
+                List.of(
+                        epoch(led(1)),
+                        horizon(led(1), 2),
+                        heuristic(tx(led(1), 1, 1)),
+                        heuristic(tx(led(1), 3, 1)),
+                        commit(tx(led(1), 1, 1))),
                 replayedRecords());
     }
 
     @Test
     void refusesAPurgeBeyondTheAppliedHorizonAlsoAfterARestart() {
         lead();
-        assertThrows(IllegalArgumentException.class, () -> log.purge(horizon(1, 1)));
-        force(horizon(1, 5));
-        assertThrows(IllegalArgumentException.class, () -> log.purge(horizon(1, 6)));
+        assertThrows(IllegalArgumentException.class, () -> log.purge(horizon(led(1), 1)));
+        force(horizon(led(1), 5));
+        assertThrows(IllegalArgumentException.class, () -> log.purge(horizon(led(1), 6)));
         log.close();
         lead();
-        assertThrows(IllegalArgumentException.class, () -> log.purge(horizon(1, 6)));
-        log.purge(horizon(1, 5));
+        assertThrows(IllegalArgumentException.class, () -> log.purge(horizon(led(1), 6)));
+        log.purge(horizon(led(1), 5));
     }
 
     @Test
     void recoversACommitOfAnOlderSessionThatCameAfterAPurge() {
         lead();
-        force(commit(tx(1, 1, 1)));
-        lazily(end(tx(1, 1, 1)));
-        force(horizon(1, 1));
-        log.purge(horizon(1, 1));
-        force(commit(tx(1, 2, 1)));
+        force(commit(tx(led(1), 1, 1)));
+        lazily(end(tx(led(1), 1, 1)));
+        force(horizon(led(1), 1));
+        log.purge(horizon(led(1), 1));
+        force(commit(tx(led(1), 2, 1)));
         restart();
-        assertEquals(List.of(epoch(1), horizon(1, 1), commit(tx(1, 2, 1))), replayedRecords());
+        assertEquals(List.of(epoch(led(1)), horizon(led(1), 1), commit(tx(led(1), 2, 1))), replayedRecords());
     }
 
     @Test
     void reportsAFailedWriteOnceAndNothingAfterItAsL4AndL5Demand() {
         for (boolean survives : new boolean[] {true, false}) {
             lead();
-            long own = epochNumber;
+            long own = epochsLed.get(epochsLed.size() - 1);
             failNextForcedWrite(survives);
             log.append(commit(tx(own, 1, 1)), true);
             settle();
@@ -389,34 +415,34 @@ public abstract class DecisionLogContract {
     void refusesARecordThatIsTooLargeAndGoesOn() {
         lead();
         List<LogRecord.YesBranch> branches =
-                Collections.nCopies(257, commit(tx(1, 1, 1)).branches().get(0));
-        LogRecord tooMany = new LogRecord.Commit(tx(1, 1, 1), branches);
-        LogRecord tooLong = new LogRecord.Heuristic(tx(1, 1, 1), null, Decision.COMMIT, "x".repeat(5_000));
+                Collections.nCopies(257, commit(tx(led(1), 1, 1)).branches().get(0));
+        LogRecord tooMany = new LogRecord.Commit(tx(led(1), 1, 1), branches);
+        LogRecord tooLong = new LogRecord.Heuristic(tx(led(1), 1, 1), null, Decision.COMMIT, "x".repeat(5_000));
         assertThrows(IllegalArgumentException.class, () -> log.append(tooMany, true));
         assertThrows(IllegalArgumentException.class, () -> log.append(tooLong, true));
-        force(commit(tx(1, 1, 2)));
-        assertEquals(List.of(epoch(1), commit(tx(1, 1, 2))), heard.records());
+        force(commit(tx(led(1), 1, 2)));
+        assertEquals(List.of(epoch(led(1)), commit(tx(led(1), 1, 2))), heard.records());
     }
 
     @Test
     void ignoresAppendsAfterTheClose() {
         lead();
-        force(commit(tx(1, 1, 1)));
+        force(commit(tx(led(1), 1, 1)));
         DecisionLog old = log;
         old.close();
-        old.append(commit(tx(1, 1, 2)), true);
+        old.append(commit(tx(led(1), 1, 2)), true);
         old.close();
         recover();
-        assertEquals(List.of(epoch(1), commit(tx(1, 1, 1))), replayedRecords());
+        assertEquals(List.of(epoch(led(1)), commit(tx(led(1), 1, 1))), replayedRecords());
     }
 
     @Test
     void writesWhatWasHandedOverBeforeTheClose() {
         lead();
         for (long sequence : LongStream.rangeClosed(1, 100).toArray()) {
-            log.append(commit(tx(1, 1, sequence)), true);
+            log.append(commit(tx(led(1), 1, sequence)), true);
         }
-        log.append(end(tx(1, 1, 1)), false);
+        log.append(end(tx(led(1), 1, 1)), false);
         restart();
         assertEquals(1 + 99, replayed.size());
         assertEquals(102, heard.entries().size());

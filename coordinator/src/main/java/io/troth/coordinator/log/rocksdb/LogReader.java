@@ -1,5 +1,6 @@
 package io.troth.coordinator.log.rocksdb;
 
+import io.troth.coordinator.log.AppliedHorizon;
 import io.troth.coordinator.log.DamagedRecordException;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
@@ -14,7 +15,6 @@ import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -30,9 +30,6 @@ import org.rocksdb.RocksDBException;
  * that every COMMIT belongs to its entry's epoch and that epoch has its EPOCH record. One thread.
  */
 final class LogReader {
-
-    static final Comparator<LogRecord.Horizon> HORIZON_ORDER =
-            Comparator.comparing(LogRecord.Horizon::epoch).thenComparingLong(LogRecord.Horizon::session);
 
     private final OpenLog log;
     private final Consumer<LogRefusedException> damages;
@@ -193,7 +190,7 @@ final class LogReader {
             highestEpoch = Math.max(highestEpoch, distrust.epochNumber());
         }
         if (stored.record() instanceof LogRecord.Horizon read
-                && (horizon == null || HORIZON_ORDER.compare(read, horizon) > 0)) {
+                && (horizon == null || AppliedHorizon.ORDER.compare(read, horizon) > 0)) {
             horizon = read;
         }
     }

@@ -1,6 +1,8 @@
 package io.troth.coordinator.log.rocksdb;
 
 import io.troth.coordinator.engine.LogListener;
+import io.troth.coordinator.log.AppliedHorizon;
+import io.troth.coordinator.log.DiskWatch;
 import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogSettings;
 import io.troth.coordinator.log.Watermark;
@@ -51,8 +53,9 @@ final class LogThread {
     private final Thread thread;
     private final BlockingQueue<Task> tasks = new LinkedBlockingQueue<>();
 
+    private final AppliedHorizon appliedHorizon = new AppliedHorizon();
+
     private volatile boolean failed;
-    private volatile LogRecord.@Nullable Horizon appliedHorizon;
 
     // Log thread only.
     private final List<LogRecord> waiting = new ArrayList<>();
@@ -70,14 +73,14 @@ final class LogThread {
             DiskWatch watch,
             LogListener listener,
             long epochNumber,
-            LogRecord.@Nullable Horizon appliedHorizon) {
+            LogRecord.@Nullable Horizon recoveredHorizon) {
         this.settings = settings;
         this.environment = environment;
         this.writer = writer;
         this.watch = watch;
         this.listener = listener;
         this.epochNumber = epochNumber;
-        this.appliedHorizon = appliedHorizon;
+        appliedHorizon.applied(recoveredHorizon);
         this.durableBatch = writer.batchNumber();
         this.thread = environment.threads().newThread(this::run);
     }
@@ -93,11 +96,7 @@ final class LogThread {
     }
 
     void purge(LogRecord.Horizon horizon) {
-        LogRecord.Horizon applied = appliedHorizon;
-        if (applied == null || LogReader.HORIZON_ORDER.compare(horizon, applied) > 0) {
-            throw new IllegalArgumentException(
-                    "purge up to " + horizon + " although the applied HORIZON is " + applied + " (protocol 9.4)");
-        }
+        appliedHorizon.checkPurge(horizon);
         if (!failed) {
             tasks.add(new Purge(horizon));
         }
@@ -215,20 +214,13 @@ final class LogThread {
         for (LogRecord record : waiting) {
             entries.add(new LogEntry(epochNumber, record));
             if (record instanceof LogRecord.Horizon horizon) {
-                horizonApplied(horizon);
+                appliedHorizon.applied(horizon);
             }
         }
         waiting.clear();
         forcedWaits = false;
         environment.observer().written(entries.size(), sync, nanos);
         listener.applied(entries, durableBatch);
-    }
-
-    private void horizonApplied(LogRecord.Horizon horizon) {
-        LogRecord.Horizon applied = appliedHorizon;
-        if (applied == null || LogReader.HORIZON_ORDER.compare(horizon, applied) > 0) {
-            appliedHorizon = horizon;
-        }
     }
 
     @FunctionalInterface

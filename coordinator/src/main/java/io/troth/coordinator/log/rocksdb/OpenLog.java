@@ -2,17 +2,20 @@ package io.troth.coordinator.log.rocksdb;
 
 import io.troth.coordinator.log.DamagedRecordException;
 import io.troth.coordinator.log.DirectoryLock;
+import io.troth.coordinator.log.DurableFiles;
 import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogSettings;
 import io.troth.coordinator.log.Meta;
+import io.troth.coordinator.log.ReplicatedState;
 import io.troth.coordinator.log.Watermark;
 import io.troth.core.ClusterId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -37,6 +40,8 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
         implements AutoCloseable {
 
     private static final String DATABASE = "log";
+    private static final String FRESH = "log.new";
+    private static final String OLD = "log.old";
 
     /** Where the database lies in a data directory. */
     static Path database(Path directory) {
@@ -103,6 +108,33 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
             if (!checked) {
                 store.close();
             }
+        }
+    }
+
+    /**
+     * This, for a single node; closed when it is a member's of a replicated log.
+     *
+     * @throws LogRefusedException {@link LogRefusal#REPLICATED}
+     */
+    OpenLog asSingle() {
+        if (replicated() != null) {
+            close();
+            throw new LogRefusedException(
+                    LogRefusal.REPLICATED, directory, "it was written by a cluster, and is to be led by a single node");
+        }
+        return this;
+    }
+
+    /** How far it has come as a member of a replicated log; null when it is none. */
+    @Nullable
+    ReplicatedState replicated() {
+        try {
+            byte[] value = store.get(Family.META, Meta.REPLICATED);
+            return value == null ? null : Meta.replicated(value);
+        } catch (RocksDBException e) {
+            throw damaged(directory, e);
+        } catch (DamagedRecordException e) {
+            throw new LogRefusedException(LogRefusal.DAMAGED, directory, e.getMessage() + " in the database", e);
         }
     }
 
@@ -248,6 +280,67 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
         } catch (DamagedRecordException e) {
             throw new LogRefusedException(LogRefusal.DAMAGED, directory, e.getMessage() + " in the database", e);
         }
+    }
+
+    /**
+     * Puts a copy of another database in the place of the database, which is closed; a crash leaves one of the two.
+     *
+     * @param own whose database it becomes
+     * @param copy stays as it is; its table files may be shared
+     * @return the database, open
+     * @throws LogRefusedException when the copy is of another cluster
+     */
+    static RocksStore replaceDatabase(Path directory, Incarnation own, Path copy) throws IOException, RocksDBException {
+        Path fresh = directory.resolve(FRESH);
+        deleteRecursively(fresh);
+        Files.createDirectory(fresh);
+        try (Stream<Path> files = Files.list(copy)) {
+            for (Path file : files.toList()) {
+                take(file, fresh);
+            }
+        }
+        try (RocksStore store = RocksStore.open(fresh);
+                WriteBatch batch = new WriteBatch()) {
+            byte[] inside = store.get(Family.META, Meta.INCARNATION);
+            checkCluster(
+                    directory,
+                    own,
+                    inside == null ? null : Meta.incarnation(inside).cluster());
+            batch.put(Meta.INCARNATION, Meta.incarnation(own));
+            store.write(batch, true);
+        }
+        DurableFiles.force(fresh);
+        Path old = directory.resolve(OLD);
+        Files.move(database(directory), old, StandardCopyOption.ATOMIC_MOVE);
+        Files.move(fresh, database(directory), StandardCopyOption.ATOMIC_MOVE);
+        DurableFiles.force(directory);
+        deleteRecursively(old);
+        return RocksStore.open(database(directory));
+    }
+
+    /** A table file never changes: both databases can have it. The checksums that came with a copy are not for RocksDB. */
+    private static void take(Path file, Path fresh) throws IOException {
+        String name = file.getFileName().toString();
+        if (name.endsWith(".md5")) {
+            return;
+        }
+        Path target = fresh.resolve(name);
+        if (name.endsWith(".sst")) {
+            Files.createLink(target, file);
+        } else {
+            Files.copy(file, target);
+        }
+        DurableFiles.force(target);
+    }
+
+    /** Takes up what a crash in {@link #replaceDatabase} has left: the database that was in place before, or after. */
+    static void restoreInterrupted(Path directory) throws IOException {
+        Path old = directory.resolve(OLD);
+        if (!Files.exists(database(directory)) && Files.exists(old)) {
+            Files.move(old, database(directory), StandardCopyOption.ATOMIC_MOVE);
+        }
+        deleteRecursively(old);
+        deleteRecursively(directory.resolve(FRESH));
     }
 
     private static boolean isEmpty(Path directory) throws IOException {

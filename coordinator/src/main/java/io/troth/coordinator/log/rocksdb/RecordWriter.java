@@ -26,11 +26,11 @@ final class RecordWriter implements AutoCloseable {
 
     private final RocksStore store;
     private final BatchWriter writer;
-    private final long epochNumber;
     private final WriteBatch batch = new WriteBatch();
     /** COMMITs of the batch in the making: an END may come in the same one, where the store cannot find them yet. */
     private final Map<GlobalTxId, LogRecord.Commit> commitsOfBatch = new HashMap<>();
 
+    private long epochNumber;
     private @Nullable EpochId ownEpoch;
     private long batchNumber;
     private int index;
@@ -44,6 +44,17 @@ final class RecordWriter implements AutoCloseable {
         this.epochNumber = epochNumber;
         this.batchNumber = lastBatch;
         this.lowWater = lowWater.clone();
+    }
+
+    /**
+     * On a member of a replicated log, which applies what one leader after the other has appended: from now on records
+     * are those of this epoch.
+     *
+     * @param epoch null until its EPOCH is written
+     */
+    void leads(long number, @Nullable EpochId epoch) {
+        epochNumber = number;
+        ownEpoch = epoch;
     }
 
     /** The number of the batch written last. */

@@ -4,6 +4,7 @@ import io.troth.coordinator.engine.DecisionLog;
 import io.troth.coordinator.engine.LogListener;
 import io.troth.coordinator.engine.Recovered;
 import io.troth.coordinator.log.AppendRules;
+import io.troth.coordinator.log.DiskWatch;
 import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogSettings;
@@ -13,10 +14,6 @@ import io.troth.core.ClusterId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.FileStore;
-import java.nio.file.Files;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -71,20 +68,20 @@ public final class RocksDbDecisionLog implements DecisionLog {
      * @throws LogRefusedException when the directory is not to be used: the message says why and what to do
      */
     public static RocksDbDecisionLog open(LogSettings settings, LogEnvironment environment) {
-        OpenLog log = OpenLog.open(settings, environment);
-        return new RocksDbDecisionLog(settings, environment, log, log.store(), freeBytesOf(settings));
+        OpenLog log = OpenLog.open(settings, environment).asSingle();
+        return new RocksDbDecisionLog(settings, environment, log, log.store(), DiskWatch.freeBytes(settings));
     }
 
     /** Opens a log although its end is missing; see {@link LogRestore}. */
     static RocksDbDecisionLog openForRestore(LogSettings settings, LogEnvironment environment) {
-        OpenLog log = OpenLog.openCut(settings, environment);
-        return new RocksDbDecisionLog(settings, environment, log, log.store(), freeBytesOf(settings));
+        OpenLog log = OpenLog.openCut(settings, environment).asSingle();
+        return new RocksDbDecisionLog(settings, environment, log, log.store(), DiskWatch.freeBytes(settings));
     }
 
     /** For tests: with a writer around the store's, and another measure of free space. */
     static RocksDbDecisionLog open(
             LogSettings settings, LogEnvironment environment, WriterDecorator decorator, LongSupplier freeBytes) {
-        OpenLog log = OpenLog.open(settings, environment);
+        OpenLog log = OpenLog.open(settings, environment).asSingle();
         return new RocksDbDecisionLog(settings, environment, log, decorator.around(log.store()), freeBytes);
     }
 
@@ -97,22 +94,6 @@ public final class RocksDbDecisionLog implements DecisionLog {
     /** The cluster whose decisions it holds. */
     public ClusterId cluster() {
         return log.incarnation().cluster();
-    }
-
-    private static LongSupplier freeBytesOf(LogSettings settings) {
-        try {
-            FileStore store = Files.getFileStore(settings.directory());
-            return () -> {
-                try {
-                    return store.getUsableSpace();
-                } catch (IOException e) {
-                    // A disk that cannot be asked is not one to begin transactions on.
-                    return 0;
-                }
-            };
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     @Override

@@ -11,11 +11,13 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
+import org.rocksdb.Checkpoint;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
+import org.rocksdb.FlushOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
@@ -41,6 +43,7 @@ final class RocksStore implements BatchWriter, AutoCloseable {
     private final List<AutoCloseable> options;
     private final WriteOptions synced = new WriteOptions().setSync(true);
     private final WriteOptions unsynced = new WriteOptions().setSync(false);
+    private final WriteOptions unlogged = new WriteOptions().setDisableWAL(true);
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed;
 
@@ -188,6 +191,30 @@ final class RocksStore implements BatchWriter, AutoCloseable {
         }
     }
 
+    /** Writes the batch into memory only: it is on disk after {@link #checkpoint}, or some time earlier. */
+    void writeUnlogged(WriteBatch batch) throws RocksDBException {
+        lock.readLock().lock();
+        try {
+            checkOpen();
+            database.write(unlogged, batch);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /** Flushes all families and makes a second database of the same content in a directory that does not exist yet. */
+    void checkpoint(Path target) throws RocksDBException {
+        lock.readLock().lock();
+        try (FlushOptions flush = new FlushOptions().setWaitForFlush(true);
+                Checkpoint checkpoint = Checkpoint.create(database)) {
+            checkOpen();
+            database.flush(flush, List.copyOf(handles.values()));
+            checkpoint.createCheckpoint(target.toString());
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
     /** Removes what was deleted from the files of a range. May take long. */
     void compact(Family family, byte[] from, byte[] to) throws RocksDBException {
         lock.readLock().lock();
@@ -229,6 +256,7 @@ final class RocksStore implements BatchWriter, AutoCloseable {
             database.close();
             synced.close();
             unsynced.close();
+            unlogged.close();
             for (AutoCloseable each : options) {
                 closeQuietly(each);
             }

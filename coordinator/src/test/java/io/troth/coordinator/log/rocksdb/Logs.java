@@ -39,11 +39,11 @@ public final class Logs {
 
     private Logs() {}
 
-    static LogEnvironment environment() {
+    public static LogEnvironment environment() {
         return environment(LogObserver.NONE);
     }
 
-    static LogEnvironment environment(LogObserver observer) {
+    public static LogEnvironment environment(LogObserver observer) {
         return new LogEnvironment(
                 System::nanoTime,
                 Clock.systemUTC(),
@@ -60,7 +60,7 @@ public final class Logs {
         return settings(directory, 1_024);
     }
 
-    static LogSettings settings(Path directory, int recordsPerBatchMax) {
+    public static LogSettings settings(Path directory, int recordsPerBatchMax) {
         return new LogSettings(directory, CLUSTER, recordsPerBatchMax, 20, 30_000, 0);
     }
 

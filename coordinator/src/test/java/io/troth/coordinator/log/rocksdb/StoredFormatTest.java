@@ -118,7 +118,9 @@ class StoredFormatTest {
         LogReport report = inspect(data, lines);
         lines.add(report.isGood() ? "good" : "damaged: " + report.damages());
         List<LogEntry> entries = new ArrayList<>();
-        lines.add("recovery: " + recover(data, entries));
+        Recovered recovered = recover(data, entries);
+        lines.add("recovery: Recovered[cluster=" + recovered.cluster() + ", highestEpoch=" + recovered.highestEpoch()
+                + ", durableBatch=" + recovered.durableBatch() + "]");
         entries.forEach(entry -> lines.add("  epoch " + entry.epochNumber() + ": " + text(entry.record())));
         CoordinatorStateMachine machine = replay(entries);
         List<LogEntry> again = new ArrayList<>();

@@ -1,6 +1,10 @@
-package io.troth.coordinator.log.rocksdb;
+package io.troth.coordinator.log;
 
 import io.troth.coordinator.engine.LogListener;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
@@ -11,7 +15,7 @@ import java.util.function.LongSupplier;
  * Looks at the disk from outside the log thread, which hangs when the disk does: is a write taking too long, is there
  * enough space. Has a thread of its own.
  */
-final class DiskWatch implements AutoCloseable {
+public final class DiskWatch implements AutoCloseable {
 
     private static final long SPACE_CHECK_MILLIS = 1_000;
 
@@ -33,7 +37,7 @@ final class DiskWatch implements AutoCloseable {
     private boolean aboveFloor = true;
 
     /** Starts watching at once. */
-    DiskWatch(
+    public DiskWatch(
             LogListener listener,
             LongSupplier nanoTime,
             LongSupplier freeBytes,
@@ -51,22 +55,39 @@ final class DiskWatch implements AutoCloseable {
         repeat(this::checkStall, stallCheckMillis);
     }
 
+    /** The free space of the disk of a data directory, which exists. */
+    public static LongSupplier freeBytes(LogSettings settings) {
+        try {
+            FileStore store = Files.getFileStore(settings.directory());
+            return () -> {
+                try {
+                    return store.getUsableSpace();
+                } catch (IOException e) {
+                    // A disk that cannot be asked is not one to begin transactions on.
+                    return 0;
+                }
+            };
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Checks do not throw: an executor would silently stop repeating them. */
     @SuppressWarnings("FutureReturnValueIgnored")
     private void repeat(Runnable check, long millis) {
         executor.scheduleWithFixedDelay(check, 0, millis, TimeUnit.MILLISECONDS);
     }
 
-    /** A write begins. Log thread only. */
-    void writeBegins() {
+    /** A write begins. One thread at a time. */
+    public void writeBegins() {
         synchronized (lock) {
             writing = true;
             writeStartNanos = nanoTime.getAsLong();
         }
     }
 
-    /** The write has returned; says how many nanoseconds it took. Log thread only. */
-    long writeReturned() {
+    /** The write has returned; says how many nanoseconds it took. One thread at a time. */
+    public long writeReturned() {
         synchronized (lock) {
             writing = false;
             if (stalled) {
@@ -78,7 +99,7 @@ final class DiskWatch implements AutoCloseable {
     }
 
     /** Nothing more is reported: the log has failed or is closed. */
-    void end() {
+    public void end() {
         synchronized (lock) {
             ended = true;
         }

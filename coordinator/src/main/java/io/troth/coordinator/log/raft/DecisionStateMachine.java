@@ -1,0 +1,246 @@
+package io.troth.coordinator.log.raft;
+
+import io.troth.coordinator.log.LogEnvironment;
+import io.troth.coordinator.log.Position;
+import io.troth.coordinator.log.ReplicatedEntry;
+import io.troth.coordinator.log.rocksdb.AppliedStore;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.ratis.proto.RaftProtos.LogEntryProto;
+import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
+import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftGroupMemberId;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.protocol.TermIndex;
+import org.apache.ratis.server.raftlog.RaftLog;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.statemachine.SnapshotInfo;
+import org.apache.ratis.statemachine.StateMachineStorage;
+import org.apache.ratis.statemachine.TransactionContext;
+import org.apache.ratis.statemachine.impl.BaseStateMachine;
+import org.apache.ratis.util.LifeCycle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What Ratis drives: applies entries to the store, takes and installs checkpoints, and hears what this member is.
+ *
+ * <p><b>Threads.</b> Ratis applies, takes checkpoints and reloads on one thread. {@link #notifyNotLeader} comes on any
+ * thread that holds a lock of Ratis, and before anything of the next leader is applied: it only marks the term as over.
+ */
+final class DecisionStateMachine extends BaseStateMachine {
+
+    /** The reply for an entry that had no effect. */
+    static final Message FENCED = Message.valueOf("fenced");
+
+    /** What a leadership needs from the member. */
+    interface Leaderships {
+        /** The log of the term in which this member leads from now on. */
+        RaftDecisionLog open(long term, AppliedStore store);
+    }
+
+    private final RaftSettings settings;
+    private final LogEnvironment environment;
+    private final LeadershipListener listener;
+    private final Leaderships leaderships;
+    private final Checkpoints checkpoints = new Checkpoints();
+    private final AtomicReference<@Nullable RaftDecisionLog> leading = new AtomicReference<>();
+
+    private volatile @Nullable AppliedStore store;
+    private volatile boolean closing;
+
+    // Applying thread only.
+    private long configuredTerm;
+    private long lastSeenIndex = RaftLog.INVALID_LOG_INDEX;
+
+    DecisionStateMachine(
+            RaftSettings settings, LogEnvironment environment, LeadershipListener listener, Leaderships leaderships) {
+        this.settings = settings;
+        this.environment = environment;
+        this.listener = listener;
+        this.leaderships = leaderships;
+    }
+
+    @Override
+    public void initialize(RaftServer server, RaftGroupId group, RaftStorage storage) throws IOException {
+        super.initialize(server, group, storage);
+        getLifeCycle()
+                .startAndTransition(
+                        () -> {
+                            checkpoints.init(storage);
+                            AppliedStore opened = AppliedStore.open(settings.log(), environment);
+                            store = opened;
+                            reload(opened);
+                        },
+                        IOException.class);
+    }
+
+    /** Goes on with the newest checkpoint when the store is behind it: it came from the leader, and the log goes on there. */
+    private void reload(AppliedStore opened) throws IOException {
+        checkpoints.refresh();
+        Checkpoints.Checkpoint newest = checkpoints.newest();
+        if (newest != null && newest.position().index() > opened.position().index()) {
+            opened.replaceBy(newest.directory());
+        }
+    }
+
+    /** The store; there is one as long as Ratis runs this. */
+    AppliedStore store() {
+        AppliedStore opened = store;
+        if (opened == null) {
+            throw new IllegalStateException("not initialized");
+        }
+        return opened;
+    }
+
+    // Applying.
+
+    @Override
+    public CompletableFuture<Message> applyTransaction(TransactionContext transaction) {
+        LogEntryProto entry = transaction.getLogEntry();
+        Position at = new Position(entry.getTerm(), entry.getIndex());
+        try {
+            byte[] bytes = entry.getStateMachineLogEntry().getLogData().toByteArray();
+            ReplicatedEntry made = ReplicatedEntry.decode(bytes);
+            lastSeenIndex = at.index();
+            AppliedStore.Applied applied = store().apply(at, made);
+            RaftDecisionLog leader = leading.get();
+            if (made.term() != at.term()) {
+                LOG.warn("an entry of term {} in term {} was dropped (record fence)", made.term(), at.term());
+                return CompletableFuture.completedFuture(FENCED);
+            }
+            if (applied != null && leader != null && leader.term() == at.term()) {
+                leader.applied(made.records(), applied);
+            }
+            return CompletableFuture.completedFuture(Message.EMPTY);
+        } catch (RuntimeException e) {
+            // Ratis closes the member: nobody may go on with a store that has missed an entry.
+            failed(e);
+            throw e;
+        }
+    }
+
+    @Override
+    public void notifyTermIndexUpdated(long term, long index) {
+        lastSeenIndex = index;
+        store().pass(new Position(term, index));
+    }
+
+    /** Not that of the super class, which must never go back, as it does after a crash until the store is reached. */
+    @Override
+    public TermIndex getLastAppliedTermIndex() {
+        AppliedStore opened = store;
+        Position position = opened == null ? Position.START : opened.position();
+        return TermIndex.valueOf(position.term(), position.index());
+    }
+
+    // Checkpoints.
+
+    @Override
+    public StateMachineStorage getStateMachineStorage() {
+        return checkpoints;
+    }
+
+    @Override
+    public @Nullable SnapshotInfo getLatestSnapshot() {
+        return checkpoints.getLatestSnapshot();
+    }
+
+    @Override
+    public long takeSnapshot() throws IOException {
+        AppliedStore opened = store();
+        synchronized (checkpoints) {
+            // While the log is applied once more, the store is ahead of what Ratis believes.
+            if (!getLifeCycleState().isRunning()
+                    || lastSeenIndex < opened.position().index()) {
+                return RaftLog.INVALID_LOG_INDEX;
+            }
+            return checkpoints.take(opened).index();
+        }
+    }
+
+    /** From here on until {@link #reinitialize} the checkpoints belong to Ratis, which installs one. */
+    @Override
+    public void pause() {
+        synchronized (checkpoints) {
+            getLifeCycle().transition(LifeCycle.State.PAUSING);
+            getLifeCycle().transition(LifeCycle.State.PAUSED);
+        }
+    }
+
+    @Override
+    public void reinitialize() throws IOException {
+        try {
+            getLifeCycle().startAndTransition(() -> reload(store()), IOException.class);
+        } catch (IOException | RuntimeException e) {
+            failed(e);
+            throw e;
+        }
+    }
+
+    // What this member is.
+
+    @Override
+    public void notifyConfigurationChanged(long term, long index, RaftConfigurationProto configuration) {
+        // A leader begins with such an entry, and is told to be ready when it has applied it.
+        configuredTerm = term;
+    }
+
+    @Override
+    public void notifyLeaderReady() {
+        RaftDecisionLog log = leaderships.open(configuredTerm, store());
+        RaftDecisionLog before = leading.getAndSet(log);
+        if (before != null) {
+            before.end("term " + configuredTerm + " has begun");
+        }
+        listener.leads(log);
+    }
+
+    @Override
+    public void notifyNotLeader(Collection<TransactionContext> pending) {
+        RaftDecisionLog before = leading.getAndSet(null);
+        if (before != null) {
+            before.end("somebody else leads, or nobody, after term " + before.term());
+        }
+    }
+
+    @Override
+    public void notifyLeaderChanged(RaftGroupMemberId member, RaftPeerId leader) {
+        listener.leaderChanged(leader == null ? null : leader.toString());
+    }
+
+    @Override
+    public void notifyLogFailed(Throwable cause, LogEntryProto entry) {
+        failed(cause);
+    }
+
+    @Override
+    public void notifyServerShutdown(RoleInfoProto role, boolean allServer) {
+        if (!closing) {
+            failed(new IllegalStateException("the member was shut down: " + role.getRole()));
+        }
+    }
+
+    /** The member is being closed in order: what Ratis says of it from now on is no failure. */
+    void closes() {
+        closing = true;
+    }
+
+    private void failed(Throwable cause) {
+        if (!closing) {
+            listener.failed(cause);
+        }
+    }
+
+    @Override
+    public void close() {
+        AppliedStore opened = store;
+        if (opened != null) {
+            opened.close();
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package io.troth.coordinator.log.raft;
+
+import io.troth.coordinator.log.LogSettings;
+import java.util.Map;
+
+/**
+ * What an operator can set for a member of a replicated log.
+ *
+ * @param log the data directory of this member, and the limits; the cluster must be named
+ * @param node the name of this member, never that of another one, or of one that has lost its disk
+ * @param nodes where each member of the first configuration listens for the others, as {@code host:port}, by name
+ * @param electionTimeoutMillis a member that has not heard of its leader for this time, and up to twice of it, wants to
+ *     lead
+ * @param snapshotEntries after so many entries the store is copied, and the log behind the copy can go
+ * @param entriesInFlightMax so many entries a leader hands over before it waits for the first of them
+ * @param keepAliveMillis a leader with nothing to say appends an empty entry so often; a member that came back with an
+ *     empty disk would otherwise never hear of the others (RATIS-2523)
+ */
+public record RaftSettings(
+        LogSettings log,
+        String node,
+        Map<String, String> nodes,
+        int electionTimeoutMillis,
+        long snapshotEntries,
+        int entriesInFlightMax,
+        long keepAliveMillis) {
+
+    public RaftSettings {
+        nodes = Map.copyOf(nodes);
+        if (log.cluster() == null) {
+            throw new IllegalArgumentException("a member of a replicated log must know its cluster");
+        }
+        if (!nodes.containsKey(node)) {
+            throw new IllegalArgumentException("node " + node + " is not one of " + nodes.keySet());
+        }
+        if (electionTimeoutMillis < 1 || snapshotEntries < 1 || entriesInFlightMax < 1 || keepAliveMillis < 1) {
+            throw new IllegalArgumentException("limits of the log must be positive");
+        }
+    }
+
+    /** The defaults of the product: 1 s, 100,000 entries, 2 in flight, 1 s. */
+    public static RaftSettings defaults(LogSettings log, String node, Map<String, String> nodes) {
+        return new RaftSettings(log, node, nodes, 1_000, 100_000, 2, 1_000);
+    }
+}

@@ -1,0 +1,318 @@
+package io.troth.coordinator.log.rocksdb;
+
+import io.troth.coordinator.engine.Recovered;
+import io.troth.coordinator.log.DamagedRecordException;
+import io.troth.coordinator.log.LogEnvironment;
+import io.troth.coordinator.log.LogRefusal;
+import io.troth.coordinator.log.LogRefusedException;
+import io.troth.coordinator.log.LogSettings;
+import io.troth.coordinator.log.Meta;
+import io.troth.coordinator.log.Position;
+import io.troth.coordinator.log.RecordCodec;
+import io.troth.coordinator.log.RecordKeys;
+import io.troth.coordinator.log.ReplicatedEntry;
+import io.troth.coordinator.log.ReplicatedState;
+import io.troth.coordinator.log.Watermark;
+import io.troth.core.EpochId;
+import io.troth.core.GlobalTxId;
+import io.troth.core.coordinator.LogEntry;
+import io.troth.core.coordinator.LogRecord;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.WriteBatch;
+
+/**
+ * What one member of a replicated log has applied, in the same RocksDB database, families and records as the log of a
+ * single node. Thread-safe; the applying thread is one.
+ *
+ * <p>The replicated log is what is durable, so nothing is logged or flushed here: after a crash the store is one of some
+ * entries ago, and says of which ({@link ReplicatedState}, in the same batch as the entry, and all families are flushed
+ * together). The entries after that are applied once more; those up to it are passed over.
+ *
+ * <p>Everything that is written depends on the entries alone, batch numbers too: every member has the same content at the
+ * same position, so that the next leader's batch numbers go on where an agent has heard of the last one's.
+ */
+public final class AppliedStore implements AutoCloseable {
+
+    private final LogSettings settings;
+
+    // Written under the monitor; read on any thread.
+    private volatile OpenLog log;
+    private volatile ReplicatedState state;
+
+    // Guarded by this.
+    private RecordWriter writer;
+    private @Nullable EpochId lastEpoch;
+    private boolean closed;
+
+    private AppliedStore(LogSettings settings, OpenLog log) {
+        this.settings = settings;
+        this.log = log;
+        state = ReplicatedState.START;
+        writer = load(log);
+    }
+
+    /**
+     * What a member does with an entry.
+     *
+     * @param epochNumber the epoch of the leader that appended it, for each of its records
+     * @param batch the batch that it became; 0 when nothing was written
+     */
+    public record Applied(long epochNumber, long batch) {}
+
+    /**
+     * Locks and opens the data directory of a member, or makes a new one.
+     *
+     * @throws LogRefusedException when it is not to be used: the message says why and what to do
+     */
+    public static AppliedStore open(LogSettings settings, LogEnvironment environment) {
+        try {
+            OpenLog.restoreInterrupted(settings.directory());
+        } catch (IOException e) {
+            throw new LogRefusedException(LogRefusal.UNUSABLE, settings.directory(), e.toString(), e);
+        }
+        OpenLog log = OpenLog.open(settings, environment);
+        boolean opened = false;
+        try {
+            if (log.replicated() == null && log.lastBatch().batch() > 0) {
+                throw new LogRefusedException(
+                        LogRefusal.NOT_REPLICATED, settings.directory(), "there is the log of a single node");
+            }
+            AppliedStore store = new AppliedStore(settings, log);
+            opened = true;
+            return store;
+        } finally {
+            if (!opened) {
+                log.close();
+            }
+        }
+    }
+
+    /** Reads where the database stands; the writer that goes on there. */
+    private RecordWriter load(OpenLog opened) {
+        ReplicatedState found = opened.replicated();
+        state = found == null ? ReplicatedState.START : found;
+        lastEpoch = null;
+        LogReader reader = new LogReader(opened);
+        reader.replayHead(stored -> {
+            if (stored.record() instanceof LogRecord.Epoch epoch) {
+                lastEpoch = epoch.epoch();
+            }
+        });
+        RecordWriter going = new RecordWriter(
+                opened.store(), this::write, 0, opened.lastBatch().batch(), reader.lowWater());
+        if (lastEpoch != null) {
+            going.leads(lastEpoch.number(), lastEpoch);
+        }
+        return going;
+    }
+
+    /** The seam of the writer: what an entry writes and where it stands are one batch. */
+    private void write(WriteBatch batch, boolean sync) throws RocksDBException {
+        batch.put(Meta.REPLICATED, Meta.replicated(state));
+        log.store().writeUnlogged(batch);
+    }
+
+    /** The last entry that is in the store. Any thread. */
+    public Position position() {
+        return state.position();
+    }
+
+    /** The epoch of the leader of this term, if it becomes ready now. */
+    public long epochOf(long term) {
+        return state.epochBase() + term;
+    }
+
+    /**
+     * Applies an entry. One that is in the store already, or that its leader made in another term than the log has it in
+     * (record fence), has no effect.
+     *
+     * @param at where the log has it
+     * @return null when it had no effect
+     * @throws IllegalStateException when no leader can have appended it, or the store cannot be written
+     */
+    public synchronized @Nullable Applied apply(Position at, ReplicatedEntry entry) {
+        if (at.index() <= state.position().index()) {
+            return null;
+        }
+        ReplicatedState before = state;
+        state = before.at(at);
+        if (entry.term() != at.term()) {
+            return null;
+        }
+        try {
+            return entry.purge() == null ? applyRecords(at.term(), entry.records()) : purge(entry.purge());
+        } catch (RocksDBException e) {
+            // What is in the store is unknown: nobody may go on with it.
+            state = before;
+            throw new IllegalStateException("entry " + at + " cannot be applied in " + settings.directory(), e);
+        }
+    }
+
+    private Applied applyRecords(long term, List<LogRecord> records) throws RocksDBException {
+        if (records.isEmpty()) {
+            return new Applied(0, 0);
+        }
+        if (records.get(0) instanceof LogRecord.Epoch first) {
+            checkEpoch(first.epoch(), term);
+            writer.leads(first.epoch().number(), null);
+            lastEpoch = first.epoch();
+            state = state.ledInTerm(term);
+        }
+        EpochId epoch = lastEpoch;
+        if (epoch == null || state.epochTerm() != term) {
+            throw new IllegalStateException("records of term " + term + " before its EPOCH (protocol L3)");
+        }
+        for (LogRecord record : records) {
+            if (record instanceof LogRecord.Distrust distrust) {
+                state = state.distrusting(distrust.epochNumber(), term);
+            }
+        }
+        writer.write(records, false);
+        return new Applied(epoch.number(), writer.batchNumber());
+    }
+
+    private void checkEpoch(EpochId epoch, long term) {
+        if (epoch.number() != epochOf(term) || state.epochTerm() == term) {
+            throw new IllegalStateException(
+                    "EPOCH " + epoch + " in term " + term + " over epoch base " + state.epochBase() + " (protocol L3)");
+        }
+    }
+
+    private Applied purge(LogRecord.Horizon horizon) throws RocksDBException {
+        writer.purge(horizon);
+        return new Applied(0, writer.batchNumber());
+    }
+
+    /** An entry that is not for the store was passed. */
+    public synchronized void pass(Position at) {
+        if (at.index() > state.position().index()) {
+            state = state.at(at);
+        }
+    }
+
+    /**
+     * Hands over what a leader of this term recovers, as {@link io.troth.coordinator.engine.DecisionLog#recover} says, and
+     * lets nothing be applied meanwhile.
+     *
+     * @param isOver asked first: true when another leader may have appended already
+     * @return null when it was over
+     */
+    public synchronized @Nullable Recovered replay(long term, IsOver isOver, Consumer<LogEntry> applier) {
+        if (isOver.isOver()) {
+            return null;
+        }
+        LogReader reader = new LogReader(current());
+        reader.replay(applier);
+        return new Recovered(log.incarnation().cluster(), reader.highestEpoch(), epochOf(term), writer.batchNumber());
+    }
+
+    /** Whether a leadership is over. */
+    @FunctionalInterface
+    public interface IsOver {
+        boolean isOver();
+    }
+
+    /** The log as of now: a reader refuses what is younger than the last batch. */
+    private OpenLog current() {
+        OpenLog now = log;
+        long number = lastEpoch == null ? 0 : lastEpoch.number();
+        return new OpenLog(
+                now.directory(),
+                now.incarnation(),
+                new Watermark(writer.batchNumber(), number),
+                now.store(),
+                now.lock());
+    }
+
+    /**
+     * The applied COMMIT of T, ended or not, or null. Any thread.
+     *
+     * @throws IllegalStateException when the store is closed
+     */
+    public LogRecord.@Nullable Commit find(GlobalTxId tx) {
+        OpenLog now = log;
+        byte[] key = RecordKeys.tx(tx);
+        try {
+            // In this order: an END moves a COMMIT from the first to the second, never back.
+            byte[] value = now.store().get(Family.OPEN, key);
+            if (value == null) {
+                value = now.store().get(Family.ENDED, key);
+            }
+            return value == null
+                    ? null
+                    : (LogRecord.Commit) RecordCodec.decode(key, value).record();
+        } catch (RocksDBException e) {
+            throw OpenLog.damaged(now.directory(), e);
+        }
+    }
+
+    /**
+     * Makes a copy of the store, which is on disk on return, and removes what was deleted.
+     *
+     * @param target a directory that does not exist
+     * @return the position of the copy
+     */
+    public synchronized Position checkpoint(Path target) throws IOException {
+        try (WriteBatch batch = new WriteBatch()) {
+            // Where it stands may have moved since the last batch.
+            write(batch, false);
+            log.store().compact(Family.OPEN, new byte[0], RecordKeys.afterAll());
+            log.store().checkpoint(target);
+        } catch (RocksDBException e) {
+            throw new IOException("no checkpoint of " + settings.directory() + ": " + e.getMessage(), e);
+        }
+        return position();
+    }
+
+    /**
+     * Goes on with a copy that a member has made with {@link #checkpoint}, instead of what is in the store.
+     *
+     * @throws IOException when that cannot be done; then the store is closed
+     */
+    public synchronized void replaceBy(Path checkpoint) throws IOException {
+        writer.close();
+        log.store().close();
+        try {
+            RocksStore store = OpenLog.replaceDatabase(settings.directory(), log.incarnation(), checkpoint);
+            Watermark last = Meta.lastBatch(required(store.get(Family.META, Meta.LAST_BATCH)));
+            log = new OpenLog(settings.directory(), log.incarnation(), last, store, log.lock());
+            writer = load(log);
+        } catch (RocksDBException | DamagedRecordException e) {
+            throw new IOException("the checkpoint " + checkpoint + " cannot be used: " + e.getMessage(), e);
+        }
+    }
+
+    private static byte[] required(byte @Nullable [] value) {
+        if (value == null) {
+            throw new DamagedRecordException("there is no last batch");
+        }
+        return value;
+    }
+
+    /** Everything in it but the position, as text, in order: the same on every member that has applied as much. */
+    public synchronized List<String> content() {
+        List<String> content = new ArrayList<>();
+        LogReader reader = new LogReader(current());
+        reader.replayHead(stored -> content.add(stored.toString()));
+        reader.replayOpen(stored -> content.add(stored.toString()));
+        reader.replayEnded(stored -> content.add(stored.toString()));
+        content.add(state.at(Position.START).toString());
+        return content;
+    }
+
+    /** What was not flushed is applied again from the log. Idempotent. */
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            writer.close();
+            log.close();
+        }
+    }
+}

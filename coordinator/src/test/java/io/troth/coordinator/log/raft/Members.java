@@ -1,0 +1,249 @@
+package io.troth.coordinator.log.raft;
+
+import io.troth.coordinator.engine.DecisionLog;
+import io.troth.coordinator.log.Incarnation;
+import io.troth.coordinator.log.rocksdb.Logs;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.apache.ratis.util.FileUtils;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Members of one replicated log in this JVM: each with a directory of its own and a port of the loopback.
+ * First elections are quick; later ones wait so long that a busy machine does not make anybody a leader by itself.
+ */
+final class Members implements AutoCloseable {
+
+    /** A member that leads, with its log. */
+    record Lead(String node, RaftDecisionLog log) {}
+
+    /** What happens to an entry on its way from a leader to Raft. */
+    interface Interference {
+        CompletableFuture<Void> send(EntrySender raft, byte[] entry);
+    }
+
+    private static final int ELECTION_MILLIS = 2_000;
+    /** Below the ports that the operating system gives to whoever asks for any. */
+    private static final int PORT_FIRST = 20_000;
+
+    private static final int PORT_LAST = 32_000;
+
+    /** Names, too, are nobody else's: they stand in the names of Ratis' threads. */
+    private static final AtomicInteger COUNT = new AtomicInteger();
+
+    final List<Throwable> failures = new CopyOnWriteArrayList<>();
+    volatile Interference interference = EntrySender::send;
+
+    private final long snapshotEntries;
+    private final Map<String, String> addresses = new TreeMap<>();
+    private final Map<String, RaftMember> running = new ConcurrentHashMap<>();
+    private final List<Lead> leads = new CopyOnWriteArrayList<>();
+    private final Map<String, String> leaders = new ConcurrentHashMap<>();
+    private Path root;
+
+    Members(Path root, int count, long snapshotEntries) {
+        this.root = root;
+        this.snapshotEntries = snapshotEntries;
+        int instance = COUNT.incrementAndGet();
+        for (int i = 0; i < count; i++) {
+            addresses.put((char) ('a' + i) + "" + instance, "");
+        }
+        addresses.keySet().forEach(node -> addresses.put(node, "127.0.0.1:" + freePort()));
+    }
+
+    static ConditionFactory eventually() {
+        return Awaitility.await()
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(5))
+                .atMost(Duration.ofSeconds(60));
+    }
+
+    private int freePort() {
+        SplittableRandom random = new SplittableRandom();
+        while (true) {
+            int port = random.nextInt(PORT_FIRST, PORT_LAST);
+            if (addresses.containsValue("127.0.0.1:" + port)) {
+                continue;
+            }
+            try (ServerSocket free = new ServerSocket()) {
+                free.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                return port;
+            } catch (IOException e) {
+                // Somebody has it.
+            }
+        }
+    }
+
+    List<String> nodes() {
+        return List.copyOf(addresses.keySet());
+    }
+
+    /** All but this one. */
+    List<String> others(String node) {
+        return nodes().stream().filter(each -> !each.equals(node)).toList();
+    }
+
+    Path directory(String node) {
+        return root.resolve(node);
+    }
+
+    RaftMember member(String node) {
+        return running.get(node);
+    }
+
+    /** The disks as they are now are those of the members that start next; lock files and messages aside. */
+    void copyTo(Path other) throws IOException {
+        while (!isCopied(other)) {
+            FileUtils.deleteFully(other);
+        }
+        root = other;
+    }
+
+    /** False when a file had another name, or was gone, before its turn came: a copy without it is no disk of any time. */
+    private boolean isCopied(Path other) throws IOException {
+        try {
+            Logs.copy(root, other);
+            return true;
+        } catch (NoSuchFileException e) {
+            return false;
+        } catch (UncheckedIOException e) {
+            if (e.getCause() instanceof NoSuchFileException) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    void startAll() {
+        atOnce(this::start);
+    }
+
+    /** Starts a member that does not run; makes it when its directory is empty. */
+    void start(String node) {
+        RaftSettings settings = new RaftSettings(
+                Logs.settings(directory(node), 1_024), node, addresses, ELECTION_MILLIS, snapshotEntries, 2, 1_000);
+        try {
+            RaftMember member = Incarnation.read(directory(node)) == null
+                    ? RaftMember.create(settings, Logs.environment(), new Hears(node), this::interfering)
+                    : RaftMember.open(settings, Logs.environment(), new Hears(node), this::interfering);
+            running.put(node, member);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private EntrySender interfering(EntrySender raft) {
+        return entry -> interference.send(raft, entry);
+    }
+
+    void stop(String node) {
+        RaftMember member = running.remove(node);
+        if (member != null) {
+            CompletableFuture<Void> closed =
+                    CompletableFuture.runAsync(member::close, task -> new Thread(task).start());
+            eventually().until(() -> {
+                hurry(node);
+                return closed.isDone();
+            });
+            closed.join();
+        }
+    }
+
+    /** When nothing is left to be applied, the thread that writes Raft's log has slept through the end for up to 1 s. */
+    private static void hurry(String node) {
+        Map<String, Thread> threads = new TreeMap<>();
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            if (thread.getName().startsWith(node + "@")) {
+                threads.put(thread.getName().replaceAll("^.*-", ""), thread);
+            }
+        }
+        Thread writer = threads.get("SegmentedRaftLogWorker");
+        if (writer != null && !threads.containsKey("StateMachineUpdater")) {
+            writer.interrupt();
+        }
+    }
+
+    void stopAll() {
+        atOnce(this::stop);
+    }
+
+    private void atOnce(Consumer<String> action) {
+        List<CompletableFuture<Void>> done = new ArrayList<>();
+        for (String node : nodes()) {
+            done.add(CompletableFuture.runAsync(() -> action.accept(node), task -> new Thread(task).start()));
+        }
+        done.forEach(CompletableFuture::join);
+    }
+
+    /** Waits until somebody leads. */
+    Lead awaitLead() {
+        return awaitLead(lead -> true);
+    }
+
+    Lead awaitLead(Predicate<Lead> wanted) {
+        eventually().until(() -> lead(wanted) != null);
+        return lead(wanted);
+    }
+
+    private @Nullable Lead lead(Predicate<Lead> wanted) {
+        for (int i = leads.size() - 1; i >= 0; i--) {
+            Lead lead = leads.get(i);
+            if (!lead.log().isOver() && running.containsKey(lead.node()) && wanted.test(lead)) {
+                return lead;
+            }
+        }
+        return null;
+    }
+
+    /** Who leads as far as this member knows; empty when nobody does. */
+    String leaderKnownTo(String node) {
+        return leaders.getOrDefault(node, "");
+    }
+
+    @Override
+    public void close() {
+        stopAll();
+    }
+
+    private final class Hears implements LeadershipListener {
+        private final String node;
+
+        Hears(String node) {
+            this.node = node;
+        }
+
+        @Override
+        public void leads(DecisionLog log) {
+            leads.add(new Lead(node, (RaftDecisionLog) log));
+        }
+
+        @Override
+        public void leaderChanged(@Nullable String leader) {
+            leaders.put(node, leader == null ? "" : leader);
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            failures.add(cause);
+        }
+    }
+}

@@ -1,0 +1,348 @@
+package io.troth.coordinator.log.raft;
+
+import static io.troth.coordinator.log.Records.commit;
+import static io.troth.coordinator.log.Records.end;
+import static io.troth.coordinator.log.Records.epoch;
+import static io.troth.coordinator.log.Records.horizon;
+import static io.troth.coordinator.log.Records.tx;
+import static io.troth.coordinator.log.raft.Members.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.coordinator.engine.LeadershipLostException;
+import io.troth.coordinator.engine.Recovered;
+import io.troth.coordinator.log.RecordingListener;
+import io.troth.coordinator.log.ReplicatedEntry;
+import io.troth.core.coordinator.LogEntry;
+import io.troth.core.coordinator.LogRecord;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.ratis.util.FileUtils;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Goal: what several members add to the contract: leaders that change, members that come late, lost disks. Method: three
+ * members in this JVM, whose leader is changed by hand; all of them must end with the same content.
+ */
+class RaftMemberTest {
+
+    @TempDir
+    Path temp;
+
+    private Members members;
+    private RecordingListener heard = new RecordingListener();
+    private long epochNumber;
+
+    private void start(long snapshotEntries) {
+        members = new Members(temp.resolve("first"), 3, snapshotEntries);
+        members.startAll();
+    }
+
+    @AfterEach
+    void close() {
+        members.close();
+    }
+
+    /** Whoever leads begins an epoch. */
+    private Members.Lead lead() {
+        return begin(members.awaitLead());
+    }
+
+    private Members.Lead begin(Members.Lead lead) {
+        Recovered recovered = lead.log().recover(entry -> {});
+        epochNumber = recovered.nextEpoch();
+        heard = new RecordingListener();
+        lead.log().start(epochNumber, heard);
+        force(lead, epoch(epochNumber));
+        return lead;
+    }
+
+    private void force(Members.Lead lead, LogRecord... records) {
+        for (LogRecord record : records) {
+            lead.log().append(record, true);
+        }
+        LogRecord last = records[records.length - 1];
+        eventually().until(() -> heard.records().contains(last));
+    }
+
+    private Members.Lead transfer(Members.Lead from, String to) throws Exception {
+        members.member(from.node()).transferLeadership(to).get(60, TimeUnit.SECONDS);
+        return members.awaitLead(lead -> lead.node().equals(to));
+    }
+
+    private List<String> contentOf(String node) {
+        return members.member(node).machine().store().content();
+    }
+
+    private long indexOf(String node) {
+        return members.member(node).machine().store().position().index();
+    }
+
+    /** All of these come to the same content. */
+    private void agree(List<String> nodes) {
+        long highest = nodes.stream().mapToLong(this::indexOf).max().orElseThrow();
+        nodes.forEach(node -> eventually().until(() -> indexOf(node) >= highest));
+        eventually().until(() -> nodes.stream().map(this::contentOf).distinct().count() == 1);
+    }
+
+    private List<LogRecord> replayedBy(Members.Lead lead) {
+        List<LogEntry> replayed = new ArrayList<>();
+        lead.log().recover(replayed::add);
+        return replayed.stream().map(LogEntry::record).toList();
+    }
+
+    @Test
+    void anAppendOfADeposedLeaderIsUnknownAndHasNoEffectUnderALaterTermOfItsOwn() throws Exception {
+        start(100_000);
+        Members.Lead first = lead();
+        long firstEpoch = epochNumber;
+        AtomicReference<Runnable> held = new AtomicReference<>();
+        CompletableFuture<Void> late = new CompletableFuture<>();
+        members.interference = (raft, entry) -> {
+            members.interference = EntrySender::send;
+            held.set(() -> {
+                CompletableFuture<Void> unused = raft.send(entry).whenComplete((done, cause) -> {
+                    if (cause == null) {
+                        late.complete(null);
+                    } else {
+                        late.completeExceptionally(cause);
+                    }
+                });
+            });
+            return new CompletableFuture<>();
+        };
+        first.log().append(commit(tx(firstEpoch, 1, 1)), true);
+        eventually().until(() -> held.get() != null);
+        RecordingListener deposed = heard;
+
+        Members.Lead second = begin(transfer(first, members.others(first.node()).get(0)));
+        eventually().until(() -> deposed.failure() != null);
+        assertInstanceOf(LeadershipLostException.class, deposed.failure());
+        assertThrows(IllegalStateException.class, () -> first.log().find(tx(firstEpoch, 1, 1)));
+
+        Members.Lead third = begin(transfer(second, first.node()));
+        held.get().run();
+        Throwable fenced = assertThrows(Exception.class, () -> late.get(60, TimeUnit.SECONDS));
+        assertTrue(String.valueOf(fenced.getCause()).contains("fenced"), String.valueOf(fenced));
+        force(third, commit(tx(epochNumber, 1, 1)));
+        assertEquals(List.of(epoch(epochNumber), commit(tx(epochNumber, 1, 1))), heard.records());
+        assertEquals(List.of(epoch(firstEpoch)), deposed.records());
+        assertNull(third.log().find(tx(firstEpoch, 1, 1)));
+        agree(members.nodes());
+        assertEquals(List.of(), members.failures);
+    }
+
+    @Test
+    void aLeadershipThatIsOverBeforeItBeganIsReportedAndNeverLed() throws Exception {
+        start(100_000);
+        Members.Lead recovered = members.awaitLead();
+        long next = recovered.log().recover(entry -> {}).nextEpoch();
+        Members.Lead unused =
+                transfer(recovered, members.others(recovered.node()).get(0));
+        recovered.log().start(next, heard);
+        assertInstanceOf(LeadershipLostException.class, heard.failure());
+        recovered.log().append(epoch(next), true);
+        Members.Lead unrecovered = unused;
+        Members.Lead third = transfer(unrecovered, recovered.node());
+        assertThrows(LeadershipLostException.class, () -> unrecovered.log().recover(entry -> {}));
+        assertEquals(List.of(), replayedBy(third));
+    }
+
+    @Test
+    void aLeaderWithoutAMajorityDecidesNothingAndStepsDown() {
+        start(100_000);
+        Members.Lead leader = lead();
+        members.others(leader.node()).forEach(members::stop);
+        leader.log().append(commit(tx(epochNumber, 1, 1)), true);
+        eventually().until(() -> heard.failure() != null);
+        assertInstanceOf(LeadershipLostException.class, heard.failure());
+        assertEquals(List.of(epoch(epochNumber)), heard.records());
+        eventually()
+                .until(() -> members.leaderKnownTo(leader.node()).isEmpty()
+                        || leader.log().isOver());
+    }
+
+    @Test
+    void aLeaderThatDiesUnderLoadLosesNothingThatWasAcknowledged() throws Exception {
+        start(100_000);
+        Members.Lead leader = lead();
+        long first = epochNumber;
+        RecordingListener firstHeard = heard;
+        for (long sequence = 1; sequence <= 5_000; sequence++) {
+            leader.log().append(commit(tx(first, 1, sequence)), true);
+        }
+        eventually().until(() -> firstHeard.entries().size() > 100);
+        members.stop(leader.node());
+        List<LogRecord> acknowledged = firstHeard.records();
+
+        List<LogRecord> replayed = replayedBy(members.awaitLead());
+        assertTrue(replayed.containsAll(acknowledged), acknowledged.size() + " of which not all are in the log");
+        agree(members.others(leader.node()));
+        members.start(leader.node());
+        agree(members.nodes());
+    }
+
+    @Test
+    void whenAllDieAtOnceNothingIsLostThatWasAcknowledged() throws Exception {
+        start(100_000);
+        Members.Lead leader = lead();
+        for (long sequence = 1; sequence <= 5_000; sequence++) {
+            leader.log().append(commit(tx(epochNumber, 1, sequence)), true);
+        }
+        eventually().until(() -> heard.entries().size() > 100);
+        Set<LogRecord> acknowledged = Set.copyOf(heard.records());
+        members.copyTo(temp.resolve("second"));
+        members.stopAll();
+
+        members.startAll();
+        List<LogRecord> replayed = replayedBy(members.awaitLead());
+        assertTrue(replayed.containsAll(acknowledged), acknowledged.size() + " of which not all are in the log");
+        agree(members.nodes());
+    }
+
+    @Test
+    void manyRecordsShareAnEntry() {
+        start(100_000);
+        Members.Lead leader = lead();
+        long before = indexOf(leader.node());
+        for (long sequence = 1; sequence <= 3_000; sequence++) {
+            leader.log().append(commit(tx(epochNumber, 1, sequence)), true);
+        }
+        eventually().until(() -> heard.entries().size() == 3_001);
+        long entries = indexOf(leader.node()) - before;
+        assertTrue(entries <= 3_000 / 8, entries + " entries for 3000 records");
+        assertTrue(heard.batchSizes().stream().allMatch(size -> size <= 1_024), heard.batchSizes()::toString);
+    }
+
+    @Test
+    void aMemberGoesOnFromItsCheckpointAndTheEntriesBehindIt() throws Exception {
+        start(20);
+        Members.Lead leader = lead();
+        for (long sequence = 1; sequence <= 60; sequence++) {
+            force(leader, commit(tx(epochNumber, 1, sequence)));
+        }
+        leader.log().append(end(tx(epochNumber, 1, 1)), false);
+        force(leader, horizon(epochNumber, 1));
+        leader.log().purge(horizon(epochNumber, 1));
+        force(leader, commit(tx(epochNumber, 2, 1)));
+        agree(members.nodes());
+        List<String> content = contentOf(leader.node());
+        for (String node : members.nodes()) {
+            eventually().until(() -> checkpoints(node).size() == 2);
+        }
+
+        members.copyTo(temp.resolve("second"));
+        members.stopAll();
+        members.startAll();
+        Members.Lead next = members.awaitLead();
+        assertNull(next.log().find(tx(epochNumber, 1, 1)));
+        assertEquals(commit(tx(epochNumber, 1, 2)), next.log().find(tx(epochNumber, 1, 2)));
+        agree(members.nodes());
+        assertEquals(content, contentOf(next.node()));
+        assertEquals(List.of(), members.failures);
+    }
+
+    @Test
+    void aMemberWithoutAnyEntryJoinsByACheckpointAndCanLeadThen() throws Exception {
+        start(20);
+        Members.Lead leader = lead();
+        force(leader, commit(tx(epochNumber, 1, 1)));
+        long first = epochNumber;
+        // A term has files of its own, which go when everybody has what is in them.
+        leader = begin(transfer(leader, members.others(leader.node()).get(0)));
+        for (long sequence = 1; sequence <= 60; sequence++) {
+            force(leader, commit(tx(epochNumber, 1, sequence)));
+        }
+        String late = members.others(leader.node()).get(0);
+        for (String node : members.nodes()) {
+            // What is not in the log any more can only be had as a copy of the store.
+            eventually().until(() -> firstIndex(node) > 0);
+        }
+        members.stop(late);
+        FileUtils.deleteFully(members.directory(late));
+        force(leader, commit(tx(epochNumber, 2, 1)));
+        members.start(late);
+        agree(members.nodes());
+        assertFalse(checkpoints(late).isEmpty());
+
+        Members.Lead joined = transfer(leader, late);
+        assertEquals(commit(tx(first, 1, 1)), joined.log().find(tx(first, 1, 1)));
+        long before = epochNumber;
+        begin(joined);
+        assertTrue(epochNumber > before);
+        force(joined, commit(tx(epochNumber, 1, 1)));
+        agree(members.nodes());
+
+        members.stop(late);
+        members.start(late);
+        agree(members.nodes());
+        assertEquals(List.of(), members.failures);
+    }
+
+    @Test
+    void aMemberThatCannotApplyAnEntryStops() {
+        start(100_000);
+        Members.Lead leader = members.awaitLead();
+        leader.log().recover(entry -> {});
+        RaftDecisionLog log = leader.log();
+        byte[] impossible = new ReplicatedEntry(log.term(), List.of(commit(tx(1, 1, 1))), null).encode();
+        members.interference = (raft, entry) -> raft.send(impossible);
+        log.start(log.term(), heard);
+        log.append(epoch(log.term()), true);
+        // Every member that has it: the leader, and at least one more.
+        eventually().until(() -> members.failures.size() >= 2);
+        assertTrue(members.failures.toString().contains("L3"), members.failures::toString);
+        eventually().until(() -> heard.failure() != null);
+        assertEquals(List.of(), heard.records());
+    }
+
+    @Test
+    void everyMemberHearsWhoLeads() throws Exception {
+        start(100_000);
+        Members.Lead first = members.awaitLead();
+        String next = members.others(first.node()).get(1);
+        transfer(first, next);
+        for (String node : members.nodes()) {
+            eventually().until(() -> members.leaderKnownTo(node).equals(next));
+        }
+        assertNotEquals(first.node(), next);
+    }
+
+    private List<Path> checkpoints(String node) throws IOException {
+        return files(node, "sm", "checkpoint.");
+    }
+
+    /** The first index of the log that a member still has. */
+    private long firstIndex(String node) throws IOException {
+        return files(node, "current", "log_").stream()
+                .map(file -> file.getFileName().toString().replaceAll("^log_(inprogress_)?([0-9]+).*", "$2"))
+                .mapToLong(Long::parseLong)
+                .min()
+                .orElse(0);
+    }
+
+    private List<Path> files(String node, String directory, String start) throws IOException {
+        Path raft = members.directory(node).resolve(RaftMember.DIRECTORY);
+        try (Stream<Path> all = Files.walk(raft)) {
+            return all.filter(file -> file.getParent().getFileName().toString().equals(directory)
+                            && file.getFileName().toString().startsWith(start))
+                    .collect(Collectors.toList());
+        }
+    }
+}

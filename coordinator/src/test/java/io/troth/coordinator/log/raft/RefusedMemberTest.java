@@ -1,0 +1,158 @@
+package io.troth.coordinator.log.raft;
+
+import static io.troth.coordinator.log.Records.commit;
+import static io.troth.coordinator.log.Records.epoch;
+import static io.troth.coordinator.log.Records.tx;
+import static io.troth.coordinator.log.raft.Members.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.troth.coordinator.engine.DecisionLog;
+import io.troth.coordinator.log.LogRefusal;
+import io.troth.coordinator.log.LogRefusedException;
+import io.troth.coordinator.log.LogSettings;
+import io.troth.coordinator.log.RecordingListener;
+import io.troth.coordinator.log.rocksdb.Logs;
+import io.troth.coordinator.log.rocksdb.RocksDbDecisionLog;
+import io.troth.core.ClusterId;
+import io.troth.core.coordinator.LogRecord;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.ratis.util.FileUtils;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Goal: a data directory that is not this member's, or not whole, is never used. Method: one member, whose files change. */
+class RefusedMemberTest {
+
+    private static final LeadershipListener NOBODY = new LeadershipListener() {
+        @Override
+        public void leads(DecisionLog log) {}
+
+        @Override
+        public void leaderChanged(@Nullable String node) {}
+
+        @Override
+        public void failed(Throwable cause) {}
+    };
+
+    @TempDir
+    Path temp;
+
+    private Members members;
+    private String node;
+
+    @BeforeEach
+    void make() {
+        members = new Members(temp.resolve("members"), 1, 100_000);
+        node = members.nodes().get(0);
+        members.startAll();
+        RaftDecisionLog log = members.awaitLead().log();
+        long own = log.recover(entry -> {}).nextEpoch();
+        RecordingListener heard = new RecordingListener();
+        log.start(own, heard);
+        for (LogRecord record : new LogRecord[] {epoch(own), commit(tx(own, 1, 1))}) {
+            log.append(record, true);
+        }
+        eventually().until(() -> heard.entries().size() == 2);
+        members.stopAll();
+    }
+
+    @AfterEach
+    void close() {
+        members.close();
+    }
+
+    private LogRefusal refusal() {
+        return assertThrows(LogRefusedException.class, () -> members.start(node))
+                .refusal();
+    }
+
+    private RaftSettings settings(Path directory, ClusterId cluster) {
+        LogSettings log = new LogSettings(directory, cluster, 1_024, 20, 30_000, 0);
+        return RaftSettings.defaults(log, node, Map.of(node, "127.0.0.1:1"));
+    }
+
+    @Test
+    void isNotLedByASingleNode() {
+        LogSettings single = Logs.settings(members.directory(node), 1_024);
+        LogRefusedException refused = assertThrows(
+                LogRefusedException.class,
+                () -> RocksDbDecisionLog.open(single, Logs.environment()).close());
+        assertEquals(LogRefusal.REPLICATED, refused.refusal());
+        members.startAll();
+        assertEquals(1, members.awaitLead().log().recover(entry -> {}).highestEpoch());
+    }
+
+    @Test
+    void doesNotVoteAgainAfterItsPromisesAreLost() throws IOException {
+        FileUtils.deleteFully(members.directory(node).resolve(RaftMember.DIRECTORY));
+        assertEquals(LogRefusal.MEMBER_LOST, refusal());
+    }
+
+    @Test
+    void doesNotStartOnAnEmptyDisk() {
+        LogRefusedException refused = assertThrows(
+                LogRefusedException.class,
+                () -> RaftMember.open(settings(temp.resolve("empty"), new ClusterId(1)), Logs.environment(), NOBODY));
+        assertEquals(LogRefusal.MEMBER_LOST, refused.refusal());
+    }
+
+    @Test
+    void isNotMadeTwice() {
+        LogRefusedException refused = assertThrows(
+                LogRefusedException.class,
+                () -> RaftMember.create(
+                        settings(members.directory(node), new ClusterId(1)), Logs.environment(), NOBODY));
+        assertEquals(LogRefusal.NOT_EMPTY, refused.refusal());
+    }
+
+    @Test
+    void isOfOneClusterOnly() {
+        LogRefusedException refused = assertThrows(
+                LogRefusedException.class,
+                () -> RaftMember.open(settings(members.directory(node), new ClusterId(1)), Logs.environment(), NOBODY));
+        assertEquals(LogRefusal.MEMBER_LOST, refused.refusal());
+    }
+
+    @Test
+    void isNotMadeOfTheLogOfASingleNode() {
+        Path directory = temp.resolve("single");
+        Logs.leaveUnended(directory);
+        LogRefusedException refused = assertThrows(
+                LogRefusedException.class,
+                () -> RaftMember.create(settings(directory, new ClusterId(1)), Logs.environment(), NOBODY));
+        assertEquals(LogRefusal.NOT_EMPTY, refused.refusal());
+    }
+
+    @Test
+    void refusesADamagedLog() throws IOException {
+        Path log;
+        try (Stream<Path> files = Files.walk(members.directory(node).resolve(RaftMember.DIRECTORY))) {
+            log = files.filter(file -> file.getFileName().toString().startsWith("log_"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        byte[] bytes = Files.readAllBytes(log);
+        bytes[60] ^= 1;
+        Files.write(log, bytes);
+        Exception refused = assertThrows(Exception.class, () -> members.start(node));
+        assertTrue(String.valueOf(refused).contains("Checksum") || hasCause(refused, "hecksum"), refused::toString);
+    }
+
+    private static boolean hasCause(Throwable thrown, String word) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (String.valueOf(cause.getMessage()).contains(word)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
