@@ -3,6 +3,8 @@ package io.troth.coordinator.engine;
 import io.troth.core.ErrorCode;
 import io.troth.core.coordinator.Action;
 import io.troth.core.coordinator.Notice;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Carries one action out, whatever it is. */
@@ -12,6 +14,10 @@ final class ActionCarrier implements Action.Visitor<Boolean> {
     private final StreamGateway gateway;
     private final TimerQueue timers;
     private final LogLookups lookups;
+
+    /** What this turn has for the log: one batch of it, for which the log's thread wakes once. */
+    private final List<Action.Append> appends = new ArrayList<>();
+
     private boolean ready;
     private boolean distrusted;
 
@@ -35,8 +41,16 @@ final class ActionCarrier implements Action.Visitor<Boolean> {
 
     @Override
     public Boolean append(Action.Append action) {
-        ports.log().append(action.record(), action.forced());
+        appends.add(action);
         return true;
+    }
+
+    /** Hands over to the log what was carried out since the last time, in order. */
+    void handOver() {
+        for (Action.Append append : appends) {
+            ports.log().append(append.record(), append.forced());
+        }
+        appends.clear();
     }
 
     @Override

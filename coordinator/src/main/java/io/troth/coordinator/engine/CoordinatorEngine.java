@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * {@link #start} once, then {@link #runOnce} again and again, by one thread at a time: the <i>engine thread</i>. There is
  * no thread in here, so that a simulator drives exactly this class; {@code EngineThread} is what drives it in production.
  * A turn fires the timers that are due, takes what waits in the queue (at most about {@value #EVENTS_PER_TURN} events)
- * and flushes once: what is ready together leaves together.
+ * and flushes once: what is ready together leaves together, to the log as to the streams.
  *
  * <h2>What stops or holds it</h2>
  *
@@ -122,6 +122,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
             ports.log().start(epoch.number(), this);
             phase = Phase.RUNNING;
             step(new Event.LeadershipStarted(epoch, recovered.durableBatch()));
+            handOver();
             return recovered;
         } catch (ProtocolViolation e) {
             violated(e);
@@ -378,11 +379,18 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         for (Action action : actions) {
             points.before(action);
             action.accept(carrier);
-            points.after(action);
+        }
+    }
+
+    private void handOver() {
+        carrier.handOver();
+        if (points != null) {
+            points.handedOver();
         }
     }
 
     private void flush() {
+        handOver();
         gateway.flush(carrier.hasBecomeReady() ? own : null, durableBatch);
         if (points != null && !gateway.isHolding()) {
             points.flushed();

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tells a {@link StepListener} where a transaction is, by looking at the actions as they are carried out. The points
- * after a send come when the flush has let it leave. Only made when somebody listens.
+ * after an append and after a send come when the flush has handed it over, or let it leave. Only made when somebody
+ * listens.
  */
 final class StepPoints {
 
@@ -23,6 +24,8 @@ final class StepPoints {
     private final StepListener listener;
     /** What the running list of actions has reported already: a T with two branches is told once. */
     private final Set<Reached> told = new LinkedHashSet<>();
+    /** What the next flush hands over to the log. */
+    private final Set<Reached> afterHandOver = new LinkedHashSet<>();
     /** What the next flush lets leave. */
     private final Set<Reached> afterFlush = new LinkedHashSet<>();
 
@@ -43,6 +46,10 @@ final class StepPoints {
     void before(Action action) {
         if (action instanceof Action.Append append) {
             tell(append(append.record(), Point.BEFORE_APPEND_COMMIT, Point.BEFORE_APPEND_END));
+            Reached handed = append(append.record(), Point.AFTER_APPEND_COMMIT, Point.AFTER_APPEND_END);
+            if (handed != null) {
+                afterHandOver.add(handed);
+            }
         } else if (action instanceof Action.SendToAgent send) {
             beforeSend(send.message());
         } else if (action instanceof Action.SendToClient send
@@ -53,20 +60,23 @@ final class StepPoints {
         }
     }
 
-    void after(Action action) {
-        if (action instanceof Action.Append append) {
-            tell(append(append.record(), Point.AFTER_APPEND_COMMIT, Point.AFTER_APPEND_END));
-        }
+    /** The log has everything that was appended so far. */
+    void handedOver() {
+        tellAll(afterHandOver);
     }
 
     /** Everything sent so far has left. */
     void flushed() {
-        if (afterFlush.isEmpty()) {
+        tellAll(afterFlush);
+    }
+
+    private void tellAll(Set<Reached> points) {
+        if (points.isEmpty()) {
             return;
         }
-        List<Reached> left = new ArrayList<>(afterFlush);
-        afterFlush.clear();
-        left.forEach(reached -> listener.reached(reached.point(), reached.tx()));
+        List<Reached> now = new ArrayList<>(points);
+        points.clear();
+        now.forEach(reached -> listener.reached(reached.point(), reached.tx()));
     }
 
     /** What was sent and has not left never will. */

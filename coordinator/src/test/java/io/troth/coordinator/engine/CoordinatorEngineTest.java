@@ -123,8 +123,8 @@ class CoordinatorEngineTest {
                         "AFTER_COMMIT_DURABLE 1",
                         "AFTER_SEND_COMMIT 1",
                         "BEFORE_APPEND_END 1",
-                        "AFTER_APPEND_END 1",
                         "BEFORE_SEND_ANSWER 1",
+                        "AFTER_APPEND_END 1",
                         "AFTER_SEND_ANSWER 1"),
                 world.points);
     }
@@ -140,6 +140,23 @@ class CoordinatorEngineTest {
         assertEquals(64, world.gateway.answers().size());
         assertEquals(1, world.simulated().forcedWrites() - before);
         assertTrue(world.gateway.flushes() - flushes <= 64 / 4, "flushes: " + (world.gateway.flushes() - flushes));
+    }
+
+    /** Record by record the log's thread would wake for the first one, and the others would wait for its force. */
+    @Test
+    void handsOverToTheLogTogetherWhatOneTurnHasForIt() {
+        world.commitTwo();
+        world.commitTwo();
+        world.settle();
+        assertEquals(
+                List.of(
+                        "BEFORE_APPEND_COMMIT 1",
+                        "BEFORE_APPEND_COMMIT 2",
+                        "AFTER_APPEND_COMMIT 1",
+                        "AFTER_APPEND_COMMIT 2"),
+                world.points.stream()
+                        .filter(point -> point.contains("APPEND_COMMIT"))
+                        .toList());
     }
 
     @Test
