@@ -1,7 +1,6 @@
 package io.troth.agent.grpc;
 
 import io.grpc.Context;
-import io.grpc.Deadline;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -24,7 +23,6 @@ import io.troth.proto.v1.QueryResponse;
 import io.troth.proto.v1.SqlServiceGrpc;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -85,7 +83,7 @@ final class GrpcSqlService extends SqlServiceGrpc.SqlServiceImplBase {
             refuse(observer, refusal);
             return new IgnoredRequests<>();
         }
-        return new SqlQueryStream(gateway, workers, new SqlCall(remainingMillis(scope)), observer).opened();
+        return new SqlQueryStream(gateway, workers, new SqlCall(), observer).opened();
     }
 
     private <R> void unary(StreamObserver<R> replies, Function<SqlCall, R> work) {
@@ -96,7 +94,7 @@ final class GrpcSqlService extends SqlServiceGrpc.SqlServiceImplBase {
             refuse(observer, refusal);
             return;
         }
-        SqlCall call = new SqlCall(remainingMillis(scope));
+        SqlCall call = new SqlCall();
         observer.setOnCancelHandler(() -> workers.cancels().execute(call::cancel));
         workers.statements().execute(Context.current().wrap(() -> {
             try {
@@ -124,14 +122,6 @@ final class GrpcSqlService extends SqlServiceGrpc.SqlServiceImplBase {
 
     private static void refuse(StreamObserver<?> replies, @Nullable Reason refusal) {
         replies.onError(TrothStatus.of(refusal == null ? Reason.of(ErrorCode.NOT_IN_TRANSACTION) : refusal));
-    }
-
-    /** The smaller of what the call and the transaction have left. */
-    private static long remainingMillis(CallScope scope) {
-        Deadline deadline = Context.current().getDeadline();
-        long ofTransaction = scope.remainingMillis();
-        long ofCall = deadline == null ? ofTransaction : deadline.timeRemaining(TimeUnit.MILLISECONDS);
-        return Math.max(1, Math.min(ofCall, ofTransaction));
     }
 
     /** The list that the trailer will carry: nothing of this call runs any more. */

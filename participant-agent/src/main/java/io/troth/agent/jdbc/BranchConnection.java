@@ -11,7 +11,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,14 +60,6 @@ final class BranchConnection implements InvocationHandler, Guard {
     @Override
     public void release(Call<Void> call) throws SQLException {
         session.release(call);
-    }
-
-    /** Rounded up: the agent ends the branch at the deadline anyhow, and says why. */
-    @Override
-    public int boundTimeoutSeconds(int wanted) {
-        long left = 1 + TimeUnit.MILLISECONDS.toSeconds(scope.remainingMillis());
-        int bound = (int) Math.min(Integer.MAX_VALUE, left);
-        return wanted == 0 ? bound : Math.min(wanted, bound);
     }
 
     @Override

@@ -27,9 +27,6 @@ interface Guard {
     /** Lets go of a driver's object; does nothing when the connection is no longer the handle's. */
     void release(Call<Void> call) throws SQLException;
 
-    /** Bounds a statement's own timeout in seconds, where 0 means none, by what is left of its transaction. */
-    int boundTimeoutSeconds(int wanted);
-
     /** Whether the application may reach the driver's own object. */
     boolean mayUnwrap();
 }

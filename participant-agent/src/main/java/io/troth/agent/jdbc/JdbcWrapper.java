@@ -100,9 +100,6 @@ final class JdbcWrapper implements InvocationHandler {
     /** The object by which the application reached this one: a connection handle, a statement, a result set. */
     private final Object parent;
 
-    /** The application's own; negative until it is asked for or used. */
-    private int timeoutSeconds = -1;
-
     JdbcWrapper(Object target, Guard guard, Object parent) {
         this.target = target;
         this.guard = guard;
@@ -208,21 +205,7 @@ final class JdbcWrapper implements InvocationHandler {
     private @Nullable Object checked(Object proxy, Method method, Object @Nullable [] arguments) throws SQLException {
         String name = method.getName();
         if (target instanceof Statement statement) {
-            switch (name) {
-                case "getConnection" -> {
-                    return parent;
-                }
-                case "setQueryTimeout" -> {
-                    timeoutSeconds = seconds(first(arguments));
-                    return null;
-                }
-                case "getQueryTimeout" -> {
-                    return timeoutSeconds(statement);
-                }
-                default -> {
-                    return guarded(proxy, statement, method, arguments);
-                }
-            }
+            return name.equals("getConnection") ? parent : guarded(proxy, statement, method, arguments);
         }
         if (target instanceof ResultSet rows) {
             return name.equals("getStatement")
@@ -235,31 +218,6 @@ final class JdbcWrapper implements InvocationHandler {
         return guarded(proxy, null, method, arguments);
     }
 
-    /** The application's own timeout for a statement, in seconds. */
-    void wantsTimeout(int seconds) {
-        timeoutSeconds = seconds;
-    }
-
-    /** Bounds the time of the statement's next execution by what is left of its transaction. */
-    void boundTimeout(Statement statement) throws SQLException {
-        statement.setQueryTimeout(guard.boundTimeoutSeconds(timeoutSeconds(statement)));
-    }
-
-    static int seconds(Object value) throws SQLException {
-        int wanted = (Integer) value;
-        if (wanted < 0) {
-            throw new SQLException("a query timeout must not be negative, was " + wanted, "22023");
-        }
-        return wanted;
-    }
-
-    private int timeoutSeconds(Statement statement) throws SQLException {
-        if (timeoutSeconds < 0) {
-            timeoutSeconds = statement.getQueryTimeout();
-        }
-        return timeoutSeconds;
-    }
-
     private @Nullable Object guarded(
             Object proxy, @Nullable Statement cancelled, Method method, Object @Nullable [] arguments)
             throws SQLException {
@@ -267,12 +225,7 @@ final class JdbcWrapper implements InvocationHandler {
         if (use == null) {
             return wrap(call(method, target, arguments), guard, proxy);
         }
-        return guard.run(use, cancelled, () -> {
-            if (target instanceof Statement statement && use != Use.OTHER) {
-                boundTimeout(statement);
-            }
-            return wrap(call(method, target, arguments), guard, proxy);
-        });
+        return guard.run(use, cancelled, () -> wrap(call(method, target, arguments), guard, proxy));
     }
 
     /** Null when the call stays in memory. */

@@ -66,11 +66,6 @@ final class LocalConnection implements InvocationHandler, Guard {
     }
 
     @Override
-    public int boundTimeoutSeconds(int wanted) {
-        return wanted;
-    }
-
-    @Override
     public boolean mayUnwrap() {
         return true;
     }

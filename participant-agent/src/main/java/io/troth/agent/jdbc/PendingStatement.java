@@ -111,6 +111,8 @@ final class PendingStatement implements InvocationHandler {
     private final Object connection;
     private final String sql;
     private final @Nullable Value[] values;
+
+    /** As asked for; negative when it was not. */
     private int timeoutSeconds = -1;
 
     /** As asked for; 0 when it was not. */
@@ -207,16 +209,16 @@ final class PendingStatement implements InvocationHandler {
                 return JdbcWrapper.wrap(result, guard, proxy);
             }
         }
+        if (name.equals("setQueryTimeout") && JdbcWrapper.first(arguments) instanceof Integer seconds && seconds >= 0) {
+            timeoutSeconds = seconds;
+            return null;
+        }
         if (name.equals("getQueryTimeout") && timeoutSeconds >= 0) {
             return timeoutSeconds;
         }
         switch (name) {
             case "getConnection" -> {
                 return connection;
-            }
-            case "setQueryTimeout" -> {
-                timeoutSeconds = JdbcWrapper.seconds(JdbcWrapper.first(arguments));
-                return null;
             }
             case "clearParameters" -> {
                 Arrays.fill(values, null);
@@ -313,7 +315,6 @@ final class PendingStatement implements InvocationHandler {
 
         @Override
         public Object execute(PreparedStatement statement, BranchPrologue prologue) throws SQLException {
-            wrapperOf(first).boundTimeout(statement);
             statement.execute();
             boolean hasRows = prologue.begun(statement);
             switch (name) {
@@ -339,19 +340,14 @@ final class PendingStatement implements InvocationHandler {
         }
     }
 
-    private static JdbcWrapper wrapperOf(@Nullable Made made) {
-        return Objects.requireNonNull(made).wrapper();
-    }
-
     private Made made(PreparedStatement statement) throws SQLException {
         if (fetchSize > 0) {
             statement.setFetchSize(fetchSize);
         }
-        JdbcWrapper wrapper = new JdbcWrapper(statement, guard, connection);
         if (timeoutSeconds >= 0) {
-            wrapper.wantsTimeout(timeoutSeconds);
+            statement.setQueryTimeout(timeoutSeconds);
         }
-        return new Made(statement, wrapper);
+        return new Made(statement, new JdbcWrapper(statement, guard, connection));
     }
 
     private void setValues(PreparedStatement statement, int offset) throws SQLException {

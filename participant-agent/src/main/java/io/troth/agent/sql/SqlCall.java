@@ -8,21 +8,13 @@ import org.jspecify.annotations.Nullable;
 /** One call at the gateway, which may be given up from another thread while its statement runs. Thread-safe. */
 public final class SqlCall {
 
-    private static final int MILLIS_PER_SECOND = 1_000;
     private static final String QUERY_CANCELED = "57014";
-
-    private final long remainingMillis;
 
     @GuardedBy("this")
     private @Nullable Statement running;
 
     @GuardedBy("this")
     private boolean cancelled;
-
-    /** @param remainingMillis the smaller of what the call and the transaction have left; at least 1 */
-    public SqlCall(long remainingMillis) {
-        this.remainingMillis = remainingMillis;
-    }
 
     /** Nobody waits for the call any more: stops its statement, now or as soon as it starts. May block for a moment. */
     public void cancel() {
@@ -45,14 +37,8 @@ public final class SqlCall {
         return cancelled;
     }
 
-    /** The statement is about to run for the first time. */
-    void starts(Statement statement) throws SQLException {
-        statement.setQueryTimeout((int) Math.min(Integer.MAX_VALUE, 1 + (remainingMillis - 1) / MILLIS_PER_SECOND));
-        resumes(statement);
-    }
-
     /** The statement is about to run, or to fetch. */
-    synchronized void resumes(Statement statement) throws SQLException {
+    synchronized void runs(Statement statement) throws SQLException {
         if (cancelled) {
             throw new SQLException("the call was given up", QUERY_CANCELED);
         }

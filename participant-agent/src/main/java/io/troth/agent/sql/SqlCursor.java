@@ -41,7 +41,7 @@ public final class SqlCursor implements AutoCloseable {
     /** The values of the next row, one a column; null after the last. */
     public @Nullable List<@Nullable Object> next() {
         try {
-            call.resumes(statement);
+            call.runs(statement);
             try {
                 return rows.next() ? SqlValues.row(rows, columns) : null;
             } finally {

@@ -97,7 +97,7 @@ public final class SqlGateway {
                 bind(prepared, row);
                 prepared.addBatch();
             }
-            call.starts(prepared);
+            call.runs(prepared);
             try {
                 return prepared.executeLargeBatch();
             } finally {
@@ -163,7 +163,7 @@ public final class SqlGateway {
     }
 
     private static boolean run(PreparedStatement prepared, SqlCall call) throws SQLException {
-        call.starts(prepared);
+        call.runs(prepared);
         try {
             return prepared.execute();
         } finally {
