@@ -11,7 +11,13 @@ import picocli.CommandLine.Command;
 /** The commands of the coordinator's module; the launcher {@code troth} gives the name of one as the first argument. */
 @Command(
         name = "troth",
-        subcommands = {CoordinatorCommand.class, ConfigCommand.class, LogCommand.class, AdminCommand.class})
+        subcommands = {
+            CoordinatorCommand.class,
+            ClusterCommand.class,
+            ConfigCommand.class,
+            LogCommand.class,
+            AdminCommand.class
+        })
 public final class CoordinatorMain extends Group {
 
     private CoordinatorMain() {}

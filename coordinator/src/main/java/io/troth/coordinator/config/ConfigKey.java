@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,22 @@ public final class ConfigKey<T> {
             ValueForm.clusterId(),
             "",
             "The cluster the log must belong to. Empty: whichever it belongs to; a new log then draws one.");
+
+    public static final ConfigKey<String> CLUSTER_NODE = of(
+            "cluster.node",
+            ValueForm.node(),
+            "",
+            "The name of this member of a cluster. Empty: a single coordinator. Wants cluster.id and cluster.nodes, too.");
+    public static final ConfigKey<Map<String, String>> CLUSTER_NODES = of(
+            "cluster.nodes",
+            ValueForm.nodes(),
+            "",
+            "Where all members listen for each other, this one included; the same on each. Plaintext.");
+    public static final ConfigKey<Long> CLUSTER_ELECTION_TIMEOUT = of(
+            "cluster.electionTimeout",
+            ValueForm.duration("100ms", "1m"),
+            "1s",
+            "A member that has not heard of its leader for this time, and up to twice of it, wants to lead.");
 
     public static final ConfigKey<String> GRPC_ADDRESS =
             of("grpc.address", ValueForm.host(), "127.0.0.1", "Where clients and agents connect to.");

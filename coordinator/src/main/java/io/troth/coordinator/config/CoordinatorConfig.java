@@ -1,6 +1,7 @@
 package io.troth.coordinator.config;
 
 import io.troth.coordinator.log.LogSettings;
+import io.troth.coordinator.log.raft.RaftSettings;
 import io.troth.core.ClusterId;
 import io.troth.core.coordinator.CoordinatorLimits;
 import java.nio.file.Files;
@@ -91,6 +92,16 @@ public final class CoordinatorConfig {
                 get(ConfigKey.LOG_FREE_FLOOR));
     }
 
+    /** The settings of this member of a cluster; null for a single coordinator. */
+    public @Nullable RaftSettings member() {
+        String node = find(ConfigKey.CLUSTER_NODE);
+        Map<String, String> nodes = find(ConfigKey.CLUSTER_NODES);
+        if (node == null || nodes == null) {
+            return null;
+        }
+        return RaftSettings.defaults(log(), node, nodes, Math.toIntExact(get(ConfigKey.CLUSTER_ELECTION_TIMEOUT)));
+    }
+
     /** Whether gRPC speaks TLS. */
     public boolean isEncrypted() {
         return find(ConfigKey.TLS_CERTIFICATE) != null;
@@ -131,9 +142,34 @@ public final class CoordinatorConfig {
         if (get(ConfigKey.TRANSACTIONS_TIMEOUT) > get(ConfigKey.TRANSACTIONS_TIMEOUT_MAX)) {
             problems.add("transactions.timeout is longer than transactions.timeoutMax");
         }
+        checkCluster(problems);
         checkPlaintext(ConfigKey.GRPC_ADDRESS, isEncrypted(), problems);
         checkPlaintext(ConfigKey.HTTP_ADDRESS, false, problems);
         return problems;
+    }
+
+    private void checkCluster(List<String> problems) {
+        String node = find(ConfigKey.CLUSTER_NODE);
+        Map<String, String> nodes = find(ConfigKey.CLUSTER_NODES);
+        if (node == null && nodes == null) {
+            return;
+        }
+        if (node == null || nodes == null || find(ConfigKey.CLUSTER_ID) == null) {
+            problems.add(
+                    "cluster.node, cluster.nodes and cluster.id belong together: set all of them, the id and the nodes"
+                            + " alike on every member");
+            return;
+        }
+        if (!nodes.containsKey(node)) {
+            problems.add("cluster.node is " + node + ", which is not one of cluster.nodes: " + nodes.keySet());
+        }
+        for (String address : nodes.values()) {
+            if (!get(ConfigKey.INSECURE) && !isLoopback(address.substring(0, address.lastIndexOf(':')))) {
+                problems.add(
+                        "cluster.nodes has " + address + ", which is not loopback, and members speak plaintext with"
+                                + " each other. Put them into a network of their own, and allow it with --insecure.");
+            }
+        }
     }
 
     private void checkPlaintext(ConfigKey<String> key, boolean encrypted, List<String> problems) {

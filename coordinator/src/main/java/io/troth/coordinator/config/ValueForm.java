@@ -4,6 +4,7 @@ import io.troth.core.ClusterId;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,6 +22,8 @@ record ValueForm<T>(String allowed, Function<String, T> parser) {
             Map.of("ms", 1L, "s", 1_000L, "m", 60_000L, "h", 3_600_000L, "d", 86_400_000L);
     private static final Map<String, Long> SIZE_UNITS =
             Map.of("B", 1L, "KiB", 1L << 10, "MiB", 1L << 20, "GiB", 1L << 30);
+    private static final Pattern NODE = Pattern.compile("[0-9A-Za-z-]{1,64}");
+    private static final Pattern NODE_ADDRESS = Pattern.compile("([^=]+)=([0-9A-Za-z._-]{1,253}):([0-9]{1,5})");
     private static final int PORT_MAX = 65_535;
 
     /** Parses, or throws {@link IllegalArgumentException} without a message of use. */
@@ -76,6 +79,36 @@ record ValueForm<T>(String allowed, Function<String, T> parser) {
             }
             return text;
         });
+    }
+
+    static ValueForm<String> node() {
+        return new ValueForm<>("a name of letters, digits and hyphens", ValueForm::nodeName);
+    }
+
+    private static String nodeName(String text) {
+        if (!NODE.matcher(text).matches()) {
+            throw new IllegalArgumentException(text);
+        }
+        return text;
+    }
+
+    /** Addresses by name. */
+    static ValueForm<Map<String, String>> nodes() {
+        return new ValueForm<>("name=host:port, separated by commas", text -> {
+            Map<String, String> nodes = new TreeMap<>();
+            for (String each : text.split(",", -1)) {
+                Matcher matcher = NODE_ADDRESS.matcher(each.trim());
+                if (!matcher.matches()
+                        || nodes.put(nodeName(matcher.group(1)), matcher.group(2) + ":" + portOf(matcher)) != null) {
+                    throw new IllegalArgumentException(each);
+                }
+            }
+            return nodes;
+        });
+    }
+
+    private static long portOf(Matcher address) {
+        return within(Long.parseLong(address.group(3)), 1, PORT_MAX);
     }
 
     static ValueForm<String> text() {

@@ -22,7 +22,7 @@ public final class CoordinatorProcess {
     private final CoordinatorConfig config;
     private final PrintWriter out;
     private final PrintWriter err;
-    private final AtomicReference<@Nullable CoordinatorServer> running = new AtomicReference<>();
+    private final AtomicReference<@Nullable RunningCoordinator> running = new AtomicReference<>();
 
     private volatile boolean startRefused;
 
@@ -48,10 +48,12 @@ public final class CoordinatorProcess {
                 .addShutdownHook(ProcessEnvironment.lastingThread("troth-stop").newThread(this::stopInOrder));
         boolean refused = true;
         try {
-            CoordinatorServer server = CoordinatorServer.start(config, steps);
+            RunningCoordinator server = config.member() == null
+                    ? CoordinatorServer.start(config, steps)
+                    : MemberServer.start(config, steps, out::println);
             refused = false;
             running.set(server);
-            out.println(server.readyLine());
+            out.println(server.startedLine());
             Ending ending = server.awaitTermination();
             if (ending.cause() != Ending.Cause.STOPPED) {
                 halt(ending);
@@ -68,7 +70,7 @@ public final class CoordinatorProcess {
             // Not a signal: the caller ends the process with a code of its own.
             return;
         }
-        CoordinatorServer server = running.get();
+        RunningCoordinator server = running.get();
         // While it is starting nothing runs that would have to end, and a crash there does no harm.
         if (server != null) {
             Duration limit = Duration.ofMillis(config.get(ConfigKey.SHUTDOWN_DRAIN_LIMIT));

@@ -14,6 +14,8 @@ public record Ending(Cause cause, String message) {
         STOPPED,
         /** The log could not be written: what is on disk is unknown until it is read again (protocol L4, L5). */
         LOG_FAILED,
+        /** Another member leads; the log is good, and the process goes on. */
+        LEADERSHIP_LOST,
         /** An invariant was broken, or something was thrown that nobody foresaw. */
         VIOLATED
     }

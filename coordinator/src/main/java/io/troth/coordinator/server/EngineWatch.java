@@ -1,6 +1,7 @@
 package io.troth.coordinator.server;
 
 import io.troth.coordinator.engine.EngineListener;
+import io.troth.coordinator.engine.LeadershipLostException;
 import io.troth.core.ProtocolViolation;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.Notice;
@@ -61,6 +62,10 @@ final class EngineWatch implements EngineListener {
 
     @Override
     public void logFailed(Throwable cause) {
+        if (cause instanceof LeadershipLostException) {
+            ending.complete(new Ending(Ending.Cause.LEADERSHIP_LOST, "leads no more: " + cause.getMessage()));
+            return;
+        }
         end(
                 Ending.Cause.LOG_FAILED,
                 "the decision log in " + dataDirectory + " failed: " + cause

@@ -2,6 +2,7 @@ package io.troth.coordinator.server;
 
 import io.troth.coordinator.config.ConfigKey;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /** The coordinator cannot start. The message says why and what to do. */
 public final class StartFailedException extends RuntimeException {
@@ -16,6 +17,13 @@ public final class StartFailedException extends RuntimeException {
         return new StartFailedException(
                 what + " cannot listen on " + host + ":" + port + ": " + cause.getMessage() + ". Stop whatever uses the"
                         + " port, or set " + key + " to another one.",
+                cause);
+    }
+
+    static StartFailedException member(@Nullable String address, IOException cause) {
+        return new StartFailedException(
+                "the member of the cluster cannot start on " + address + ": " + cause.getMessage()
+                        + ". Stop whatever uses the port, or correct cluster.nodes on every member.",
                 cause);
     }
 

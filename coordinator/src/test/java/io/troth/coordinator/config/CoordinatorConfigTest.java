@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.log.LogSettings;
+import io.troth.coordinator.log.raft.RaftSettings;
 import io.troth.core.ClusterId;
 import io.troth.core.coordinator.CoordinatorLimits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -93,6 +95,38 @@ class CoordinatorConfigTest {
         }
         assertEquals(new ClusterId(255), again.find(ConfigKey.CLUSTER_ID));
         assertEquals(1L << 30, again.get(ConfigKey.LOG_FREE_FLOOR));
+    }
+
+    @Test
+    void aMemberOfAClusterKnowsItsClusterAndAllMembers() {
+        Map<ConfigKey<?>, String> member = new HashMap<>(Map.of(
+                ConfigKey.DATA_DIRECTORY, "data",
+                ConfigKey.CLUSTER_ID, "00000000000000ff",
+                ConfigKey.CLUSTER_NODE, "b",
+                ConfigKey.CLUSTER_NODES, "a=localhost:7701, b=127.0.0.1:7702,c=localhost:7703"));
+        CoordinatorConfig config = new ConfigLoader().flags(member).load();
+        assertEquals(
+                RaftSettings.defaults(
+                        config.log(),
+                        "b",
+                        Map.of("a", "localhost:7701", "b", "127.0.0.1:7702", "c", "localhost:7703"),
+                        1_000),
+                config.member());
+        assertNull(new ConfigLoader().flags(DATA).load().member());
+
+        for (ConfigKey<?> needed : List.of(ConfigKey.CLUSTER_ID, ConfigKey.CLUSTER_NODE, ConfigKey.CLUSTER_NODES)) {
+            Map<ConfigKey<?>, String> without = new HashMap<>(member);
+            without.remove(needed);
+            assertTrue(refusal(new ConfigLoader().flags(without)).contains("belong together"));
+        }
+        member.put(ConfigKey.CLUSTER_NODE, "d");
+        assertTrue(refusal(new ConfigLoader().flags(member)).contains("cluster.node is d, which is not one of"));
+        member.put(ConfigKey.CLUSTER_NODE, "a");
+        member.put(ConfigKey.CLUSTER_NODES, "a=10.0.0.1:7701");
+        assertTrue(refusal(new ConfigLoader().flags(member)).contains("cluster.nodes has 10.0.0.1:7701"));
+        for (String wrong : List.of("a", "a=b", "a=b:0", "a=b:65536", "a=b:1,a=c:1", "a b=c:1", "a=b:1,")) {
+            assertTrue(refusal(ConfigKey.CLUSTER_NODES, wrong).contains("name=host:port"), wrong);
+        }
     }
 
     @Test

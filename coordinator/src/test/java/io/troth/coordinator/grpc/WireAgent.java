@@ -62,6 +62,11 @@ public final class WireAgent implements StreamObserver<AgentStreamResponse> {
         say(hello);
     }
 
+    /** Acknowledges no commit from now on. */
+    public void goesSilentAfterItsVote() {
+        acknowledges = false;
+    }
+
     /** Keeps its votes back until {@link #vote}. */
     public synchronized void hesitate() {
         hesitates = true;

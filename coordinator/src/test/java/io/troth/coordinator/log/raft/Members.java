@@ -5,16 +5,12 @@ import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.rocksdb.Logs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -42,11 +38,6 @@ final class Members implements AutoCloseable {
     }
 
     private static final int ELECTION_MILLIS = 2_000;
-    /** Below the ports that the operating system gives to whoever asks for any. */
-    private static final int PORT_FIRST = 20_000;
-
-    private static final int PORT_LAST = 32_000;
-
     /** Names, too, are nobody else's: they stand in the names of Ratis' threads. */
     private static final AtomicInteger COUNT = new AtomicInteger();
 
@@ -67,7 +58,7 @@ final class Members implements AutoCloseable {
         for (int i = 0; i < count; i++) {
             addresses.put((char) ('a' + i) + "" + instance, "");
         }
-        addresses.keySet().forEach(node -> addresses.put(node, "127.0.0.1:" + freePort()));
+        addresses.keySet().forEach(node -> addresses.put(node, "127.0.0.1:" + FreePorts.next()));
     }
 
     static ConditionFactory eventually() {
@@ -75,22 +66,6 @@ final class Members implements AutoCloseable {
                 .pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofMillis(5))
                 .atMost(Duration.ofSeconds(60));
-    }
-
-    private int freePort() {
-        SplittableRandom random = new SplittableRandom();
-        while (true) {
-            int port = random.nextInt(PORT_FIRST, PORT_LAST);
-            if (addresses.containsValue("127.0.0.1:" + port)) {
-                continue;
-            }
-            try (ServerSocket free = new ServerSocket()) {
-                free.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-                return port;
-            } catch (IOException e) {
-                // Somebody has it.
-            }
-        }
     }
 
     List<String> nodes() {

@@ -1,0 +1,194 @@
+package io.troth.coordinator.server;
+
+import io.troth.coordinator.config.ConfigKey;
+import io.troth.coordinator.config.CoordinatorConfig;
+import io.troth.coordinator.engine.CoordinatorEngine;
+import io.troth.coordinator.engine.DecisionLog;
+import io.troth.coordinator.engine.EngineListener;
+import io.troth.coordinator.engine.EnginePorts;
+import io.troth.coordinator.engine.StepListener;
+import io.troth.coordinator.grpc.GrpcServer;
+import io.troth.coordinator.grpc.GrpcSettings;
+import io.troth.coordinator.grpc.GrpcStreamGateway;
+import io.troth.coordinator.metrics.CoordinatorMetrics;
+import io.troth.core.ClusterId;
+import io.troth.core.Reason;
+import io.troth.core.coordinator.Notice;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One leadership, wired: the engine on its log, the engine's thread, gRPC. It begins once and ends once; the next one of
+ * the same process is another object. The log is not its own. Thread-safe.
+ */
+final class Leadership implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
+
+    private static final int SHARD = 0;
+    private static final int LOOKUP_THREADS = 2;
+    /** Stopping an engine that need not wait for transactions takes one turn. */
+    private static final long ENGINE_STOP_MILLIS = 5_000;
+
+    private final CoordinatorConfig config;
+    private final CoordinatorMetrics metrics;
+    private final EngineWatch watch;
+    private final GrpcStreamGateway gateway;
+    private final CoordinatorEngine engine;
+    private final ClusterId cluster;
+
+    /** What was started, the last one first. Guarded by this. */
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+    private volatile Notice.@Nullable Ready ready;
+    private volatile @Nullable EngineThread thread;
+    private volatile int grpcPort;
+
+    /** Nothing runs yet. */
+    Leadership(
+            CoordinatorConfig config,
+            DecisionLog log,
+            ClusterId cluster,
+            StepListener steps,
+            CoordinatorMetrics metrics) {
+        this.config = config;
+        this.metrics = metrics;
+        this.cluster = cluster;
+        watch = new EngineWatch(config.get(ConfigKey.DATA_DIRECTORY));
+        gateway = new GrpcStreamGateway(cluster, SHARD);
+        ExecutorService lookups =
+                Executors.newFixedThreadPool(LOOKUP_THREADS, ProcessEnvironment.threads("troth-lookup"));
+        parts.push(lookups::shutdownNow);
+        engine = new CoordinatorEngine(
+                SHARD,
+                config.limits(),
+                new EnginePorts(
+                        log,
+                        gateway,
+                        steps,
+                        EngineListener.all(
+                                List.of(metrics.listener(), new NoticeLog(ProcessEnvironment::nanoTime), watch)),
+                        ProcessEnvironment::nanoTime,
+                        ProcessEnvironment::secureBits,
+                        lookups));
+        metrics.watch(engine);
+    }
+
+    /**
+     * Recovers, leads the next epoch and listens. Returns when everything is answered.
+     *
+     * @throws io.troth.coordinator.engine.LeadershipLostException when somebody else leads already
+     * @throws io.troth.core.ProtocolViolation when what the log holds breaks an invariant
+     * @throws StartFailedException when it cannot start for another reason; the message says what to do
+     */
+    synchronized void start() {
+        engine.start();
+        EngineThread started = new EngineThread(engine, ProcessEnvironment.lastingThread("troth-engine"));
+        thread = started;
+        parts.push(() -> drain(Duration.ZERO));
+        started.start();
+        ready = watch.awaitReady();
+        GrpcServer grpc = listenGrpc();
+        parts.push(grpc);
+        grpcPort = grpc.port();
+    }
+
+    private GrpcServer listenGrpc() {
+        GrpcSettings settings = WireSettings.of(config);
+        GrpcServer server;
+        try {
+            server = new GrpcServer(settings, engine, gateway, new EdgeMeters(metrics), ProcessEnvironment::nanoTime);
+        } catch (IllegalArgumentException e) {
+            throw StartFailedException.tls(e);
+        }
+        try {
+            server.start();
+            return server;
+        } catch (IOException e) {
+            server.close();
+            String host = config.get(ConfigKey.GRPC_ADDRESS);
+            throw StartFailedException.cannotListen(
+                    "gRPC", ConfigKey.GRPC_PORT, host, settings.address().getPort(), e);
+        }
+    }
+
+    /** The port of gRPC; 0 before it listens. */
+    int grpcPort() {
+        return grpcPort;
+    }
+
+    /** Whether the process should go on. */
+    boolean isAlive() {
+        return !engine.isStopped();
+    }
+
+    /** Why nobody should be sent here, null when it is ready. */
+    @Nullable
+    Reason notReady() {
+        return engine.notReady();
+    }
+
+    /** Completed when it has ended by itself, or was closed. */
+    CompletableFuture<Ending> ending() {
+        return watch.ending();
+    }
+
+    /** One line: where it listens, whose it is, what it found. */
+    String readyLine(int httpPort) {
+        Notice.Ready now = ready;
+        if (now == null) {
+            throw new IllegalStateException("not started");
+        }
+        return "READY grpc=" + address(ConfigKey.GRPC_ADDRESS, grpcPort) + " http="
+                + address(ConfigKey.HTTP_ADDRESS, httpPort) + " cluster=" + cluster + " epoch="
+                + now.epoch().number() + " unended=" + now.inDoubt() + " data="
+                + config.get(ConfigKey.DATA_DIRECTORY);
+    }
+
+    private String address(ConfigKey<String> key, int port) {
+        String host = config.get(key);
+        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+    }
+
+    /**
+     * Begins no new transaction, lets the running ones end, at most this long, and stops the engine; {@link #close}
+     * then closes the rest.
+     *
+     * @return true when every transaction had ended
+     */
+    boolean drain(Duration limit) {
+        EngineThread running = thread;
+        if (running == null) {
+            return true;
+        }
+        try {
+            boolean drained = engine.drain(limit).get(limit.toMillis() + ENGINE_STOP_MILLIS, TimeUnit.MILLISECONDS);
+            running.join(ENGINE_STOP_MILLIS);
+            return drained;
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.warn("the engine does not stop; what it was doing is found by the next leader", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return false;
+    }
+
+    /** Stops at once what still runs. Idempotent. */
+    @Override
+    public synchronized void close() {
+        Parts.close(parts);
+        watch.stopped();
+    }
+}

@@ -1,0 +1,287 @@
+package io.troth.coordinator.server;
+
+import io.troth.coordinator.config.ConfigKey;
+import io.troth.coordinator.config.CoordinatorConfig;
+import io.troth.coordinator.engine.DecisionLog;
+import io.troth.coordinator.engine.LeadershipLostException;
+import io.troth.coordinator.engine.StepListener;
+import io.troth.coordinator.log.raft.LeadershipListener;
+import io.troth.coordinator.log.raft.RaftMember;
+import io.troth.coordinator.log.raft.RaftSettings;
+import io.troth.coordinator.metrics.CoordinatorMetrics;
+import io.troth.core.ClusterId;
+import io.troth.core.ErrorCode;
+import io.troth.core.ProtocolViolation;
+import io.troth.core.Reason;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A coordinator that is a member of a cluster: it follows, and leads, once or many times, one epoch each. Only a leader
+ * listens for clients and agents; they try the members in turn. Thread-safe.
+ *
+ * <p>One thread begins and ends leaderships, one after the other; it holds a {@link Leadership} at most.
+ */
+public final class MemberServer implements RunningCoordinator {
+
+    private static final Logger LOG = LoggerFactory.getLogger(MemberServer.class);
+
+    /** For the member that shall lead next, when this one stops. */
+    private static final long TRANSFER_SECONDS = 5;
+
+    private final CoordinatorConfig config;
+    private final RaftSettings settings;
+    private final StepListener steps;
+    private final Consumer<String> says;
+    private final ClusterId cluster;
+    private final CoordinatorMetrics metrics = new CoordinatorMetrics(ProcessEnvironment::nanoTime);
+    private final CompletableFuture<Ending> ending = new CompletableFuture<>();
+    private final ExecutorService leading =
+            Executors.newSingleThreadExecutor(ProcessEnvironment.threads("troth-leadership"));
+    private final HttpEndpoint http;
+    private final RaftMember member;
+
+    /** What was started, the last one first. Guarded by this. */
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+    private volatile @Nullable Leadership current;
+    private volatile @Nullable String leader;
+
+    // Leadership thread only.
+    private @Nullable DecisionLog currentLog;
+
+    private MemberServer(CoordinatorConfig config, StepListener steps, Consumer<String> says) {
+        this.config = config;
+        this.steps = steps;
+        this.says = says;
+        settings = Objects.requireNonNull(config.member());
+        cluster = Objects.requireNonNull(settings.log().cluster());
+        boolean started = false;
+        try {
+            http = listenHttp();
+            parts.push(http);
+            member = openMember();
+            parts.push(member);
+            parts.push(this::stopLeading);
+            started = true;
+        } finally {
+            if (!started) {
+                Parts.close(parts);
+                leading.shutdownNow();
+            }
+        }
+    }
+
+    /**
+     * Opens the member's log and follows, or leads.
+     *
+     * @param steps hears of crash points; {@link StepListener#NONE} in production
+     * @param says is told a line for people whenever this member begins to lead
+     * @throws io.troth.coordinator.log.LogRefusedException when the data directory is not to be used
+     * @throws StartFailedException when it cannot start for another reason; the message says what to do
+     */
+    public static MemberServer start(CoordinatorConfig config, StepListener steps, Consumer<String> says) {
+        return new MemberServer(config, steps, says);
+    }
+
+    private HttpEndpoint listenHttp() {
+        String host = config.get(ConfigKey.HTTP_ADDRESS);
+        int port = config.get(ConfigKey.HTTP_PORT);
+        try {
+            return new HttpEndpoint(
+                    new InetSocketAddress(host, port), () -> !ending.isDone(), this::notReady, metrics::scrape);
+        } catch (IOException e) {
+            throw StartFailedException.cannotListen("HTTP", ConfigKey.HTTP_PORT, host, port, e);
+        }
+    }
+
+    private RaftMember openMember() {
+        try {
+            return RaftMember.open(settings, ProcessEnvironment.log(metrics.observer()), new Hears());
+        } catch (IOException e) {
+            throw StartFailedException.member(settings.nodes().get(settings.node()), e);
+        }
+    }
+
+    private @Nullable Reason notReady() {
+        Leadership leads = current;
+        if (leads != null) {
+            return leads.notReady();
+        }
+        String other = leader;
+        return new Reason(ErrorCode.NOT_LEADER, other == null ? "nobody is known to lead" : other + " leads");
+    }
+
+    /** What Raft says; any thread, and done on the one that leads. */
+    private final class Hears implements LeadershipListener {
+        @Override
+        public void leads(DecisionLog log) {
+            onLeadingThread(() -> lead(log));
+        }
+
+        @Override
+        public void leaderChanged(@Nullable String node) {
+            leader = node;
+            LOG.info("leader is {}", node == null ? "nobody" : node);
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            end(
+                    Ending.Cause.LOG_FAILED,
+                    "the replicated log in " + settings.log().directory() + " failed: " + cause
+                            + ". This process stops. Check the disk (free space, kernel messages), then start it again"
+                            + " on the same data.",
+                    cause);
+        }
+    }
+
+    private void onLeadingThread(Runnable action) {
+        try {
+            leading.execute(action);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("stopping already", e);
+        }
+    }
+
+    private void lead(DecisionLog log) {
+        endLeadership();
+        currentLog = log;
+        Leadership next = new Leadership(config, log, cluster, steps, metrics);
+        current = next;
+        try {
+            next.start();
+            says.accept(next.readyLine(http.port()));
+            CompletableFuture<Void> unused = next.ending().thenAccept(end -> onLeadingThread(() -> ended(next, end)));
+        } catch (LeadershipLostException e) {
+            LOG.info("did not begin to lead: {}", e.getMessage());
+            endLeadership();
+        } catch (ProtocolViolation e) {
+            end(Ending.Cause.VIOLATED, EngineWatch.violated(e, settings.log().directory()), e);
+        } catch (RuntimeException e) {
+            Ending early = next.ending().getNow(null);
+            if (early != null) {
+                ended(next, early);
+            } else {
+                end(Ending.Cause.LOG_FAILED, String.valueOf(e.getMessage()), e);
+            }
+        }
+    }
+
+    private void ended(Leadership which, Ending how) {
+        if (current != which) {
+            return;
+        }
+        endLeadership();
+        switch (how.cause()) {
+            case LEADERSHIP_LOST -> LOG.info(how.message());
+            case LOG_FAILED, VIOLATED -> ending.complete(how);
+            case STOPPED -> {
+                // By stop(), which does the rest.
+            }
+        }
+    }
+
+    private void endLeadership() {
+        Leadership before = current;
+        if (before != null) {
+            current = null;
+            before.close();
+        }
+        DecisionLog log = currentLog;
+        if (log != null) {
+            currentLog = null;
+            log.close();
+        }
+    }
+
+    private void end(Ending.Cause cause, String message, Throwable thrown) {
+        LOG.error(message, thrown);
+        ending.complete(new Ending(cause, message));
+    }
+
+    @Override
+    public String startedLine() {
+        return "MEMBER node=" + settings.node() + " nodes="
+                + settings.nodes().keySet().stream().sorted().toList()
+                + " http=" + config.get(ConfigKey.HTTP_ADDRESS) + ":" + http.port() + " cluster=" + cluster + " data="
+                + settings.log().directory();
+    }
+
+    /** The port of HTTP. */
+    public int httpPort() {
+        return http.port();
+    }
+
+    /** The port of gRPC, 0 when this member does not lead. */
+    public int grpcPort() {
+        Leadership leads = current;
+        return leads == null ? 0 : leads.grpcPort();
+    }
+
+    @Override
+    public Ending awaitTermination() {
+        return ending.join();
+    }
+
+    @Override
+    public synchronized boolean stop(Duration drainLimit) {
+        Leadership leads = current;
+        boolean drained = leads == null || leads.drain(drainLimit);
+        if (leads != null && !ending.isDone()) {
+            handOver();
+        }
+        Parts.close(parts);
+        ending.complete(new Ending(Ending.Cause.STOPPED, ""));
+        return drained;
+    }
+
+    /** Any other member may lead: the first that can. Without one the others wait until they miss this one. */
+    private void handOver() {
+        for (String node : settings.nodes().keySet()) {
+            if (node.equals(settings.node())) {
+                continue;
+            }
+            try {
+                member.transferLeadership(node).get(TRANSFER_SECONDS, TimeUnit.SECONDS);
+                return;
+            } catch (ExecutionException | TimeoutException e) {
+                LOG.info("{} does not take over: {}", node, e.toString());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private void stopLeading() {
+        try {
+            leading.submit(this::endLeadership).get();
+        } catch (ExecutionException e) {
+            LOG.warn("could not end the leadership", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        leading.shutdownNow();
+    }
+
+    @Override
+    public void close() {
+        stop(Duration.ZERO);
+    }
+}

@@ -1,0 +1,230 @@
+package io.troth.coordinator.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import io.troth.coordinator.grpc.WireAgent;
+import io.troth.coordinator.log.raft.FreePorts;
+import io.troth.coordinator.server.Http;
+import io.troth.core.BranchList;
+import io.troth.core.BranchWork;
+import io.troth.proto.v1.AgentOrder;
+import io.troth.proto.v1.BeginRequest;
+import io.troth.proto.v1.BeginResponse;
+import io.troth.proto.v1.CommitRequest;
+import io.troth.proto.v1.CommitResponse;
+import io.troth.proto.v1.Outcome;
+import io.troth.proto.v1.TransactionServiceGrpc;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Goal: three coordinators as processes are one, also when one of them dies. Method: real JVMs, SIGKILL and SIGTERM, and
+ * agents on the wire that do not acknowledge, so that the next leader has something to finish.
+ */
+class ClusterProcessTest {
+
+    private static final String CLUSTER = "0000000000c0ffee";
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    @TempDir
+    Path temp;
+
+    private final Map<String, String> addresses = new TreeMap<>();
+    private final Map<String, Process> processes = new ConcurrentHashMap<>();
+    /** What each said, on both outputs, since it was started last. */
+    private final Map<String, List<String>> said = new ConcurrentHashMap<>();
+
+    private final List<ManagedChannel> channels = new ArrayList<>();
+
+    @BeforeEach
+    void make() {
+        for (String node : List.of("a", "b", "c")) {
+            addresses.put(node, "127.0.0.1:" + FreePorts.next());
+        }
+        for (String node : addresses.keySet()) {
+            List<String> words = new ArrayList<>(List.of("cluster", "init"));
+            words.addAll(settings(node));
+            String out = run(words);
+            assertTrue(out.startsWith("Made member " + node + " of cluster " + CLUSTER), out);
+        }
+    }
+
+    @AfterEach
+    void killWhatIsLeft() throws InterruptedException {
+        channels.forEach(ManagedChannel::shutdownNow);
+        for (Process process : processes.values()) {
+            process.destroyForcibly().waitFor();
+        }
+    }
+
+    private List<String> settings(String node) {
+        String nodes = addresses.entrySet().stream().map(Map.Entry::toString).collect(Collectors.joining(","));
+        return List.of(
+                "--data-directory",
+                temp.resolve(node).toString(),
+                "--cluster-id",
+                CLUSTER,
+                "--cluster-node",
+                node,
+                "--cluster-nodes",
+                nodes,
+                "--grpc-port",
+                "0",
+                "--http-port",
+                "0");
+    }
+
+    private static String run(List<String> words) {
+        StringWriter out = new StringWriter();
+        PrintWriter printer = new PrintWriter(out, true);
+        CoordinatorMain.run(printer, printer, words.toArray(String[]::new));
+        return out.toString();
+    }
+
+    private void start(String node) throws IOException {
+        List<String> words = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-Xmx192m",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                CoordinatorMain.class.getName(),
+                "coordinator"));
+        words.addAll(settings(node));
+        Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
+        processes.put(node, process);
+        List<String> lines = new CopyOnWriteArrayList<>();
+        said.put(node, lines);
+        BufferedReader output = process.inputReader(StandardCharsets.UTF_8);
+        Thread reader = new Thread(() -> output.lines().forEach(lines::add));
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    /** A line that says that some member leads an epoch above this one. */
+    private String awaitReadyAbove(long epoch) {
+        Awaitility.await().pollInterval(Duration.ofMillis(20)).atMost(LIMIT).until(() -> readyAbove(epoch) != null);
+        return readyAbove(epoch);
+    }
+
+    private String readyAbove(long epoch) {
+        for (List<String> lines : said.values()) {
+            for (String line : lines) {
+                if (line.startsWith("READY ") && epochOf(line) > epoch) {
+                    return line;
+                }
+            }
+        }
+        return null;
+    }
+
+    private static long epochOf(String ready) {
+        return Long.parseLong(ready.replaceAll(".* epoch=([0-9]+) .*", "$1"));
+    }
+
+    private String whoSaid(String line) {
+        return said.entrySet().stream()
+                .filter(each -> each.getValue().contains(line))
+                .findFirst()
+                .orElseThrow()
+                .getKey();
+    }
+
+    private ManagedChannel channel(String ready) {
+        int port = Integer.parseInt(ready.replaceAll(".* grpc=127\\.0\\.0\\.1:([0-9]+) .*", "$1"));
+        ManagedChannel channel = NettyChannelBuilder.forAddress("localhost", port, InsecureChannelCredentials.create())
+                .build();
+        channels.add(channel);
+        return channel;
+    }
+
+    private List<WireAgent> agents(ManagedChannel channel, long first) {
+        return List.of(new WireAgent(channel, first, "accounts"), new WireAgent(channel, first + 1, "stock"));
+    }
+
+    private CommitResponse commit(ManagedChannel channel, List<WireAgent> agents) throws Exception {
+        BeginResponse begun = TransactionServiceGrpc.newBlockingStub(channel).begin(BeginRequest.getDefaultInstance());
+        List<BranchWork> works =
+                agents.stream().map(agent -> agent.enlist(begun)).toList();
+        return TransactionServiceGrpc.newFutureStub(channel)
+                .commit(CommitRequest.newBuilder()
+                        .setTx(begun.getTx())
+                        .setKey(begun.getKey())
+                        .addBranches(new BranchList(false, works).encode())
+                        .build())
+                .get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+    }
+
+    @Test
+    void theNextLeaderFinishesWhatAKilledOneHasDecided() throws Exception {
+        for (String node : addresses.keySet()) {
+            start(node);
+        }
+        String first = awaitReadyAbove(0);
+        ManagedChannel channel = channel(first);
+        List<WireAgent> agents = agents(channel, 0xa);
+        agents.forEach(WireAgent::goesSilentAfterItsVote);
+        assertEquals(Outcome.OUTCOME_COMMITTED, commit(channel, agents).getOutcome());
+
+        String killed = whoSaid(first);
+        processes.get(killed).toHandle().destroyForcibly();
+        String second = awaitReadyAbove(epochOf(first));
+        assertTrue(second.contains(" unended=1 "), second);
+        channel = channel(second);
+        List<WireAgent> others = agents(channel, 0x1a);
+        for (WireAgent agent : others) {
+            Awaitility.await().atMost(LIMIT).until(() -> agent.orders().stream().anyMatch(AgentOrder::hasCommitBranch));
+        }
+        assertEquals(Outcome.OUTCOME_COMMITTED, commit(channel, others).getOutcome());
+
+        start(killed);
+        String member = awaitLine(killed, "MEMBER node=" + killed + " nodes=[a, b, c] ");
+        String leader = whoSaid(second);
+        Awaitility.await().atMost(LIMIT).until(() -> readyz(member).equals("503 NOT_LEADER " + leader + " leads"));
+
+        processes.get(leader).toHandle().destroy();
+        awaitLine(leader, "STOPPED");
+        String third = awaitReadyAbove(epochOf(second));
+        assertTrue(third.contains(" unended=0 "), third);
+        assertEquals(ExitCode.OK, processes.get(leader).waitFor());
+        channel = channel(third);
+        assertEquals(
+                Outcome.OUTCOME_COMMITTED,
+                commit(channel, agents(channel, 0x2a)).getOutcome());
+    }
+
+    private String awaitLine(String node, String start) {
+        Awaitility.await().atMost(LIMIT).until(() -> said.get(node).stream().anyMatch(line -> line.startsWith(start)));
+        return said.get(node).stream()
+                .filter(line -> line.startsWith(start))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static String readyz(String line) throws Exception {
+        return Http.get(Integer.parseInt(line.replaceAll(".* http=127\\.0\\.0\\.1:([0-9]+) .*", "$1")), "/readyz");
+    }
+}
