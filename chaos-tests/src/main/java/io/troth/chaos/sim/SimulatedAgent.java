@@ -241,12 +241,6 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
         }
     }
 
-    /** The network is late as it pleases. */
-    @Override
-    public void sendSoon(CoordinatorMessage message) {
-        send(message);
-    }
-
     @Override
     public void refuse(Reason reason) {
         Connection.End open = stream;

@@ -82,7 +82,7 @@ class ThreadCostTest {
         assertUse(
                 Map.of(
                         ThreadUse.CALLER,
-                        new Use(14_000, 1),
+                        new Use(14_000, 2),
                         "troth-client",
                         new Use(2_900, 0),
                         "troth-grpc",
@@ -105,13 +105,13 @@ class ThreadCostTest {
         assertUse(
                 Map.of(
                         ThreadUse.CALLER,
-                        new Use(23_000, 1),
+                        new Use(25_300, 2),
                         "troth-client",
                         new Use(2_900, 0),
                         "troth-grpc",
                         new Use(24_000, 0),
                         "counted-engine",
-                        new Use(5_900, 7),
+                        new Use(5_900, 8),
                         "counted-log",
                         new Use(3_200, 2),
                         "troth-agent-link",
@@ -133,7 +133,7 @@ class ThreadCostTest {
         assertUse(
                 Map.of(
                         ThreadUse.CALLER,
-                        new Use(21_000, 1),
+                        new Use(22_400, 2),
                         "troth-client",
                         new Use(2_900, 0),
                         "troth-grpc",
@@ -161,7 +161,7 @@ class ThreadCostTest {
         assertUse(
                 Map.of(
                         ThreadUse.CALLER,
-                        new Use(24_000, 1),
+                        new Use(25_500, 2),
                         "troth-client",
                         new Use(3_400, 0),
                         "troth-grpc",

@@ -24,7 +24,6 @@ final class ActionRunner implements AgentAction.Visitor<Void> {
     private final AgentEngine.Parts parts;
     private final Consumer<AgentEvent> events;
     private final Consumer<AgentAction> answers;
-    private final RunningWork running = new RunningWork();
 
     ActionRunner(AgentEngine.Parts parts, Consumer<AgentEvent> events, Consumer<AgentAction> answers) {
         this.parts = parts;
@@ -52,11 +51,7 @@ final class ActionRunner implements AgentAction.Visitor<Void> {
 
     @Override
     public Void send(AgentAction.Send action) {
-        if (action.message().accept(running)) {
-            parts.link().sendSoon(action.message());
-        } else {
-            parts.link().send(action.message());
-        }
+        parts.link().send(action.message());
         return null;
     }
 
@@ -73,7 +68,6 @@ final class ActionRunner implements AgentAction.Visitor<Void> {
         reached(StepListener.Point.BEFORE_PREPARE, tx, branch);
         Consumer<PrepareResult> done = result -> {
             boolean prepared = result.kind() == PrepareResult.Kind.PREPARED;
-            running.ended(tx);
             if (prepared) {
                 reached(StepListener.Point.AFTER_PREPARE_BEFORE_VOTE, tx, branch);
             }
@@ -82,7 +76,6 @@ final class ActionRunner implements AgentAction.Visitor<Void> {
                 reached(StepListener.Point.AFTER_VOTE, tx, branch);
             }
         };
-        running.began(tx);
         guarded(
                 () -> database(action.resource()).prepare(tx, branch, done),
                 failure -> done.accept(PrepareResult.lost(failure)));
@@ -125,7 +118,7 @@ final class ActionRunner implements AgentAction.Visitor<Void> {
     @Override
     public Void commitPrepared(AgentAction.CommitPrepared action) {
         reached(StepListener.Point.BEFORE_PHASE_TWO, action.tx(), action.branch());
-        Consumer<PhaseTwoCompletion> done = phaseTwo(action.tx(), action.branch());
+        Consumer<PhaseTwoCompletion> done = phaseTwoDone(action.tx(), action.branch());
         guarded(
                 () -> database(action.resource())
                         .commitPrepared(action.tx(), action.branch(), action.proof(), action.firstAttempt(), done),
@@ -136,18 +129,15 @@ final class ActionRunner implements AgentAction.Visitor<Void> {
     @Override
     public Void rollbackPrepared(AgentAction.RollbackPrepared action) {
         reached(StepListener.Point.BEFORE_PHASE_TWO, action.tx(), action.branch());
-        Consumer<PhaseTwoCompletion> done = phaseTwo(action.tx(), action.branch());
+        Consumer<PhaseTwoCompletion> done = phaseTwoDone(action.tx(), action.branch());
         guarded(
                 () -> database(action.resource()).rollbackPrepared(action.tx(), action.branch(), done),
                 failure -> done.accept(PhaseTwoCompletion.notYet(failure)));
         return null;
     }
 
-    /** Phase 2 begins now, and ends with the result. */
-    private Consumer<PhaseTwoCompletion> phaseTwo(GlobalTxId tx, BranchId branch) {
-        running.began(tx);
+    private Consumer<PhaseTwoCompletion> phaseTwoDone(GlobalTxId tx, BranchId branch) {
         return completion -> {
-            running.ended(tx);
             if (completion.kind() != PhaseTwoCompletion.Kind.NOT_YET) {
                 reached(StepListener.Point.AFTER_PHASE_TWO_BEFORE_DONE, tx, branch);
             }

@@ -12,14 +12,8 @@ public interface CoordinatorLink extends AutoCloseable {
     /** Starts to dial. Called once. */
     void start(LinkListener listener);
 
-    /** Sends on the stream that is up, in the order of all calls; dropped when none is. Never blocks. Thread-safe. */
+    /** Sends on the stream that is up, in the order of the calls; dropped when none is. Never blocks. Thread-safe. */
     void send(CoordinatorMessage message);
-
-    /**
-     * As {@link #send}, for what nobody acts on by itself: it may stay for a few milliseconds, to leave together with the
-     * next message. Waking a thread here and another one there costs more than all else about a message.
-     */
-    void sendSoon(CoordinatorMessage message);
 
     /** Ends the stream that is up, because its peer must not be trusted; dials again later. Never blocks. */
     void refuse(Reason reason);

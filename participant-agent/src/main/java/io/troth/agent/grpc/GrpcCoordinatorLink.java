@@ -70,12 +70,6 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
     /** A peer that takes the connection and says nothing is no coordinator; gRPC itself would wait for ever. */
     private static final long CONNECT_MILLIS = 10_000;
 
-    /** How long a message that need not hurry waits for another one. */
-    private static final long SOON_MILLIS = 5;
-
-    /** After so many looks at an empty queue nobody looks any more, until the next such message. */
-    private static final int IDLE_LOOKS_MAX = 20;
-
     private static final long CLOSE_POLL_MILLIS = 10;
     private static final int CLOSE_POLLS_MAX = 100;
 
@@ -149,20 +143,6 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         if (stream != null) {
             stream.send(WireCodec.entry(message));
         }
-    }
-
-    @Override
-    public void sendSoon(CoordinatorMessage message) {
-        Stream stream = current;
-        if (stream != null) {
-            stream.sendSoon(WireCodec.entry(message));
-        }
-    }
-
-    /** Whether the thread looks by itself for what need not hurry. */
-    boolean isLooking() {
-        Stream stream = current;
-        return stream != null && stream.looking.get();
     }
 
     @Override
@@ -271,7 +251,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         schedule(this::connect, pause);
     }
 
-    /** One stream and its channel. Everything but what sends runs on the loop's thread. */
+    /** One stream and its channel. Everything but {@link #send} runs on the loop's thread. */
     private final class Stream implements ClientResponseObserver<AgentStreamRequest, AgentStreamResponse> {
 
         private final Endpoint target;
@@ -280,8 +260,6 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         private final ConcurrentLinkedQueue<AgentEntry> outgoing = new ConcurrentLinkedQueue<>();
         private final AtomicInteger queued = new AtomicInteger();
         private final AtomicBoolean drainScheduled = new AtomicBoolean();
-        private final AtomicBoolean looking = new AtomicBoolean();
-        private int idleLooks;
         private @Nullable ClientCallStreamObserver<AgentStreamRequest> call;
         private boolean welcomed;
         private boolean over;
@@ -293,46 +271,11 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         }
 
         void send(AgentEntry entry) {
-            if (queue(entry) && drainScheduled.compareAndSet(false, true)) {
-                execute(this::drain);
-            }
-        }
-
-        /** Leaves the thread alone: while there is work it looks by itself every few milliseconds. */
-        void sendSoon(AgentEntry entry) {
-            if (queue(entry) && !looking.get() && looking.compareAndSet(false, true)) {
-                execute(this::lookLater);
-            }
-        }
-
-        private boolean queue(AgentEntry entry) {
             outgoing.add(entry);
-            boolean fits = queued.incrementAndGet() <= OUTGOING_ENTRIES_MAX;
-            if (!fits) {
+            if (queued.incrementAndGet() > OUTGOING_ENTRIES_MAX) {
                 execute(() -> fail(new Reason(ErrorCode.OVERLOADED, "the coordinator does not read its stream")));
-            }
-            return fits;
-        }
-
-        private void lookLater() {
-            schedule(this::look, SOON_MILLIS);
-        }
-
-        private void look() {
-            if (over) {
-                return;
-            }
-            idleLooks = outgoing.isEmpty() ? idleLooks + 1 : 0;
-            drain();
-            if (idleLooks < IDLE_LOOKS_MAX) {
-                lookLater();
-                return;
-            }
-            idleLooks = 0;
-            looking.set(false);
-            // Somebody may have queued just before, and have relied on this look.
-            if (!outgoing.isEmpty() && looking.compareAndSet(false, true)) {
-                lookLater();
+            } else if (drainScheduled.compareAndSet(false, true)) {
+                execute(this::drain);
             }
         }
 

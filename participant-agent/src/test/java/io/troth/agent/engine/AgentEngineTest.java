@@ -29,6 +29,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -334,5 +336,30 @@ class AgentEngineTest {
         assertFalse(engine.isActive(open));
         assertTrue(database.prepared.containsKey(branch));
         assertTrue(link.closed);
+    }
+
+    /** Timers that fire when they are told to. */
+    private static final class ManualTimers implements AgentTimers {
+
+        private final Map<String, Runnable> tasks = new TreeMap<>();
+
+        @Override
+        public void start(AgentTimerKey key, long delayMillis, Runnable task) {
+            tasks.put(key.toString(), task);
+        }
+
+        @Override
+        public void cancel(AgentTimerKey key) {
+            tasks.remove(key.toString());
+        }
+
+        void fire(AgentTimerKey key) {
+            Objects.requireNonNull(tasks.remove(key.toString()), "not running").run();
+        }
+
+        @Override
+        public void close() {
+            tasks.clear();
+        }
     }
 }

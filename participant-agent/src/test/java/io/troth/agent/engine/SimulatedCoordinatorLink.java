@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
 public final class SimulatedCoordinatorLink implements CoordinatorLink {
 
     public final List<CoordinatorMessage> sent = new CopyOnWriteArrayList<>();
-    /** Those of them that need not hurry. */
-    public final List<CoordinatorMessage> unhurried = new CopyOnWriteArrayList<>();
-
     public final List<Reason> refused = new ArrayList<>();
     public boolean closed;
     private @Nullable LinkListener listener;
@@ -29,12 +26,6 @@ public final class SimulatedCoordinatorLink implements CoordinatorLink {
 
     @Override
     public void send(CoordinatorMessage message) {
-        sent.add(message);
-    }
-
-    @Override
-    public void sendSoon(CoordinatorMessage message) {
-        unhurried.add(message);
         sent.add(message);
     }
 
@@ -62,36 +53,12 @@ public final class SimulatedCoordinatorLink implements CoordinatorLink {
 
     /** The kinds of what was sent since the last call, in order. */
     public List<String> takeKinds() {
-        List<String> kinds = kinds(sent);
-        forget();
-        return kinds;
-    }
-
-    /** Like {@link #takeKinds}, without what need not hurry. */
-    public List<String> takeHurriedKinds() {
-        List<CoordinatorMessage> hurried = new ArrayList<>(sent);
-        hurried.removeAll(unhurried);
-        forget();
-        return kinds(hurried);
-    }
-
-    /** Like {@link #takeKinds}, but only what need not hurry. */
-    public List<String> takeUnhurriedKinds() {
-        List<String> kinds = kinds(unhurried);
-        forget();
-        return kinds;
-    }
-
-    private void forget() {
-        sent.clear();
-        unhurried.clear();
-    }
-
-    private static List<String> kinds(List<CoordinatorMessage> messages) {
-        return messages.stream()
+        List<String> kinds = sent.stream()
                 .map(message -> message instanceof CoordinatorMessage.BranchVote vote
                         ? "vote " + vote.vote()
                         : message.getClass().getSimpleName())
                 .toList();
+        sent.clear();
+        return kinds;
     }
 }

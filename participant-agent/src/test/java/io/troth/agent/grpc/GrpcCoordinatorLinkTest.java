@@ -119,39 +119,6 @@ class GrpcCoordinatorLinkTest {
     }
 
     @Test
-    void whatNeedNotHurryLeavesWithTheNextInItsPlace() throws InterruptedException {
-        link.start(heard);
-        heard.awaitBatch();
-        coordinator.awaitHello();
-        // Looks of the stream's own thread cannot come between.
-        CountDownLatch hold = new CountDownLatch(1);
-        heard.held.set(hold);
-        coordinator.say();
-        assertTrue(heard.holding.await(LIMIT.toSeconds(), TimeUnit.SECONDS));
-        int before = coordinator.batches().size();
-        link.sendSoon(enlist(1));
-        link.sendSoon(enlist(2));
-        link.send(enlist(3));
-        hold.countDown();
-        for (int i = 1; i <= 3; i++) {
-            assertEquals(i, coordinator.awaitEnlist().getTx().getSequence());
-        }
-        assertEquals(before + 1, coordinator.batches().size());
-    }
-
-    @Test
-    void whatNeedNotHurryLeavesByItselfToo() {
-        link.start(heard);
-        heard.awaitBatch();
-        // Also when the thread has ceased to look.
-        for (int i = 1; i <= 3; i++) {
-            link.sendSoon(enlist(i));
-            assertEquals(i, coordinator.awaitEnlist().getTx().getSequence());
-            Awaitility.await().atMost(LIMIT).until(() -> !link.isLooking());
-        }
-    }
-
-    @Test
     void splitsWhatIsMoreThanABatch() throws InterruptedException {
         link.start(heard);
         heard.awaitBatch();
