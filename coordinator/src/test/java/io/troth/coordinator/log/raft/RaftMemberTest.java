@@ -127,7 +127,8 @@ class RaftMemberTest {
             });
             return new CompletableFuture<>();
         };
-        first.log().append(commit(tx(firstEpoch, 1, 1)), true);
+        // Not a COMMIT: its transaction's epoch would be seen to be another one in any case.
+        first.log().append(new LogRecord.Distrust(1_000), true);
         eventually().until(() -> held.get() != null);
         RecordingListener deposed = heard;
 
@@ -143,8 +144,9 @@ class RaftMemberTest {
         force(third, commit(tx(epochNumber, 1, 1)));
         assertEquals(List.of(epoch(epochNumber), commit(tx(epochNumber, 1, 1))), heard.records());
         assertEquals(List.of(epoch(firstEpoch)), deposed.records());
-        assertNull(third.log().find(tx(firstEpoch, 1, 1)));
+        assertTrue(epochNumber < 1_000, "epoch " + epochNumber);
         agree(members.nodes());
+        assertFalse(contentOf(third.node()).toString().contains("Distrust"), contentOf(third.node())::toString);
         assertEquals(List.of(), members.failures);
     }
 
@@ -162,6 +164,27 @@ class RaftMemberTest {
         Members.Lead third = transfer(unrecovered, recovered.node());
         assertThrows(LeadershipLostException.class, () -> unrecovered.log().recover(entry -> {}));
         assertEquals(List.of(), replayedBy(third));
+    }
+
+    @Test
+    void aLeaderThatDoesNotKnowWhatBecameOfAnEntryGivesItsTermUp() {
+        start(100_000);
+        Members.Lead leader = lead();
+        long before = epochNumber;
+        RecordingListener first = heard;
+        members.interference = (raft, entry) -> {
+            members.interference = EntrySender::send;
+            return CompletableFuture.failedFuture(new IOException("nobody knows"));
+        };
+        leader.log().append(commit(tx(before, 1, 1)), true);
+        eventually().until(() -> first.failure() != null);
+        assertInstanceOf(LeadershipLostException.class, first.failure());
+
+        Members.Lead next =
+                begin(members.awaitLead(lead -> lead.log().term() > leader.log().term()));
+        assertTrue(epochNumber > before, epochNumber + " after " + before);
+        assertNull(next.log().find(tx(before, 1, 1)));
+        assertEquals(List.of(epoch(before)), first.records());
     }
 
     @Test
