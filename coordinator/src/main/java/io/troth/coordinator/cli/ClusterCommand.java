@@ -1,7 +1,6 @@
 package io.troth.coordinator.cli;
 
 import io.troth.coordinator.config.CoordinatorConfig;
-import io.troth.coordinator.engine.DecisionLog;
 import io.troth.coordinator.log.LogObserver;
 import io.troth.coordinator.log.raft.LeadershipListener;
 import io.troth.coordinator.log.raft.RaftMember;
@@ -9,7 +8,6 @@ import io.troth.coordinator.log.raft.RaftSettings;
 import io.troth.coordinator.server.ProcessEnvironment;
 import java.io.IOException;
 import java.io.PrintWriter;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 
 /** {@code troth cluster}: several coordinators that share one replicated log. */
@@ -34,7 +32,7 @@ final class ClusterCommand extends Group {
                 return ExitCode.FAILED;
             }
             try {
-                RaftMember.create(settings, ProcessEnvironment.log(LogObserver.NONE), new Nobody())
+                RaftMember.create(settings, ProcessEnvironment.log(LogObserver.NONE), LeadershipListener.NONE)
                         .close();
             } catch (IOException e) {
                 err.println("troth: the member cannot be made: " + e.getMessage());
@@ -45,17 +43,5 @@ final class ClusterCommand extends Group {
                     + ". Make the others, then start all of them.");
             return ExitCode.OK;
         }
-    }
-
-    /** A member that is only made does nothing. */
-    private static final class Nobody implements LeadershipListener {
-        @Override
-        public void leads(DecisionLog log) {}
-
-        @Override
-        public void leaderChanged(@Nullable String node) {}
-
-        @Override
-        public void failed(Throwable cause) {}
     }
 }

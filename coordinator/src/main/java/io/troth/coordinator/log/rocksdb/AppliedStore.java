@@ -8,7 +8,6 @@ import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogSettings;
 import io.troth.coordinator.log.Meta;
 import io.troth.coordinator.log.Position;
-import io.troth.coordinator.log.RecordCodec;
 import io.troth.coordinator.log.RecordKeys;
 import io.troth.coordinator.log.ReplicatedEntry;
 import io.troth.coordinator.log.ReplicatedState;
@@ -236,20 +235,7 @@ public final class AppliedStore implements AutoCloseable {
      * @throws IllegalStateException when the store is closed
      */
     public LogRecord.@Nullable Commit find(GlobalTxId tx) {
-        OpenLog now = log;
-        byte[] key = RecordKeys.tx(tx);
-        try {
-            // In this order: an END moves a COMMIT from the first to the second, never back.
-            byte[] value = now.store().get(Family.OPEN, key);
-            if (value == null) {
-                value = now.store().get(Family.ENDED, key);
-            }
-            return value == null
-                    ? null
-                    : (LogRecord.Commit) RecordCodec.decode(key, value).record();
-        } catch (RocksDBException e) {
-            throw OpenLog.damaged(now.directory(), e);
-        }
+        return log.find(tx);
     }
 
     /**

@@ -9,9 +9,13 @@ import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogSettings;
 import io.troth.coordinator.log.Meta;
+import io.troth.coordinator.log.RecordCodec;
+import io.troth.coordinator.log.RecordKeys;
 import io.troth.coordinator.log.ReplicatedState;
 import io.troth.coordinator.log.Watermark;
 import io.troth.core.ClusterId;
+import io.troth.core.GlobalTxId;
+import io.troth.core.coordinator.LogRecord;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +46,23 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
     private static final String DATABASE = "log";
     private static final String FRESH = "log.new";
     private static final String OLD = "log.old";
+
+    /** The applied COMMIT of T, ended or not, or null when there is none or it was purged. Any thread; reads from disk. */
+    LogRecord.@Nullable Commit find(GlobalTxId tx) {
+        byte[] key = RecordKeys.tx(tx);
+        try {
+            // In this order: an END moves a COMMIT from the first to the second, never back.
+            byte[] value = store.get(Family.OPEN, key);
+            if (value == null) {
+                value = store.get(Family.ENDED, key);
+            }
+            return value == null
+                    ? null
+                    : (LogRecord.Commit) RecordCodec.decode(key, value).record();
+        } catch (RocksDBException e) {
+            throw damaged(directory, e);
+        }
+    }
 
     /** Where the database lies in a data directory. */
     static Path database(Path directory) {

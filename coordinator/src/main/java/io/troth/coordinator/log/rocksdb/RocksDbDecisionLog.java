@@ -8,8 +8,6 @@ import io.troth.coordinator.log.DiskWatch;
 import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogSettings;
-import io.troth.coordinator.log.RecordCodec;
-import io.troth.coordinator.log.RecordKeys;
 import io.troth.core.ClusterId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogEntry;
@@ -18,7 +16,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.RocksDBException;
 
 /**
  * The decision log of a single node on RocksDB. Thread-safe; docs/LOG.md describes the files.
@@ -147,19 +144,7 @@ public final class RocksDbDecisionLog implements DecisionLog {
         if (writing != null && writing.hasFailed()) {
             throw new IllegalStateException("the log has failed");
         }
-        byte[] key = RecordKeys.tx(tx);
-        try {
-            // In this order: an END moves a COMMIT from the first to the second, never back.
-            byte[] value = log.store().get(Family.OPEN, key);
-            if (value == null) {
-                value = log.store().get(Family.ENDED, key);
-            }
-            return value == null
-                    ? null
-                    : (LogRecord.Commit) RecordCodec.decode(key, value).record();
-        } catch (RocksDBException e) {
-            throw OpenLog.damaged(log.directory(), e);
-        }
+        return log.find(tx);
     }
 
     @Override

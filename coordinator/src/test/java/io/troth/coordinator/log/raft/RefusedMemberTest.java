@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.troth.coordinator.engine.DecisionLog;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogSettings;
@@ -23,7 +22,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.ratis.util.FileUtils;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,17 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Goal: a data directory that is not this member's, or not whole, is never used. Method: one member, whose files change. */
 class RefusedMemberTest {
-
-    private static final LeadershipListener NOBODY = new LeadershipListener() {
-        @Override
-        public void leads(DecisionLog log) {}
-
-        @Override
-        public void leaderChanged(@Nullable String node) {}
-
-        @Override
-        public void failed(Throwable cause) {}
-    };
 
     @TempDir
     Path temp;
@@ -101,7 +88,10 @@ class RefusedMemberTest {
     void doesNotStartOnAnEmptyDisk() {
         LogRefusedException refused = assertThrows(
                 LogRefusedException.class,
-                () -> RaftMember.open(settings(temp.resolve("empty"), new ClusterId(1)), Logs.environment(), NOBODY));
+                () -> RaftMember.open(
+                        settings(temp.resolve("empty"), new ClusterId(1)),
+                        Logs.environment(),
+                        LeadershipListener.NONE));
         assertEquals(LogRefusal.MEMBER_LOST, refused.refusal());
     }
 
@@ -110,7 +100,9 @@ class RefusedMemberTest {
         LogRefusedException refused = assertThrows(
                 LogRefusedException.class,
                 () -> RaftMember.create(
-                        settings(members.directory(node), new ClusterId(1)), Logs.environment(), NOBODY));
+                        settings(members.directory(node), new ClusterId(1)),
+                        Logs.environment(),
+                        LeadershipListener.NONE));
         assertEquals(LogRefusal.NOT_EMPTY, refused.refusal());
     }
 
@@ -118,7 +110,10 @@ class RefusedMemberTest {
     void isOfOneClusterOnly() {
         LogRefusedException refused = assertThrows(
                 LogRefusedException.class,
-                () -> RaftMember.open(settings(members.directory(node), new ClusterId(1)), Logs.environment(), NOBODY));
+                () -> RaftMember.open(
+                        settings(members.directory(node), new ClusterId(1)),
+                        Logs.environment(),
+                        LeadershipListener.NONE));
         assertEquals(LogRefusal.MEMBER_LOST, refused.refusal());
     }
 
@@ -128,7 +123,8 @@ class RefusedMemberTest {
         Logs.leaveUnended(directory);
         LogRefusedException refused = assertThrows(
                 LogRefusedException.class,
-                () -> RaftMember.create(settings(directory, new ClusterId(1)), Logs.environment(), NOBODY));
+                () -> RaftMember.create(
+                        settings(directory, new ClusterId(1)), Logs.environment(), LeadershipListener.NONE));
         assertEquals(LogRefusal.NOT_EMPTY, refused.refusal());
     }
 
