@@ -1,5 +1,6 @@
 package io.troth.client;
 
+import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
@@ -88,6 +89,8 @@ final class SimulatedCoordinator implements AutoCloseable {
     private int batches;
     private int hellos;
     private boolean keepSessions = true;
+    private String elsewhere;
+    private int redirected;
 
     SimulatedCoordinator(long cluster) {
         this.cluster = cluster;
@@ -161,6 +164,19 @@ final class SimulatedCoordinator implements AutoCloseable {
         sqlAddresses.add(address);
     }
 
+    /** From now on it does not lead, and says that this one does; "" when it does not know who does. */
+    synchronized void follow(String leader) {
+        elsewhere = leader;
+        for (Stream stream : List.copyOf(streams)) {
+            stream.redirect();
+        }
+    }
+
+    /** How many streams it has sent elsewhere. */
+    synchronized int redirected() {
+        return redirected;
+    }
+
     synchronized void cutStreams() {
         for (Stream stream : List.copyOf(streams)) {
             stream.cut();
@@ -212,6 +228,10 @@ final class SimulatedCoordinator implements AutoCloseable {
             Stream stream = new Stream(replies);
             synchronized (SimulatedCoordinator.this) {
                 streams.add(stream);
+                if (elsewhere != null) {
+                    stream.redirect();
+                    return stream;
+                }
                 hellos++;
                 stream.reply(ClientReply.newBuilder()
                         .setCoordinatorState(CoordinatorState.newBuilder()
@@ -414,6 +434,18 @@ final class SimulatedCoordinator implements AutoCloseable {
                         .addReplies(reply)
                         .build());
             }
+        }
+
+        void redirect() {
+            over = true;
+            streams.remove(this);
+            redirected++;
+            Metadata trailers = new Metadata();
+            trailers.put(Metadata.Key.of("troth-reason", Metadata.ASCII_STRING_MARSHALLER), "NOT_LEADER");
+            if (!elsewhere.isEmpty()) {
+                trailers.put(Metadata.Key.of("troth-leader", Metadata.ASCII_STRING_MARSHALLER), elsewhere);
+            }
+            replies.onError(Status.UNAVAILABLE.asRuntimeException(trailers));
         }
 
         void cut() {

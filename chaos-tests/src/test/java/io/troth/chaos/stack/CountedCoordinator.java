@@ -76,8 +76,8 @@ final class CountedCoordinator implements AutoCloseable {
                         System::nanoTime,
                         random::nextLong,
                         Runnable::run));
-        server = new GrpcServer(
-                GrpcSettings.loopback(0), new CountingInbox(engine), gateway, EdgeListener.NONE, System::nanoTime);
+        server = new GrpcServer(GrpcSettings.loopback(0), EdgeListener.NONE, System::nanoTime);
+        server.serve(new CountingInbox(engine), gateway);
         engine.start();
         thread = new Thread(this::run, "counted-engine");
         engine.wakeWith(() -> LockSupport.unpark(thread));

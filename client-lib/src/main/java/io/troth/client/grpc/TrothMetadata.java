@@ -22,6 +22,9 @@ final class TrothMetadata {
     /** The database's own SQLState, beside the reason. */
     static final Metadata.Key<String> SQL_STATE = Metadata.Key.of("troth-sqlstate", Metadata.ASCII_STRING_MARSHALLER);
 
+    /** Where the leader is, as {@code host:port}, beside the reason NOT_LEADER. */
+    static final Metadata.Key<String> LEADER = Metadata.Key.of("troth-leader", Metadata.ASCII_STRING_MARSHALLER);
+
     private TrothMetadata() {}
 
     /** The list of a reply; null when there is none, or not exactly one that can be read. */

@@ -61,6 +61,11 @@ public final class TrothStatus {
         return trailer(error, TrothMetadata.SQL_STATE);
     }
 
+    /** Where the leader is, as {@code host:port}, when a coordinator that does not lead has said so; else null. */
+    public static @Nullable String leaderOf(Throwable error) {
+        return trailer(error, TrothMetadata.LEADER);
+    }
+
     /** What happened to a call, for people: status, description, and the cause at the bottom, which gRPC leaves out. */
     public static String textOf(Throwable error) {
         Status status = Status.fromThrowable(error);

@@ -54,7 +54,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         this.clock = clock;
         this.loop = loop;
         this.link = link;
-        this.state = new EngineState(link);
+        this.state = new EngineState(link, settings.endpoints().size() > 1);
         this.sessions = new SessionTable(state, clock, settings.clientName(), this::sessionEnded);
         this.requests = new RequestTable(
                 state,
@@ -292,12 +292,12 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 requests.answered(correlation, WireCodec.fromWire(reply.getTransactionAnswer()), effects);
             case REFUSED -> refused(correlation, WireCodec.fromWire(reply.getRefused()));
             case ACCEPTING -> {
-                boolean accepting = reply.getAccepting().getAccepting();
-                state.notAccepting = accepting
-                        ? null
-                        : WireCodec.fromWire(reply.getAccepting().getReason());
-                if (!accepting) {
-                    waiters.failAll(WireCodec.fromWire(reply.getAccepting().getReason()), effects);
+                state.accepting(reply.getAccepting());
+                Reason not = state.notAccepting;
+                if (not != null) {
+                    waiters.failAll(not, effects);
+                } else {
+                    waiters.serve(effects);
                 }
             }
             case RESOURCE_LOCATED ->

@@ -4,6 +4,7 @@ import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
+import io.troth.proto.v1.Accepting;
 import io.troth.proto.v1.ClientEntry;
 import io.troth.proto.v1.CoordinatorState;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class EngineState {
 
     private final CoordinatorLink link;
+    private final boolean hasOthers;
     private long lastCorrelation;
 
     /** True while a stream is up. */
@@ -31,12 +33,17 @@ final class EngineState {
     @Nullable
     Reason notAccepting;
 
+    /** True: this leader stops, and one at another endpoint will lead; what wants to begin waits for that one. */
+    boolean leaving;
+
     /** What stands in the way, when it is not the connection itself. */
     @Nullable
     Reason obstacle;
 
-    EngineState(CoordinatorLink link) {
+    /** {@code hasOthers}: whether there is more than one endpoint. */
+    EngineState(CoordinatorLink link, boolean hasOthers) {
         this.link = link;
+        this.hasOthers = hasOthers;
     }
 
     /** A stream is up: takes note of who answers, or says false and why when this client must not speak to it. */
@@ -61,8 +68,16 @@ final class EngineState {
         shard = coordinator.getShard();
         epoch = itsEpoch;
         notAccepting = null;
+        leaving = false;
         obstacle = null;
         return true;
+    }
+
+    /** Takes note of whether new transactions may begin. */
+    void accepting(Accepting told) {
+        Reason reason = told.getAccepting() ? null : WireCodec.fromWire(told.getReason());
+        leaving = hasOthers && reason != null && reason.code() == ErrorCode.DRAINING;
+        notAccepting = leaving ? null : reason;
     }
 
     /** Sends an entry under a new correlation id, which it returns. */

@@ -13,6 +13,7 @@ import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.troth.client.grpc.CertificateKeys;
+import io.troth.client.grpc.LeaderSearch;
 import io.troth.client.grpc.TrothStatus;
 import io.troth.client.internal.ClientSettings.Endpoint;
 import io.troth.client.internal.ClientSettings.TlsFiles;
@@ -54,7 +55,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
 
     // Loop thread only.
     private @Nullable Listener listener;
-    private int endpoint;
+    private final LeaderSearch search;
     private long pauseMillis;
 
     private volatile @Nullable Stream current;
@@ -66,7 +67,9 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
         this.settings = settings;
         this.loop = loop;
         this.credentials = credentials(settings.tls());
-        this.endpoint = ThreadLocalRandom.current().nextInt(settings.endpoints().size());
+        this.search = new LeaderSearch(
+                settings.endpoints(),
+                ThreadLocalRandom.current().nextInt(settings.endpoints().size()));
         this.pauseMillis = settings.reconnectMillisMin();
     }
 
@@ -139,7 +142,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
         if (closed) {
             return;
         }
-        Endpoint target = settings.endpoints().get(endpoint);
+        Endpoint target = settings.endpoints().get(search.index());
         ManagedChannel channel = NettyChannelBuilder.forAddress(target.host(), target.port(), credentials)
                 .eventLoopGroup(loop.group())
                 .channelType(NioSocketChannel.class)
@@ -158,11 +161,14 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
         loop.schedule(stream::checkHello, settings.helloTimeoutMillis());
     }
 
-    private void reconnect() {
+    private void reconnect(@Nullable String leader) {
         if (closed) {
             return;
         }
-        endpoint = (endpoint + 1) % settings.endpoints().size();
+        if (search.next(leader)) {
+            loop.execute(this::connect);
+            return;
+        }
         long pause = pauseMillis / 2 + ThreadLocalRandom.current().nextLong(pauseMillis / 2 + 1);
         pauseMillis = Math.min(pauseMillis * 2, settings.reconnectMillisMax());
         loop.schedule(this::connect, pause);
@@ -242,12 +248,12 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
 
         @Override
         public void onError(Throwable cause) {
-            end(TrothStatus.textOf(cause));
+            end(TrothStatus.textOf(cause), TrothStatus.leaderOf(cause));
         }
 
         @Override
         public void onCompleted() {
-            end("the coordinator ended the stream");
+            end("the coordinator ended the stream", null);
         }
 
         void checkHello() {
@@ -261,7 +267,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
                 return;
             }
             ClientCallStreamObserver<ClientStreamRequest> requests = call;
-            end(why);
+            end(why, null);
             if (requests != null) {
                 requests.cancel(why, null);
             }
@@ -288,7 +294,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
             }
         }
 
-        private void end(String why) {
+        private void end(String why, @Nullable String leader) {
             if (over) {
                 return;
             }
@@ -298,7 +304,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
             channel.shutdownNow();
             boolean wasUp = up;
             up = false;
-            reconnect();
+            reconnect(leader);
             Listener hears = listener;
             if (wasUp && hears != null) {
                 hears.down();

@@ -51,7 +51,7 @@ final class SessionTable {
     @Nullable
     ClientSession usable() {
         ClientSession session = current;
-        return state.linkUp && session != null && session.accepts(clock.nanos()) ? session : null;
+        return state.linkUp && !state.leaving && session != null && session.accepts(clock.nanos()) ? session : null;
     }
 
     /** Begins a transaction; no message is needed (protocol 2). */
@@ -91,7 +91,7 @@ final class SessionTable {
 
     /** Asks for a session unless one is on its way. */
     void open() {
-        if (state.linkUp && openCorrelation == 0 && resuming.isEmpty()) {
+        if (state.linkUp && !state.leaving && openCorrelation == 0 && resuming.isEmpty()) {
             openSentNanos = clock.nanos();
             openCorrelation = state.send(ClientEntry.newBuilder()
                     .setOpenSession(OpenSession.newBuilder().setClientName(clientName)));

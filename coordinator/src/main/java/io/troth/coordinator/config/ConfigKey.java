@@ -42,6 +42,12 @@ public final class ConfigKey<T> {
             ValueForm.nodes(),
             "",
             "Where all members listen for each other, this one included; the same on each. Plaintext.");
+    public static final ConfigKey<Map<String, String>> CLUSTER_ENDPOINTS = of(
+            "cluster.endpoints",
+            ValueForm.nodes(),
+            "",
+            "Where clients and agents reach each member, in the words of their own configuration; the same on each. A"
+                    + " member that does not lead sends them to the leader's. Empty: they try the members in turn.");
     public static final ConfigKey<Long> CLUSTER_ELECTION_TIMEOUT = of(
             "cluster.electionTimeout",
             ValueForm.duration("100ms", "1m"),

@@ -151,7 +151,8 @@ public final class CoordinatorConfig {
     private void checkCluster(List<String> problems) {
         String node = find(ConfigKey.CLUSTER_NODE);
         Map<String, String> nodes = find(ConfigKey.CLUSTER_NODES);
-        if (node == null && nodes == null) {
+        Map<String, String> endpoints = find(ConfigKey.CLUSTER_ENDPOINTS);
+        if (node == null && nodes == null && endpoints == null) {
             return;
         }
         if (node == null || nodes == null || find(ConfigKey.CLUSTER_ID) == null) {
@@ -162,6 +163,10 @@ public final class CoordinatorConfig {
         }
         if (!nodes.containsKey(node)) {
             problems.add("cluster.node is " + node + ", which is not one of cluster.nodes: " + nodes.keySet());
+        }
+        if (endpoints != null && !endpoints.keySet().equals(nodes.keySet())) {
+            problems.add("cluster.endpoints names " + endpoints.keySet() + ", cluster.nodes " + nodes.keySet()
+                    + ": both name all members");
         }
         for (String address : nodes.values()) {
             if (!get(ConfigKey.INSECURE) && !isLoopback(address.substring(0, address.lastIndexOf(':')))) {

@@ -12,14 +12,17 @@ import io.troth.coordinator.engine.EngineInbox;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The coordinator's door: every service of {@code troth.v1} that it has, health and reflection on one port. All calls
- * are served on the event loops themselves; they only hand over to the engine.
+ * The coordinator's door: every service of {@code troth.v1} that it has, health and reflection on one port. It is open
+ * as long as the process runs; who does not lead refuses, and says who leads. All calls are served on the event loops
+ * themselves; they only hand over to the engine. Thread-safe.
  */
 public final class GrpcServer implements AutoCloseable {
 
@@ -36,35 +39,32 @@ public final class GrpcServer implements AutoCloseable {
 
     private final EventLoops loops;
     private final HealthStatusManager health = new HealthStatusManager();
-    private final GrpcStreamGateway gateway;
+    private final GrpcSettings settings;
+    private final EdgeListener listener;
+    private final LongSupplier nanoTime;
+    private final Refusals refusals;
+    private final LeaderServices services;
     private final Server server;
+    private @Nullable GrpcStreamGateway leading;
     private volatile int port;
 
     /**
-     * Builds it; {@link #start} listens.
+     * Builds it; {@link #start} listens, and {@link #serve} lets it do more than refuse.
      *
-     * @param inbox the engine
-     * @param gateway the same one as the engine's
      * @param listener hears what is refused and which streams are open
      * @param nanoTime a monotonic clock
      * @throws IllegalArgumentException when a TLS file cannot be read
      */
-    public GrpcServer(
-            GrpcSettings settings,
-            EngineInbox inbox,
-            GrpcStreamGateway gateway,
-            EdgeListener listener,
-            LongSupplier nanoTime) {
+    public GrpcServer(GrpcSettings settings, EdgeListener listener, LongSupplier nanoTime) {
         TRANSPORT_LOG.setLevel(Level.SEVERE);
         ServerCredentials credentials = TlsContexts.server(settings.tls());
-        this.gateway = gateway;
+        this.settings = settings;
+        this.listener = listener;
+        this.nanoTime = nanoTime;
         WireLimits limits = settings.limits();
         loops = new EventLoops(settings.ioThreads());
-        Refusals refusals = new Refusals(listener, nanoTime);
-        WireReader reader = new WireReader(limits, inbox::newSessionKey);
-        PeerStream.Shared shared = new PeerStream.Shared(inbox, gateway, limits, refusals, reader);
-        InProcessStream unary = new InProcessStream(inbox, gateway, UNARY_REQUESTS_MAX);
-        Administration administration = new Administration(inbox, unary);
+        refusals = new Refusals(listener, nanoTime);
+        services = new LeaderServices(listener);
         server = NettyServerBuilder.forAddress(settings.address(), credentials)
                 .bossEventLoopGroup(loops.group())
                 .workerEventLoopGroup(loops.group())
@@ -78,16 +78,45 @@ public final class GrpcServer implements AutoCloseable {
                 .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION_MAX)
                 .maxInboundMessageSize(limits.batchBytesMax() + OVERSIZE_BYTES)
                 .maxInboundMetadataSize(limits.metadataBytesMax())
-                .addService(new ClientStreams(shared, loops, listener).definition())
-                .addService(new AgentStreams(shared, loops, listener, settings.helloTimeoutMillis()).definition())
-                .addService(new TransactionFacade(settings, shared, unary, loops, nanoTime))
-                .addService(ServerInterceptors.intercept(
-                        new AdminEndpoint(administration, gateway, loops, refusals), new PeerAddress()))
+                .fallbackHandlerRegistry(services)
                 .addService(health.getHealthService())
                 .addService(ProtoReflectionServiceV1.newInstance())
                 .build();
         serving(false);
+    }
+
+    /**
+     * From now on calls go to this leader, until {@link #refuse}. Before the engine's first turn.
+     *
+     * @param inbox the engine
+     * @param gateway the same one as the engine's, used for nothing before
+     */
+    public synchronized void serve(EngineInbox inbox, GrpcStreamGateway gateway) {
+        WireLimits limits = settings.limits();
+        WireReader reader = new WireReader(limits, inbox::newSessionKey);
+        PeerStream.Shared shared = new PeerStream.Shared(inbox, gateway, limits, refusals, reader);
+        InProcessStream unary = new InProcessStream(inbox, gateway, UNARY_REQUESTS_MAX);
+        Administration administration = new Administration(inbox, unary);
         gateway.onReadiness(this::serving);
+        leading = gateway;
+        services.serve(List.of(
+                new ClientStreams(shared, loops, listener).definition(),
+                new AgentStreams(shared, loops, listener, settings.helloTimeoutMillis()).definition(),
+                new TransactionFacade(settings, shared, unary, loops, nanoTime).bindService(),
+                ServerInterceptors.intercept(
+                        new AdminEndpoint(administration, gateway, loops, refusals), new PeerAddress())));
+    }
+
+    /** From now on every call is refused, and the streams of the leader that was served end. */
+    public synchronized void refuse(Redirect redirect) {
+        services.refuse(redirect);
+        GrpcStreamGateway before = leading;
+        if (before != null) {
+            leading = null;
+            before.onReadiness(ready -> {});
+            serving(false);
+            before.finish(redirect);
+        }
     }
 
     private void serving(boolean ready) {
@@ -122,7 +151,7 @@ public final class GrpcServer implements AutoCloseable {
             health.enterTerminalState();
             server.shutdown();
         }
-        gateway.finish(new Reason(ErrorCode.DRAINING, "the coordinator stops"));
+        refuse(Redirect.nowhere(new Reason(ErrorCode.DRAINING, "the coordinator stops")));
         try {
             if (!server.awaitTermination(waitMillis, TimeUnit.MILLISECONDS)) {
                 server.shutdownNow();

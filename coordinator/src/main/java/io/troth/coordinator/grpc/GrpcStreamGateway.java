@@ -29,6 +29,7 @@ public final class GrpcStreamGateway implements StreamGateway {
     private final Map<StreamId, Outlet<ClientMessage>> clients = new ConcurrentHashMap<>();
     private volatile Head head = Head.NOT_READY;
     private volatile Consumer<Boolean> readiness = ready -> {};
+    private volatile @Nullable Redirect finished;
 
     // Engine thread.
     private final List<Outlet<?>> dirty = new ArrayList<>();
@@ -62,6 +63,7 @@ public final class GrpcStreamGateway implements StreamGateway {
 
     void addAgent(AgentStreams.Stream stream) {
         agents.put(stream.id, stream);
+        endWhenFinished(stream);
     }
 
     void removeAgent(StreamId stream) {
@@ -72,6 +74,7 @@ public final class GrpcStreamGateway implements StreamGateway {
     void addClient(ClientStreams.Stream stream) {
         clients.put(stream.id, stream);
         stream.greet(head);
+        endWhenFinished(stream);
     }
 
     /** A stream inside this process. */
@@ -83,10 +86,18 @@ public final class GrpcStreamGateway implements StreamGateway {
         clients.remove(stream);
     }
 
-    /** Ends every stream: the process stops. Any thread. */
-    void finish(Reason reason) {
-        clients.values().forEach(client -> client.finish(reason));
-        agents.values().forEach(agent -> agent.finish(reason));
+    /** Ends every stream, and those that open later: the leadership is over. Any thread. */
+    void finish(Redirect redirect) {
+        finished = redirect;
+        clients.values().forEach(client -> client.finish(redirect));
+        agents.values().forEach(agent -> agent.finish(redirect));
+    }
+
+    private void endWhenFinished(Outlet<?> outlet) {
+        Redirect over = finished;
+        if (over != null) {
+            outlet.finish(over);
+        }
     }
 
     @Override

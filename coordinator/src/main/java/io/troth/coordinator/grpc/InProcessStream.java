@@ -81,7 +81,7 @@ final class InProcessStream implements Outlet<ClientMessage>, Requests {
 
     @Override
     public boolean close(Reason reason) {
-        finish(reason);
+        finish(Redirect.nowhere(reason));
         return false;
     }
 
@@ -106,7 +106,8 @@ final class InProcessStream implements Outlet<ClientMessage>, Requests {
     }
 
     @Override
-    public void finish(Reason reason) {
+    public void finish(Redirect redirect) {
+        Reason reason = redirect.reason();
         finished = reason;
         for (CompletableFuture<ClientMessage> answer : List.copyOf(waiting.values())) {
             answer.completeExceptionally(new TrothException(reason));

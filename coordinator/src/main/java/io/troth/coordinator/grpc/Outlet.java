@@ -15,6 +15,6 @@ interface Outlet<M> {
     /** Lets the batch leave. */
     void flush();
 
-    /** The process stops: ends the stream after what was handed over for it. Any thread. */
-    void finish(Reason reason);
+    /** The leadership is over: ends the stream after what was handed over for it. Any thread. */
+    void finish(Redirect redirect);
 }

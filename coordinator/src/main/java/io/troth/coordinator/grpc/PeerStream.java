@@ -58,7 +58,7 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
     private @Nullable Reason closeNext;
 
     // Written by the engine thread, read by the loop.
-    private volatile @Nullable Reason closing;
+    private volatile @Nullable Redirect closing;
 
     // Loop thread.
     private Iterator<Supplier<R>> writing = List.<Supplier<R>>of().iterator();
@@ -171,14 +171,14 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
         }
         hand(batch);
         if (close != null) {
-            closing = close;
+            closing = Redirect.nowhere(close);
         }
         execute(this::drain);
     }
 
     @Override
-    public final void finish(Reason reason) {
-        closing = reason;
+    public final void finish(Redirect redirect) {
+        closing = redirect;
         execute(this::drain);
     }
 
@@ -206,7 +206,7 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
     final void refuse(Reason reason) {
         if (!over) {
             shared.refusals().refused(reason, describe());
-            end(reason);
+            end(Redirect.nowhere(reason));
         }
     }
 
@@ -227,7 +227,7 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
 
     private void drain() {
         // Read first: what was handed over before the close is then seen too, and leaves before it.
-        Reason closes = closing;
+        Redirect closes = closing;
         while (!over && (closes != null || peer.isReady())) {
             List<R> entries = nextEntries();
             if (entries.isEmpty()) {
@@ -259,9 +259,9 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
         return entries;
     }
 
-    private void end(Reason reason) {
+    private void end(Redirect redirect) {
         ended();
-        peer.onError(Statuses.exception(reason));
+        peer.onError(Statuses.exception(redirect));
     }
 
     private void ended() {

@@ -13,10 +13,21 @@ final class Statuses {
     /** The stable code of a refusal, beside the status. */
     static final Metadata.Key<String> REASON = Metadata.Key.of("troth-reason", Metadata.ASCII_STRING_MARSHALLER);
 
+    /** Where the leader is, as {@code host:port}, beside NOT_LEADER. */
+    static final Metadata.Key<String> LEADER = Metadata.Key.of("troth-leader", Metadata.ASCII_STRING_MARSHALLER);
+
     private Statuses() {}
 
     static StatusRuntimeException exception(Reason reason) {
+        return exception(Redirect.nowhere(reason));
+    }
+
+    static StatusRuntimeException exception(Redirect redirect) {
+        Reason reason = redirect.reason();
         Metadata trailers = new Metadata();
+        if (redirect.leader() != null) {
+            trailers.put(LEADER, redirect.leader());
+        }
         trailers.put(REASON, reason.code().name());
         Status status = Status.fromCode(code(reason.code().status()));
         return status.withDescription(reason + " (" + reason.code().advice() + ")")

@@ -1,13 +1,11 @@
 package io.troth.coordinator.server;
 
-import io.troth.coordinator.config.ConfigKey;
 import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.engine.StepListener;
+import io.troth.coordinator.grpc.GrpcServer;
 import io.troth.coordinator.log.rocksdb.RocksDbDecisionLog;
 import io.troth.coordinator.metrics.CoordinatorMetrics;
 import io.troth.core.ClusterId;
-import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -18,7 +16,7 @@ import java.util.Deque;
  */
 public final class CoordinatorServer implements RunningCoordinator {
 
-    private final CoordinatorConfig config;
+    private final GrpcServer grpc;
     private final Leadership leadership;
     private final HttpEndpoint http;
     private final ClusterId cluster;
@@ -28,17 +26,20 @@ public final class CoordinatorServer implements RunningCoordinator {
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
     private CoordinatorServer(CoordinatorConfig config, StepListener steps) {
-        this.config = config;
         boolean started = false;
         try {
             RocksDbDecisionLog log = RocksDbDecisionLog.open(config.log(), ProcessEnvironment.log(metrics.observer()));
             parts.push(log);
             cluster = log.cluster();
-            leadership = new Leadership(config, log, cluster, steps, metrics);
+            GrpcServer door = Doors.grpc(config, metrics);
+            grpc = door;
+            leadership = new Leadership(config, log, cluster, steps, door, metrics);
             parts.push(leadership);
-            http = listenHttp();
+            http = Doors.http(config, leadership::isAlive, leadership::notReady, metrics);
             parts.push(http);
+            parts.push(door);
             leadership.start();
+            Doors.listen(door, config);
             started = true;
         } finally {
             if (!started) {
@@ -59,20 +60,9 @@ public final class CoordinatorServer implements RunningCoordinator {
         return new CoordinatorServer(config, steps);
     }
 
-    private HttpEndpoint listenHttp() {
-        String host = config.get(ConfigKey.HTTP_ADDRESS);
-        int port = config.get(ConfigKey.HTTP_PORT);
-        try {
-            return new HttpEndpoint(
-                    new InetSocketAddress(host, port), leadership::isAlive, leadership::notReady, metrics::scrape);
-        } catch (IOException e) {
-            throw StartFailedException.cannotListen("HTTP", ConfigKey.HTTP_PORT, host, port, e);
-        }
-    }
-
     /** The port of gRPC. */
     public int grpcPort() {
-        return leadership.grpcPort();
+        return grpc.port();
     }
 
     /** The port of HTTP. */

@@ -8,13 +8,11 @@ import io.troth.coordinator.engine.EngineListener;
 import io.troth.coordinator.engine.EnginePorts;
 import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.grpc.GrpcServer;
-import io.troth.coordinator.grpc.GrpcSettings;
 import io.troth.coordinator.grpc.GrpcStreamGateway;
 import io.troth.coordinator.metrics.CoordinatorMetrics;
 import io.troth.core.ClusterId;
 import io.troth.core.Reason;
 import io.troth.core.coordinator.Notice;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -30,8 +28,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One leadership, wired: the engine on its log, the engine's thread, gRPC. It begins once and ends once; the next one of
- * the same process is another object. The log is not its own. Thread-safe.
+ * One leadership, wired: the engine on its log, the engine's thread, and what gRPC serves. It begins once and ends once;
+ * the next one of the same process is another object. The log and gRPC are not its own. Thread-safe.
  */
 final class Leadership implements AutoCloseable {
 
@@ -43,10 +41,10 @@ final class Leadership implements AutoCloseable {
     private static final long ENGINE_STOP_MILLIS = 5_000;
 
     private final CoordinatorConfig config;
-    private final CoordinatorMetrics metrics;
     private final EngineWatch watch;
     private final GrpcStreamGateway gateway;
     private final CoordinatorEngine engine;
+    private final GrpcServer grpc;
     private final ClusterId cluster;
 
     /** What was started, the last one first. Guarded by this. */
@@ -54,7 +52,6 @@ final class Leadership implements AutoCloseable {
 
     private volatile Notice.@Nullable Ready ready;
     private volatile @Nullable EngineThread thread;
-    private volatile int grpcPort;
 
     /** Nothing runs yet. */
     Leadership(
@@ -62,9 +59,10 @@ final class Leadership implements AutoCloseable {
             DecisionLog log,
             ClusterId cluster,
             StepListener steps,
+            GrpcServer grpc,
             CoordinatorMetrics metrics) {
         this.config = config;
-        this.metrics = metrics;
+        this.grpc = grpc;
         this.cluster = cluster;
         watch = new EngineWatch(config.get(ConfigKey.DATA_DIRECTORY));
         gateway = new GrpcStreamGateway(cluster, SHARD);
@@ -87,7 +85,7 @@ final class Leadership implements AutoCloseable {
     }
 
     /**
-     * Recovers, leads the next epoch and listens. Returns when everything is answered.
+     * Recovers, leads the next epoch and serves. Returns when everything is answered.
      *
      * @throws io.troth.coordinator.engine.LeadershipLostException when somebody else leads already
      * @throws io.troth.core.ProtocolViolation when what the log holds breaks an invariant
@@ -95,38 +93,12 @@ final class Leadership implements AutoCloseable {
      */
     synchronized void start() {
         engine.start();
+        grpc.serve(engine, gateway);
         EngineThread started = new EngineThread(engine, ProcessEnvironment.lastingThread("troth-engine"));
         thread = started;
         parts.push(() -> drain(Duration.ZERO));
         started.start();
         ready = watch.awaitReady();
-        GrpcServer grpc = listenGrpc();
-        parts.push(grpc);
-        grpcPort = grpc.port();
-    }
-
-    private GrpcServer listenGrpc() {
-        GrpcSettings settings = WireSettings.of(config);
-        GrpcServer server;
-        try {
-            server = new GrpcServer(settings, engine, gateway, new EdgeMeters(metrics), ProcessEnvironment::nanoTime);
-        } catch (IllegalArgumentException e) {
-            throw StartFailedException.tls(e);
-        }
-        try {
-            server.start();
-            return server;
-        } catch (IOException e) {
-            server.close();
-            String host = config.get(ConfigKey.GRPC_ADDRESS);
-            throw StartFailedException.cannotListen(
-                    "gRPC", ConfigKey.GRPC_PORT, host, settings.address().getPort(), e);
-        }
-    }
-
-    /** The port of gRPC; 0 before it listens. */
-    int grpcPort() {
-        return grpcPort;
     }
 
     /** Whether the process should go on. */
@@ -151,15 +123,10 @@ final class Leadership implements AutoCloseable {
         if (now == null) {
             throw new IllegalStateException("not started");
         }
-        return "READY grpc=" + address(ConfigKey.GRPC_ADDRESS, grpcPort) + " http="
-                + address(ConfigKey.HTTP_ADDRESS, httpPort) + " cluster=" + cluster + " epoch="
+        return "READY grpc=" + Doors.address(config, ConfigKey.GRPC_ADDRESS, grpc.port()) + " http="
+                + Doors.address(config, ConfigKey.HTTP_ADDRESS, httpPort) + " cluster=" + cluster + " epoch="
                 + now.epoch().number() + " unended=" + now.inDoubt() + " data="
                 + config.get(ConfigKey.DATA_DIRECTORY);
-    }
-
-    private String address(ConfigKey<String> key, int port) {
-        String host = config.get(key);
-        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
     }
 
     /**

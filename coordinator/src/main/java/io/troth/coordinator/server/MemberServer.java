@@ -5,6 +5,8 @@ import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.engine.DecisionLog;
 import io.troth.coordinator.engine.LeadershipLostException;
 import io.troth.coordinator.engine.StepListener;
+import io.troth.coordinator.grpc.GrpcServer;
+import io.troth.coordinator.grpc.Redirect;
 import io.troth.coordinator.log.raft.LeadershipListener;
 import io.troth.coordinator.log.raft.RaftMember;
 import io.troth.coordinator.log.raft.RaftSettings;
@@ -14,10 +16,10 @@ import io.troth.core.ErrorCode;
 import io.troth.core.ProtocolViolation;
 import io.troth.core.Reason;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -32,8 +34,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A coordinator that is a member of a cluster: it follows, and leads, once or many times, one epoch each. Only a leader
- * listens for clients and agents; they try the members in turn. Thread-safe.
+ * A coordinator that is a member of a cluster: it follows, and leads, once or many times, one epoch each. It listens for
+ * clients and agents all the time; while it does not lead it tells them who does. Thread-safe.
  *
  * <p>One thread begins and ends leaderships, one after the other; it holds a {@link Leadership} at most.
  */
@@ -44,15 +46,20 @@ public final class MemberServer implements RunningCoordinator {
     /** For the member that shall lead next, when this one stops. */
     private static final long TRANSFER_SECONDS = 5;
 
+    /** For what clients and agents are told at the end, to reach them. */
+    private static final long GOODBYE_MILLIS = 500;
+
     private final CoordinatorConfig config;
     private final RaftSettings settings;
     private final StepListener steps;
     private final Consumer<String> says;
     private final ClusterId cluster;
+    private final Map<String, String> endpoints;
     private final CoordinatorMetrics metrics = new CoordinatorMetrics(ProcessEnvironment::nanoTime);
     private final CompletableFuture<Ending> ending = new CompletableFuture<>();
     private final ExecutorService leading =
             Executors.newSingleThreadExecutor(ProcessEnvironment.threads("troth-leadership"));
+    private final GrpcServer grpc;
     private final HttpEndpoint http;
     private final RaftMember member;
 
@@ -71,13 +78,19 @@ public final class MemberServer implements RunningCoordinator {
         this.says = says;
         settings = Objects.requireNonNull(config.member());
         cluster = Objects.requireNonNull(settings.log().cluster());
+        Map<String, String> told = config.find(ConfigKey.CLUSTER_ENDPOINTS);
+        endpoints = told == null ? Map.of() : told;
         boolean started = false;
         try {
-            http = listenHttp();
+            http = Doors.http(config, () -> !ending.isDone(), this::notReady, metrics);
             parts.push(http);
+            GrpcServer door = Doors.grpc(config, metrics);
+            grpc = door;
             member = openMember();
             parts.push(member);
             parts.push(this::stopLeading);
+            parts.push(door);
+            Doors.listen(door, config);
             started = true;
         } finally {
             if (!started) {
@@ -99,17 +112,6 @@ public final class MemberServer implements RunningCoordinator {
         return new MemberServer(config, steps, says);
     }
 
-    private HttpEndpoint listenHttp() {
-        String host = config.get(ConfigKey.HTTP_ADDRESS);
-        int port = config.get(ConfigKey.HTTP_PORT);
-        try {
-            return new HttpEndpoint(
-                    new InetSocketAddress(host, port), () -> !ending.isDone(), this::notReady, metrics::scrape);
-        } catch (IOException e) {
-            throw StartFailedException.cannotListen("HTTP", ConfigKey.HTTP_PORT, host, port, e);
-        }
-    }
-
     private RaftMember openMember() {
         try {
             return RaftMember.open(settings, ProcessEnvironment.log(metrics.observer()), new Hears());
@@ -123,8 +125,19 @@ public final class MemberServer implements RunningCoordinator {
         if (leads != null) {
             return leads.notReady();
         }
-        String other = leader;
-        return new Reason(ErrorCode.NOT_LEADER, other == null ? "nobody is known to lead" : other + " leads");
+        return elsewhere().reason();
+    }
+
+    /** Where to go while this member does not lead. */
+    private Redirect elsewhere() {
+        String node = leader;
+        if (node == null) {
+            return Redirect.nowhere(new Reason(ErrorCode.NOT_LEADER, "nobody is known to lead"));
+        }
+        if (node.equals(settings.node())) {
+            return Redirect.nowhere(new Reason(ErrorCode.NOT_READY, node + " begins to lead"));
+        }
+        return new Redirect(new Reason(ErrorCode.NOT_LEADER, node + " leads"), endpoints.get(node));
     }
 
     /** What Raft says; any thread, and done on the one that leads. */
@@ -138,6 +151,7 @@ public final class MemberServer implements RunningCoordinator {
         public void leaderChanged(@Nullable String node) {
             leader = node;
             LOG.info("leader is {}", node == null ? "nobody" : node);
+            redirect();
         }
 
         @Override
@@ -151,6 +165,15 @@ public final class MemberServer implements RunningCoordinator {
         }
     }
 
+    /** Says to clients and agents who leads now, unless this member still does; a leadership says so when it ends. */
+    private void redirect() {
+        onLeadingThread(() -> {
+            if (current == null) {
+                grpc.refuse(elsewhere());
+            }
+        });
+    }
+
     private void onLeadingThread(Runnable action) {
         try {
             leading.execute(action);
@@ -162,7 +185,7 @@ public final class MemberServer implements RunningCoordinator {
     private void lead(DecisionLog log) {
         endLeadership();
         currentLog = log;
-        Leadership next = new Leadership(config, log, cluster, steps, metrics);
+        Leadership next = new Leadership(config, log, cluster, steps, grpc, metrics);
         current = next;
         try {
             next.start();
@@ -201,6 +224,7 @@ public final class MemberServer implements RunningCoordinator {
         Leadership before = current;
         if (before != null) {
             current = null;
+            grpc.refuse(elsewhere());
             before.close();
         }
         DecisionLog log = currentLog;
@@ -219,7 +243,9 @@ public final class MemberServer implements RunningCoordinator {
     public String startedLine() {
         return "MEMBER node=" + settings.node() + " nodes="
                 + settings.nodes().keySet().stream().sorted().toList()
-                + " http=" + config.get(ConfigKey.HTTP_ADDRESS) + ":" + http.port() + " cluster=" + cluster + " data="
+                + " grpc=" + Doors.address(config, ConfigKey.GRPC_ADDRESS, grpc.port())
+                + " http=" + Doors.address(config, ConfigKey.HTTP_ADDRESS, http.port()) + " cluster=" + cluster
+                + " data="
                 + settings.log().directory();
     }
 
@@ -228,10 +254,9 @@ public final class MemberServer implements RunningCoordinator {
         return http.port();
     }
 
-    /** The port of gRPC, 0 when this member does not lead. */
+    /** The port of gRPC. */
     public int grpcPort() {
-        Leadership leads = current;
-        return leads == null ? 0 : leads.grpcPort();
+        return grpc.port();
     }
 
     @Override
@@ -245,6 +270,8 @@ public final class MemberServer implements RunningCoordinator {
         boolean drained = leads == null || leads.drain(drainLimit);
         if (leads != null && !ending.isDone()) {
             handOver();
+            endLeading();
+            grpc.shutdown(GOODBYE_MILLIS);
         }
         Parts.close(parts);
         ending.complete(new Ending(Ending.Cause.STOPPED, ""));
@@ -270,6 +297,11 @@ public final class MemberServer implements RunningCoordinator {
     }
 
     private void stopLeading() {
+        endLeading();
+        leading.shutdownNow();
+    }
+
+    private void endLeading() {
         try {
             leading.submit(this::endLeadership).get();
         } catch (ExecutionException e) {
@@ -277,7 +309,6 @@ public final class MemberServer implements RunningCoordinator {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        leading.shutdownNow();
     }
 
     @Override

@@ -1,10 +1,13 @@
 package io.troth.coordinator.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.troth.coordinator.grpc.WireAgent;
 import io.troth.coordinator.log.raft.FreePorts;
@@ -28,6 +31,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -52,6 +56,9 @@ class ClusterProcessTest {
     Path temp;
 
     private final Map<String, String> addresses = new TreeMap<>();
+    /** Where clients and agents connect to. */
+    private final Map<String, String> endpoints = new TreeMap<>();
+
     private final Map<String, Process> processes = new ConcurrentHashMap<>();
     /** What each said, on both outputs, since it was started last. */
     private final Map<String, List<String>> said = new ConcurrentHashMap<>();
@@ -62,6 +69,7 @@ class ClusterProcessTest {
     void make() {
         for (String node : List.of("a", "b", "c")) {
             addresses.put(node, "127.0.0.1:" + FreePorts.next());
+            endpoints.put(node, "127.0.0.1:" + FreePorts.next());
         }
         for (String node : addresses.keySet()) {
             List<String> words = new ArrayList<>(List.of("cluster", "init"));
@@ -80,7 +88,6 @@ class ClusterProcessTest {
     }
 
     private List<String> settings(String node) {
-        String nodes = addresses.entrySet().stream().map(Map.Entry::toString).collect(Collectors.joining(","));
         return List.of(
                 "--data-directory",
                 temp.resolve(node).toString(),
@@ -89,11 +96,17 @@ class ClusterProcessTest {
                 "--cluster-node",
                 node,
                 "--cluster-nodes",
-                nodes,
+                list(addresses),
+                "--cluster-endpoints",
+                list(endpoints),
                 "--grpc-port",
-                "0",
+                endpoints.get(node).replaceAll(".*:", ""),
                 "--http-port",
                 "0");
+    }
+
+    private static String list(Map<String, String> byNode) {
+        return byNode.entrySet().stream().map(Map.Entry::toString).collect(Collectors.joining(","));
     }
 
     private static String run(List<String> words) {
@@ -205,6 +218,8 @@ class ClusterProcessTest {
         String leader = whoSaid(second);
         Awaitility.await().atMost(LIMIT).until(() -> readyz(member).equals("503 NOT_LEADER " + leader + " leads"));
 
+        assertEquals(endpoints.get(leader), leaderNamedBy(killed));
+
         processes.get(leader).toHandle().destroy();
         awaitLine(leader, "STOPPED");
         String third = awaitReadyAbove(epochOf(second));
@@ -214,6 +229,19 @@ class ClusterProcessTest {
         assertEquals(
                 Outcome.OUTCOME_COMMITTED,
                 commit(channel, agents(channel, 0x2a)).getOutcome());
+    }
+
+    /** What a member that does not lead says to whoever wants something of it. */
+    private String leaderNamedBy(String node) {
+        ManagedChannel channel = NettyChannelBuilder.forTarget(endpoints.get(node), InsecureChannelCredentials.create())
+                .build();
+        channels.add(channel);
+        StatusRuntimeException refused = assertThrows(
+                StatusRuntimeException.class,
+                () -> TransactionServiceGrpc.newBlockingStub(channel).begin(BeginRequest.getDefaultInstance()));
+        Metadata trailers = Objects.requireNonNull(refused.getTrailers());
+        assertEquals("NOT_LEADER", trailers.get(Metadata.Key.of("troth-reason", Metadata.ASCII_STRING_MARSHALLER)));
+        return trailers.get(Metadata.Key.of("troth-leader", Metadata.ASCII_STRING_MARSHALLER));
     }
 
     private String awaitLine(String node, String start) {

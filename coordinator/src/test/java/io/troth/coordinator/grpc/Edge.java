@@ -53,7 +53,8 @@ final class Edge implements AutoCloseable {
     }
 
     Edge(GrpcSettings settings) throws IOException {
-        server = new GrpcServer(settings, inbox, gateway, new Listener(), nanos::get);
+        server = new GrpcServer(settings, new Listener(), nanos::get);
+        server.serve(inbox, gateway);
         server.start();
         channel = NettyChannelBuilder.forAddress("localhost", server.port(), InsecureChannelCredentials.create())
                 .directExecutor()

@@ -69,7 +69,8 @@ public final class LiveCoordinator implements AutoCloseable {
             @Override
             public void streamClosed(Kind kind) {}
         };
-        server = new GrpcServer(settings, engine, gateway, edge, System::nanoTime);
+        server = new GrpcServer(settings, edge, System::nanoTime);
+        server.serve(engine, gateway);
         engine.start();
         thread = new EngineThread(engine, task -> new Thread(task, "engine"));
         thread.start();

@@ -6,6 +6,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -73,6 +74,11 @@ final class RawStream<F> extends ClientCall.Listener<F> {
 
     synchronized boolean isOver() {
         return status != null;
+    }
+
+    /** What the stream ended with, null while it is open. */
+    synchronized @Nullable StatusRuntimeException error() {
+        return status == null ? null : status.asRuntimeException(trailers);
     }
 
     /** Code, then what our trailer says. */

@@ -22,6 +22,7 @@ import io.troth.agent.engine.LinkListener;
 import io.troth.agent.grpc.LinkSettings.Endpoint;
 import io.troth.agent.grpc.LinkSettings.TlsFiles;
 import io.troth.client.grpc.CertificateKeys;
+import io.troth.client.grpc.LeaderSearch;
 import io.troth.client.grpc.TrothStatus;
 import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
@@ -82,7 +83,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
     // Loop thread only.
     private @Nullable LinkListener listener;
     private @Nullable ManagedChannel channel;
-    private int endpoint;
+    private final LeaderSearch search;
     private long pauseMillisMax;
     private boolean closed;
 
@@ -99,6 +100,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         this.connectMillis = connectMillis;
         this.credentials = credentials(settings.tls());
         this.pauseMillisMax = firstPauseMillisMax();
+        this.search = new LeaderSearch(settings.endpoints(), 0);
         // Fails here, and not at the first attempt, when the credentials are no good.
         channelBuilder(settings.endpoints().get(0));
         this.group = new MultiThreadIoEventLoopGroup(
@@ -210,7 +212,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         if (closed || hears == null) {
             return;
         }
-        Endpoint target = settings.endpoints().get(endpoint);
+        Endpoint target = settings.endpoints().get(search.index());
         ManagedChannel opened = channelBuilder(target)
                 .eventLoopGroup(group)
                 .channelType(NioSocketChannel.class)
@@ -239,12 +241,15 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         return Math.min(2 * settings.reconnectMillisMin(), settings.reconnectMillisMax());
     }
 
-    private void reconnect() {
+    private void reconnect(@Nullable String leader) {
         if (closed) {
             shutDown(CLOSE_POLLS_MAX);
             return;
         }
-        endpoint = (endpoint + 1) % settings.endpoints().size();
+        if (search.next(leader)) {
+            execute(this::connect);
+            return;
+        }
         long min = settings.reconnectMillisMin();
         long pause = min + ThreadLocalRandom.current().nextLong(pauseMillisMax - min + 1);
         pauseMillisMax = Math.min(pauseMillisMax * 2, settings.reconnectMillisMax());
@@ -337,12 +342,12 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
 
         @Override
         public void onError(Throwable cause) {
-            end(TrothStatus.textOf(cause));
+            end(TrothStatus.textOf(cause), TrothStatus.leaderOf(cause));
         }
 
         @Override
         public void onCompleted() {
-            end("the coordinator ended the stream");
+            end("the coordinator ended the stream", null);
         }
 
         void checkConnected() {
@@ -356,7 +361,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
                 ClientCallStreamObserver<AgentStreamRequest> requests = call;
                 // It will say the same again: the pauses grow as if nobody had answered.
                 welcomed = false;
-                end(why.toString());
+                end(why.toString(), null);
                 if (requests != null) {
                     requests.cancel(why.toString(), null);
                 }
@@ -370,10 +375,10 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             if (requests != null && !over) {
                 requests.onCompleted();
             }
-            end("the agent is closing");
+            end("the agent is closing", null);
         }
 
-        private void end(String why) {
+        private void end(String why, @Nullable String leader) {
             if (over) {
                 return;
             }
@@ -393,7 +398,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
                 itsChannel.shutdownNow();
             }
             hears.broken(new Reason(ErrorCode.STREAM_BROKEN, problem));
-            reconnect();
+            reconnect(leader);
         }
     }
 }

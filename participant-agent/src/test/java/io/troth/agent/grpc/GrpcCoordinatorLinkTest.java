@@ -225,6 +225,27 @@ class GrpcCoordinatorLinkTest {
     }
 
     @Test
+    void goesStraightToTheLeaderThatItIsTold() throws InterruptedException {
+        try (SimulatedAgentService bystander = SimulatedAgentService.start();
+                SimulatedAgentService leader = SimulatedAgentService.start()) {
+            List<Endpoint> endpoints = List.of(
+                    Endpoint.parse(coordinator.endpoint()),
+                    Endpoint.parse(bystander.endpoint()),
+                    Endpoint.parse(leader.endpoint()));
+            GrpcCoordinatorLink several = new GrpcCoordinatorLink(new LinkSettings(endpoints, null, 1, 20));
+            several.start(heard);
+            coordinator.awaitHello();
+            coordinator.redirect(leader.endpoint());
+            leader.awaitHello();
+            assertEquals(List.of(), bystander.openedNanos());
+            leader.redirect("stranger.example:7700");
+            coordinator.awaitHello();
+            several.close();
+            several.awaitClosed(LIMIT);
+        }
+    }
+
+    @Test
     void drawsEachPauseAndNeverLessThanTheShortest() {
         coordinator.welcomes(false);
         link.start(heard);

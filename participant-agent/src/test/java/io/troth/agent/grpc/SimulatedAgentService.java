@@ -1,5 +1,6 @@
 package io.troth.agent.grpc;
 
+import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
@@ -136,6 +137,14 @@ public final class SimulatedAgentService implements AutoCloseable {
     /** Breaks the newest stream with this status. */
     public void cut(Status status, String description) {
         newest().onError(status.withDescription(description).asRuntimeException());
+    }
+
+    /** Does not lead any more, and says on the newest stream who does. */
+    public void redirect(String leader) {
+        Metadata trailers = new Metadata();
+        trailers.put(Metadata.Key.of("troth-reason", Metadata.ASCII_STRING_MARSHALLER), "NOT_LEADER");
+        trailers.put(Metadata.Key.of("troth-leader", Metadata.ASCII_STRING_MARSHALLER), leader);
+        newest().onError(Status.UNAVAILABLE.asRuntimeException(trailers));
     }
 
     private StreamObserver<AgentStreamResponse> newest() {

@@ -1,0 +1,123 @@
+package io.troth.coordinator.grpc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.proto.v1.AdminServiceGrpc;
+import io.troth.proto.v1.AgentStreamResponse;
+import io.troth.proto.v1.BeginRequest;
+import io.troth.proto.v1.ClientStreamResponse;
+import io.troth.proto.v1.GetStatusRequest;
+import io.troth.proto.v1.TransactionServiceGrpc;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+/** Goal: who does not lead refuses everything that only a leader does, and says who leads. Method: a real server. */
+class LeaderServicesTest {
+
+    private static final Redirect ELSEWHERE =
+            new Redirect(new Reason(ErrorCode.NOT_LEADER, "b leads"), "b.example:7700");
+
+    private Edge edge;
+
+    @BeforeEach
+    void start() throws Exception {
+        edge = new Edge();
+    }
+
+    @AfterEach
+    void stop() {
+        edge.close();
+    }
+
+    private static void assertRedirected(Throwable thrown) {
+        StatusRuntimeException status = (StatusRuntimeException) thrown;
+        assertEquals(ErrorCode.NOT_LEADER, Statuses.codeOf(status.getTrailers()));
+        assertEquals("b.example:7700", status.getTrailers().get(Statuses.LEADER));
+        assertTrue(status.getStatus().getDescription().contains("b leads"), status::toString);
+    }
+
+    private void assertRedirected(RawStream<?> stream) {
+        Edge.until(() -> stream.error() != null);
+        assertRedirected(stream.error());
+    }
+
+    @Test
+    void sendsEveryCallElsewhere() {
+        edge.server.refuse(ELSEWHERE);
+        assertRedirected(edge.client());
+        assertRedirected(edge.agent());
+        List<Executable> calls = List.of(
+                () -> TransactionServiceGrpc.newBlockingStub(edge.channel).begin(BeginRequest.getDefaultInstance()),
+                () -> AdminServiceGrpc.newBlockingStub(edge.channel).getStatus(GetStatusRequest.getDefaultInstance()));
+        for (Executable call : calls) {
+            assertRedirected(assertThrows(StatusRuntimeException.class, call));
+        }
+        assertEquals(
+                List.of(ErrorCode.NOT_LEADER, ErrorCode.NOT_LEADER, ErrorCode.NOT_LEADER, ErrorCode.NOT_LEADER),
+                edge.refusals.stream().map(Reason::code).toList());
+    }
+
+    @Test
+    void endsTheStreamsOfALeadershipThatIsOverAndSaysWhoLeadsNow() {
+        edge.ready();
+        RawStream<ClientStreamResponse> client = edge.greetedClient();
+        RawStream<AgentStreamResponse> agent = edge.agent();
+        Edge.until(() -> edge.streams.get() == 2);
+        edge.server.refuse(ELSEWHERE);
+        assertRedirected(client);
+        assertRedirected(agent);
+        Edge.until(() -> edge.streams.get() == 0);
+    }
+
+    @Test
+    void servesAgainForTheNextLeadership() {
+        edge.ready();
+        edge.server.refuse(ELSEWHERE);
+        GrpcStreamGateway next = new GrpcStreamGateway(Edge.CLUSTER, 0);
+        edge.server.serve(edge.inbox, next);
+        RawStream<ClientStreamResponse> client = edge.client();
+        Edge.until(() -> edge.streams.get() == 1);
+        assertTrue(client.frames().isEmpty(), "the leader before was ready, this one is not");
+        next.flush(Edge.EPOCH, 1);
+        Edge.until(() -> !client.frames().isEmpty());
+        assertNull(client.error());
+    }
+
+    @Test
+    void aStreamThatComesWhenItsLeadershipIsOverEnds() {
+        edge.ready();
+        edge.gateway.finish(ELSEWHERE);
+        assertRedirected(edge.client());
+        assertRedirected(edge.agent());
+    }
+
+    @Test
+    void isHealthyOnlyWhileItLeads() {
+        assertEquals(ServingStatus.NOT_SERVING, health());
+        edge.ready();
+        assertEquals(ServingStatus.SERVING, health());
+        edge.server.refuse(ELSEWHERE);
+        assertEquals(ServingStatus.NOT_SERVING, health());
+        edge.gateway.flush(null, 1);
+        edge.gateway.flush(Edge.EPOCH, 1);
+        assertEquals(ServingStatus.NOT_SERVING, health(), "nobody listens to the one before");
+    }
+
+    private ServingStatus health() {
+        return HealthGrpc.newBlockingStub(edge.channel)
+                .check(HealthCheckRequest.getDefaultInstance())
+                .getStatus();
+    }
+}
