@@ -51,16 +51,17 @@ final class PayloadCodec {
     /**
      * Reads one record up to the end of the buffer. {@link RecordKind#END} gives the COMMIT that has ended.
      *
+     * @param shared what may be the same object in many records
      * @throws DamagedRecordException when the bytes are anything but what {@link #write} wrote
      */
-    static LogRecord read(RecordKind kind, ByteBuffer in) {
+    static LogRecord read(RecordKind kind, ByteBuffer in, SharedValues shared) {
         try {
             LogRecord record = switch (kind) {
-                case EPOCH -> new LogRecord.Epoch(readEpoch(in));
-                case COMMIT, END -> readCommit(in);
-                case HORIZON -> new LogRecord.Horizon(readEpoch(in), in.getLong());
+                case EPOCH -> new LogRecord.Epoch(readEpoch(in, shared));
+                case COMMIT, END -> readCommit(in, shared);
+                case HORIZON -> new LogRecord.Horizon(readEpoch(in, shared), in.getLong());
                 case DISTRUST -> new LogRecord.Distrust(in.getLong());
-                case HEURISTIC -> readHeuristic(in);
+                case HEURISTIC -> readHeuristic(in, shared);
             };
             if (in.hasRemaining()) {
                 throw new DamagedRecordException(in.remaining() + " bytes too many in a record of kind " + kind);
@@ -83,16 +84,16 @@ final class PayloadCodec {
         out.putLong(epoch.number()).putLong(epoch.nonce());
     }
 
-    static GlobalTxId readTx(ByteBuffer in) {
-        return new GlobalTxId(in.getInt(), readEpoch(in), in.getLong(), in.getLong());
+    static GlobalTxId readTx(ByteBuffer in, SharedValues shared) {
+        return new GlobalTxId(in.getInt(), readEpoch(in, shared), in.getLong(), in.getLong());
     }
 
-    private static EpochId readEpoch(ByteBuffer in) {
-        return new EpochId(in.getLong(), in.getLong());
+    private static EpochId readEpoch(ByteBuffer in, SharedValues shared) {
+        return shared.epoch(in.getLong(), in.getLong());
     }
 
-    private static LogRecord.Commit readCommit(ByteBuffer in) {
-        GlobalTxId tx = readTx(in);
+    private static LogRecord.Commit readCommit(ByteBuffer in, SharedValues shared) {
+        GlobalTxId tx = readTx(in, shared);
         int count = Short.toUnsignedInt(in.getShort());
         if (count > BRANCHES_MAX) {
             throw new DamagedRecordException(count + " branches in one COMMIT");
@@ -102,13 +103,14 @@ final class PayloadCodec {
             BranchId branch = new BranchId(in.getLong(), in.getLong());
             String resource = new String(readCounted(in, Byte.toUnsignedInt(in.get())), StandardCharsets.US_ASCII);
             byte[] proof = readCounted(in, Byte.toUnsignedInt(in.get()));
-            branches.add(new LogRecord.YesBranch(branch, resource, proof.length == 0 ? null : Proof.of(proof)));
+            branches.add(
+                    new LogRecord.YesBranch(branch, shared.name(resource), proof.length == 0 ? null : Proof.of(proof)));
         }
         return new LogRecord.Commit(tx, branches);
     }
 
-    private static LogRecord.Heuristic readHeuristic(ByteBuffer in) {
-        GlobalTxId tx = readTx(in);
+    private static LogRecord.Heuristic readHeuristic(ByteBuffer in, SharedValues shared) {
+        GlobalTxId tx = readTx(in, shared);
         BranchId branch = readFlag(in) ? new BranchId(in.getLong(), in.getLong()) : null;
         Decision decision = readFlag(in) ? Decision.ROLLBACK : Decision.COMMIT;
         int length = Short.toUnsignedInt(in.getShort());

@@ -39,12 +39,17 @@ public final class RecordCodec {
         return out.array();
     }
 
+    /** The record of a value, as {@link #decode(byte[], byte[], SharedValues)} reads it. */
+    public static StoredRecord decode(byte[] key, byte[] value) {
+        return decode(key, value, new SharedValues());
+    }
+
     /**
-     * The record of a value.
+     * The record of a value, one of many that are read and kept.
      *
      * @throws DamagedRecordException when key and value are not what {@link #encode} gave, or are of a newer version
      */
-    public static StoredRecord decode(byte[] key, byte[] value) {
+    public static StoredRecord decode(byte[] key, byte[] value, SharedValues shared) {
         if (value.length < HEADER_BYTES + CHECKSUM_BYTES || value.length > VALUE_BYTES_MAX) {
             throw new DamagedRecordException("a record of " + value.length + " bytes");
         }
@@ -61,7 +66,7 @@ public final class RecordCodec {
         long batch = in.getLong();
         long epochNumber = in.getLong();
         in.limit(checked);
-        StoredRecord stored = new StoredRecord(kind, batch, epochNumber, PayloadCodec.read(kind, in));
+        StoredRecord stored = new StoredRecord(kind, batch, epochNumber, PayloadCodec.read(kind, in, shared));
         if (batch < 1 || epochNumber < 1) {
             throw new DamagedRecordException("batch " + batch + ", epoch " + epochNumber);
         }

@@ -92,11 +92,12 @@ public record ReplicatedEntry(long term, List<LogRecord> records, LogRecord.@Nul
 
     private static List<LogRecord> records(int count, ByteBuffer in) {
         List<LogRecord> records = new ArrayList<>();
+        SharedValues shared = new SharedValues();
         for (int i = 0; i < count; i++) {
             RecordKind kind = RecordKind.ofCode(in.get());
             ByteBuffer payload = in.slice(in.position() + Integer.BYTES, in.getInt(in.position()));
             in.position(in.position() + Integer.BYTES + payload.remaining());
-            records.add(kind == RecordKind.END ? end(payload) : PayloadCodec.read(kind, payload));
+            records.add(kind == RecordKind.END ? end(payload, shared) : PayloadCodec.read(kind, payload, shared));
         }
         if (in.hasRemaining()) {
             throw new DamagedRecordException(in.remaining() + " bytes too many in an entry");
@@ -105,8 +106,8 @@ public record ReplicatedEntry(long term, List<LogRecord> records, LogRecord.@Nul
     }
 
     /** In a store an END is the COMMIT that it ends; here it is its transaction. */
-    private static LogRecord.End end(ByteBuffer in) {
-        GlobalTxId tx = PayloadCodec.readTx(in);
+    private static LogRecord.End end(ByteBuffer in, SharedValues shared) {
+        GlobalTxId tx = PayloadCodec.readTx(in, shared);
         if (in.hasRemaining()) {
             throw new DamagedRecordException(in.remaining() + " bytes too many in an END");
         }

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.troth.coordinator.engine.EngineListener;
+import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** Counts what the engine tells. Engine thread only, but for {@link #refused}; the gauges are read by any thread. */
 final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
@@ -49,8 +51,14 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
 
     /** When commit was asked for. As many as there are open transactions, which the core bounds. */
     private final Map<GlobalTxId, Long> askedNanos = new HashMap<>();
-    /** COMMITs that are applied and not ended at every branch, the oldest first, and since when this process knows. */
+    /** COMMITs of the own epoch not ended at every branch, the oldest first, and since when this process knows. */
     private final Map<GlobalTxId, Long> inDoubtSinceNanos = new LinkedHashMap<>();
+
+    /** COMMITs that were recovered and are not ended: only counted, because there may be a million. */
+    private long recovered;
+
+    private long recoveredSinceNanos;
+    private @Nullable EpochId own;
 
     EngineMeters(MeterRegistry registry, LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
@@ -101,11 +109,15 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
         leftAlone.set(view.leftAlone());
         sessions.set(view.sessions());
         ready.set(view.ready() ? 1 : 0);
-        inDoubtCount.set(inDoubtSinceNanos.size());
-        long oldest = inDoubtSinceNanos.isEmpty()
-                ? 0
-                : nanoTime.getAsLong() - inDoubtSinceNanos.values().iterator().next();
-        oldestInDoubtNanos.set(oldest);
+        inDoubtCount.set(inDoubtSinceNanos.size() + recovered);
+        if (recovered > 0) {
+            oldestInDoubtNanos.set(nanoTime.getAsLong() - recoveredSinceNanos);
+        } else if (!inDoubtSinceNanos.isEmpty()) {
+            oldestInDoubtNanos.set(
+                    nanoTime.getAsLong() - inDoubtSinceNanos.values().iterator().next());
+        } else {
+            oldestInDoubtNanos.set(0);
+        }
     }
 
     /** Something was refused. Any thread. */
@@ -121,10 +133,33 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
     @Override
     public void applied(LogEntry entry) {
         if (entry.record() instanceof LogRecord.Commit commit) {
-            inDoubtSinceNanos.putIfAbsent(commit.tx(), nanoTime.getAsLong());
+            if (own != null) {
+                inDoubtSinceNanos.putIfAbsent(commit.tx(), nanoTime.getAsLong());
+            } else if (recovered++ == 0) {
+                recoveredSinceNanos = nanoTime.getAsLong();
+            }
         } else if (entry.record() instanceof LogRecord.End end) {
-            inDoubtSinceNanos.remove(end.tx());
+            over(end.tx());
+        } else if (entry.record() instanceof LogRecord.Epoch && own != null) {
+            recoversAgain();
         }
+    }
+
+    /** Not in doubt any more. */
+    private void over(GlobalTxId tx) {
+        if (tx.epoch().equals(own)) {
+            inDoubtSinceNanos.remove(tx);
+        } else {
+            recovered--;
+        }
+    }
+
+    /** This process leads once more: what it knew as the leader of an earlier epoch is read again. */
+    private void recoversAgain() {
+        own = null;
+        recovered = 0;
+        askedNanos.clear();
+        inDoubtSinceNanos.clear();
     }
 
     @Override
@@ -144,6 +179,7 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
 
     @Override
     public Boolean ready(Notice.Ready notice) {
+        own = notice.epoch();
         ready.set(1);
         return true;
     }
@@ -203,7 +239,7 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
 
     @Override
     public Boolean fenced(Notice.Fenced notice) {
-        inDoubtSinceNanos.remove(notice.tx());
+        over(notice.tx());
         fenced.increment();
         return true;
     }

@@ -4,12 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.troth.coordinator.engine.EngineScript;
 import io.troth.core.BranchId;
 import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.LeaderView;
+import io.troth.core.coordinator.LogEntry;
+import io.troth.core.coordinator.LogRecord;
 import io.troth.core.coordinator.Notice;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,6 +41,10 @@ class EngineMetersTest {
     private final AtomicLong nanos = new AtomicLong();
     private final CoordinatorMetrics metrics = new CoordinatorMetrics(nanos::get);
     private final EngineScript script = new EngineScript(metrics.listener());
+    /** Told of a log by hand. */
+    private final MeterRegistry registry = new SimpleMeterRegistry();
+
+    private final EngineMeters meters = new EngineMeters(registry, nanos::get);
 
     @Test
     void countsExactlyWhatHappened() {
@@ -74,6 +83,58 @@ class EngineMetersTest {
         assertEquals(1, series.get("troth_refused_total{reason=\"invalid_argument\"}"));
         assertEquals(1, series.get("troth_ready"));
         assertEquals(0, series.get("troth_heuristic_mixed_total"));
+    }
+
+    @Test
+    void countsWhatWasRecoveredUntilItEnds() {
+        GlobalTxId first = new GlobalTxId(0, new EpochId(7, 1), 1, 1);
+        GlobalTxId second = new GlobalTxId(0, new EpochId(7, 1), 1, 2);
+        leads(7, List.of());
+        leads(8, List.of(first, second));
+        nanos.addAndGet(Duration.ofSeconds(3).toNanos());
+        assertInDoubt(2, 3);
+        applied(8, new LogRecord.End(first));
+        assertInDoubt(1, 3);
+        GlobalTxId own = new GlobalTxId(0, new EpochId(8, 1), 1, 1);
+        applied(8, commit(own));
+        assertInDoubt(2, 3);
+        applied(8, new LogRecord.End(second));
+        nanos.addAndGet(Duration.ofSeconds(2).toNanos());
+        assertInDoubt(1, 2);
+        applied(8, new LogRecord.End(own));
+        assertInDoubt(0, 0);
+    }
+
+    @Test
+    void forgetsWhatItKnewAsTheLeaderOfAnEarlierEpoch() {
+        leads(7, List.of());
+        applied(7, commit(new GlobalTxId(0, new EpochId(7, 1), 1, 1)));
+        assertInDoubt(1, 0);
+        leads(9, List.of());
+        assertInDoubt(0, 0);
+    }
+
+    private void leads(long epoch, List<GlobalTxId> unended) {
+        applied(epoch - 1, new LogRecord.Epoch(new EpochId(epoch - 1, 1)));
+        unended.forEach(tx -> applied(epoch - 1, commit(tx)));
+        EpochId own = new EpochId(epoch, 1);
+        applied(epoch, new LogRecord.Epoch(own));
+        meters.heard(new Notice.Ready(own, unended.size()));
+    }
+
+    private void applied(long epoch, LogRecord record) {
+        meters.applied(new LogEntry(epoch, record));
+    }
+
+    private static LogRecord.Commit commit(GlobalTxId tx) {
+        return new LogRecord.Commit(tx, List.of(new LogRecord.YesBranch(new BranchId(1, 1), "bank-a", null)));
+    }
+
+    private void assertInDoubt(int count, int oldestSeconds) {
+        meters.sample(new LeaderView(null, true, false, true, Map.of(), 0, 0, 0, 0, List.of(), List.of()));
+        assertEquals(count, registry.get("troth.in.doubt.transactions").gauge().value());
+        assertEquals(
+                oldestSeconds, registry.get("troth.in.doubt.oldest.age").gauge().value());
     }
 
     @Test

@@ -119,8 +119,8 @@ final class Agents {
         for (AgentStream stream : leader.agents.streams.values()) {
             leader.out.toAgent(stream.id, new AgentMessage.Welcome(leader.epoch()));
         }
-        for (CommittedTransaction committed : leader.sortedCommitted()) {
-            phaseTwo.drive(committed);
+        if (!leader.agents.streams.isEmpty()) {
+            leader.sortedCommitted().forEach(phaseTwo::drive);
         }
         horizons.purge();
         horizons.consider();

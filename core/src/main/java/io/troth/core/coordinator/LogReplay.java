@@ -78,14 +78,15 @@ final class LogReplay implements LogRecord.Visitor<Void> {
                 "a COMMIT of an older epoch after this leader's EPOCH");
         if (isLive()) {
             transactions.commitApplied(record);
-        } else if (!leader.committed.containsKey(tx)) {
+        } else {
             CommittedTransaction committed = new CommittedTransaction(tx);
-            for (LogRecord.YesBranch yes : record.branches()) {
-                committed.branches.add(new CommittedBranch(yes, null));
+            if (leader.committed.putIfAbsent(tx, committed) == null) {
+                for (LogRecord.YesBranch yes : record.branches()) {
+                    committed.branches.add(new CommittedBranch(yes, null));
+                }
+                committed.undone = committed.branches.size();
+                leader.unendedOlder++;
             }
-            committed.undone = committed.branches.size();
-            leader.committed.put(tx, committed);
-            leader.unendedOlder++;
         }
         return null;
     }

@@ -50,12 +50,10 @@ final class PhaseTwo {
 
     /** Sends to a new stream what nobody who is connected was told, and what its own instance voted for. */
     void connected(AgentStream stream) {
-        for (CommittedTransaction committed : leader.sortedCommitted()) {
+        for (CommittedTransaction committed : leader.sortedCommitted(candidate -> awaits(candidate, stream))) {
             boolean sent = false;
             for (CommittedBranch branch : committed.branches) {
-                boolean told = branch.sentTo != null && leader.agents.find(branch.sentTo) != null;
-                boolean voter = branch.record.branch().instance() == stream.instance();
-                if (!branch.done && (!told || voter) && stream.offers(branch.record.resource(), branch.identity)) {
+                if (awaits(branch, stream)) {
                     sent |= send(committed, branch, stream, branch.record.resource());
                 }
             }
@@ -66,13 +64,28 @@ final class PhaseTwo {
         }
     }
 
-    /** Goes on with everything that waited for this resource. */
-    void released(String resource) {
-        for (CommittedTransaction committed : leader.sortedCommitted()) {
-            if (!committed.retryRunning && waitsFor(committed, resource)) {
-                drive(committed);
+    private boolean awaits(CommittedTransaction committed, AgentStream stream) {
+        for (CommittedBranch branch : committed.branches) {
+            if (awaits(branch, stream)) {
+                return true;
             }
         }
+        return false;
+    }
+
+    private boolean awaits(CommittedBranch branch, AgentStream stream) {
+        if (branch.done || !stream.offers(branch.record.resource(), branch.identity)) {
+            return false;
+        }
+        boolean told = branch.sentTo != null && leader.agents.find(branch.sentTo) != null;
+        boolean voter = branch.record.branch().instance() == stream.instance();
+        return !told || voter;
+    }
+
+    /** Goes on with everything that waited for this resource. */
+    void released(String resource) {
+        leader.sortedCommitted(committed -> !committed.retryRunning && waitsFor(committed, resource))
+                .forEach(this::drive);
     }
 
     /** An agent holds this branch prepared and asks: tell it at once (protocol 9.5). */

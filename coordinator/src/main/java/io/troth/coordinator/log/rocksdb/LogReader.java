@@ -8,6 +8,7 @@ import io.troth.coordinator.log.Meta;
 import io.troth.coordinator.log.RecordCodec;
 import io.troth.coordinator.log.RecordKeys;
 import io.troth.coordinator.log.RecordKind;
+import io.troth.coordinator.log.SharedValues;
 import io.troth.coordinator.log.StoredRecord;
 import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
@@ -33,6 +34,7 @@ final class LogReader {
 
     private final OpenLog log;
     private final Consumer<LogRefusedException> damages;
+    private final SharedValues shared = new SharedValues();
     private final Set<EpochId> epochs = new HashSet<>();
     private long highestEpoch;
     private LogRecord.@Nullable Horizon horizon;
@@ -128,7 +130,7 @@ final class LogReader {
     private StoredRecord read(Family family, byte[] key, byte[] value) {
         StoredRecord stored;
         try {
-            stored = RecordCodec.decode(key, value);
+            stored = RecordCodec.decode(key, value, shared);
         } catch (DamagedRecordException e) {
             throw damaged(family, key, e.getMessage());
         }
