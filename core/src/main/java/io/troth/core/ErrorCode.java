@@ -82,6 +82,37 @@ public enum ErrorCode {
     TYPE_NOT_SUPPORTED(
             Status.INVALID_ARGUMENT, "0A000", false, "Cast the named column or parameter to a supported type."),
 
+    // What an operator of a cluster asked for in vain: nothing has changed.
+    NOT_A_CLUSTER(
+            Status.FAILED_PRECONDITION,
+            "55000",
+            false,
+            "This is a single coordinator. See docs/OPERATIONS.md, \"Several coordinators\", for how it becomes several."),
+    UNKNOWN_MEMBER(Status.NOT_FOUND, "42704", false, "No member has this name. troth cluster status lists them."),
+    MEMBER_EXISTS(
+            Status.FAILED_PRECONDITION,
+            "42710",
+            false,
+            "A member has this name or address already. Give the new one another, or remove the old one first."),
+    MEMBER_NOT_NEW(
+            Status.FAILED_PRECONDITION,
+            "55000",
+            false,
+            "The node at this address was a member before, or is another one. Make it anew on an empty data directory."),
+    MEMBER_UNREACHABLE(
+            Status.UNAVAILABLE,
+            "08001",
+            true,
+            "The named member does not answer the leader. Start it, or check the network."),
+    LAST_MEMBER(Status.FAILED_PRECONDITION, "55000", false, "A cluster without a member would be none."),
+    NO_MAJORITY(
+            Status.FAILED_PRECONDITION,
+            "55000",
+            true,
+            "After the change no majority of the members would be there. Start those that are away first."),
+    CHANGE_UNDER_WAY(
+            Status.UNAVAILABLE, "55006", true, "Another change of the members is under way. Look, and try again."),
+
     // What the service cannot do at the moment: nothing was started.
     NOT_LEADER(Status.UNAVAILABLE, "08001", true, "Ask the leader; the client library does so by itself."),
     NOT_READY(Status.UNAVAILABLE, "08001", true, "The coordinator is starting. Try again shortly."),

@@ -3,27 +3,17 @@ package io.troth.coordinator.cli;
 import io.troth.coordinator.admin.CoordinatorStatus;
 import io.troth.coordinator.admin.Listing;
 import io.troth.coordinator.grpc.AdminClient;
-import io.troth.coordinator.grpc.ClientTls;
 import io.troth.core.BranchId;
 import io.troth.core.Decision;
-import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.ResourceName;
-import io.troth.core.TrothException;
 import io.troth.core.coordinator.AgentHello;
 import io.troth.core.coordinator.InDoubtView;
 import io.troth.core.coordinator.TransactionView;
-import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code troth admin}: looks into a running coordinator, and settles what it cannot settle itself. */
 @Command(
@@ -44,75 +34,12 @@ import picocli.CommandLine.Spec;
         })
 final class AdminCommand extends Group {
 
-    /** A command that speaks to a coordinator. */
-    abstract static class Remote implements Callable<Integer> {
-
-        @Spec
-        private CommandSpec spec;
-
-        @Option(
-                names = "--endpoint",
-                paramLabel = "HOST:PORT",
-                defaultValue = "localhost:7700",
-                description = "The coordinator; default ${DEFAULT-VALUE}.")
-        private String endpoint;
-
-        @Option(names = "--ca", paramLabel = "FILE", description = "TLS: who signs the coordinator's certificate.")
-        private @Nullable Path authorities;
-
-        @Option(names = "--cert", paramLabel = "FILE", description = "TLS: the certificate to show.")
-        private @Nullable Path certificate;
-
-        @Option(names = "--key", paramLabel = "FILE", description = "TLS: the key of that certificate.")
-        private @Nullable Path key;
-
-        @Option(
-                names = "--timeout",
-                paramLabel = "MILLIS",
-                defaultValue = "10000",
-                description = "How long to wait for an answer; default ${DEFAULT-VALUE}.")
-        private long timeoutMillis;
-
-        @Option(names = "--json", description = "JSON, one object a line.")
-        private boolean json;
-
-        @Option(
-                names = {"-h", "--help"},
-                usageHelp = true,
-                description = "Shows this.")
-        @SuppressWarnings("UnusedVariable") // picocli asks for it.
-        private boolean help;
-
-        @SuppressWarnings("NullAway.Init") // picocli fills them in.
-        Remote() {}
-
-        abstract void run(AdminClient client, AdminPrinter printer);
+    /** A command that speaks to the leader. */
+    abstract static class Remote extends RemoteCommand<AdminClient> {
 
         @Override
-        public final Integer call() {
-            PrintWriter err = spec.commandLine().getErr();
-            try (AdminClient client = open()) {
-                run(client, new AdminPrinter(spec.commandLine().getOut(), json));
-                return ExitCode.OK;
-            } catch (TrothException e) {
-                ErrorCode code = e.code();
-                err.println("troth: " + e.reason());
-                err.println("troth: " + code.advice());
-                boolean unheard = code == ErrorCode.NO_COORDINATOR || code == ErrorCode.OUTCOME_UNKNOWN;
-                return unheard ? ExitCode.UNREACHABLE : ExitCode.FAILED;
-            }
-        }
-
-        private AdminClient open() {
-            try {
-                if (authorities == null && (certificate != null || key != null)) {
-                    throw new IllegalArgumentException("--cert and --key need --ca");
-                }
-                ClientTls tls = authorities == null ? null : new ClientTls(authorities, certificate, key);
-                return new AdminClient(endpoint, tls, timeoutMillis);
-            } catch (IllegalArgumentException e) {
-                throw wrong(e);
-            }
+        final AdminClient open(RemoteOptions options) {
+            return new AdminClient(options.endpoint(), options.tls(), options.timeoutMillis());
         }
 
         final GlobalTxId tx(String text) {
@@ -137,10 +64,6 @@ final class AdminCommand extends Group {
             } catch (IllegalArgumentException e) {
                 throw wrong(e);
             }
-        }
-
-        private ParameterException wrong(IllegalArgumentException cause) {
-            return new ParameterException(spec.commandLine(), String.valueOf(cause.getMessage()), cause);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.troth.coordinator.cli;
 
+import io.troth.coordinator.admin.ClusterStatus;
 import io.troth.coordinator.admin.CoordinatorStatus;
 import io.troth.coordinator.admin.Listing;
 import io.troth.core.ClusterId;
@@ -68,6 +69,41 @@ final class AdminPrinter {
         rows.add(List.of("branches left alone", Integer.toString(leader.leftAlone())));
         rows.add(List.of("resources on hold", joined(leader.held())));
         rows.add(List.of("resources excluded", joined(leader.excluded())));
+        table(rows);
+    }
+
+    void cluster(ClusterStatus status) {
+        if (json) {
+            for (ClusterStatus.Line line : status.members()) {
+                out.println(new JsonLine()
+                        .add("cluster", status.cluster().toString())
+                        .add("leader", status.leader())
+                        .add("node", line.node())
+                        .add("address", line.address())
+                        .add("endpoint", line.endpoint())
+                        .add("reachable", line.reachable())
+                        .add("role", line.role() == null ? null : line.role().name())
+                        .add("term", line.term())
+                        .add("applied", line.appliedIndex())
+                        .add("lag", line.lag()));
+            }
+            return;
+        }
+        out.println("cluster " + status.cluster() + ", leader " + or(status.leader()));
+        out.println();
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("NODE", "ROLE", "TERM", "APPLIED", "LAG", "REACHABLE", "ADDRESS", "ENDPOINT"));
+        for (ClusterStatus.Line line : status.members()) {
+            rows.add(List.of(
+                    line.node(),
+                    or(line.role()),
+                    or(line.term()),
+                    or(line.appliedIndex()),
+                    or(line.lag()),
+                    yes(line.reachable()),
+                    text(line.address()),
+                    or(line.endpoint())));
+        }
         table(rows);
     }
 
@@ -210,6 +246,10 @@ final class AdminPrinter {
         } else {
             out.println("forced " + decision + " of branch " + branch + "; its transaction is " + outcome);
         }
+    }
+
+    void changed(String node, String what) {
+        out.println(json ? new JsonLine().add("node", node).add("done", what).toString() : what + " " + node);
     }
 
     void done(String resource, String what) {

@@ -29,10 +29,13 @@ public final class CoordinatorMain extends Group {
         System.exit(run(out, err, arguments));
     }
 
+    static CommandLine line() {
+        return new CommandLine(new CoordinatorMain());
+    }
+
     /** Runs one command. */
     static int run(PrintWriter out, PrintWriter err, String... arguments) {
-        return new CommandLine(new CoordinatorMain())
-                .setOut(out)
+        return line().setOut(out)
                 .setErr(err)
                 .setExecutionExceptionHandler((failure, line, parsed) -> explain(failure, err))
                 .execute(arguments);

@@ -22,6 +22,12 @@ final class JsonLine {
         return this;
     }
 
+    /** A number, or null. */
+    JsonLine add(String name, @Nullable Long value) {
+        members.add(quote(name) + ":" + value);
+        return this;
+    }
+
     JsonLine add(String name, boolean value) {
         members.add(quote(name) + ":" + value);
         return this;

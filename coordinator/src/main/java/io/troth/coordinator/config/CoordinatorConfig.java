@@ -99,7 +99,13 @@ public final class CoordinatorConfig {
         if (node == null || nodes == null) {
             return null;
         }
-        return RaftSettings.defaults(log(), node, nodes, Math.toIntExact(get(ConfigKey.CLUSTER_ELECTION_TIMEOUT)));
+        Map<String, String> endpoints = find(ConfigKey.CLUSTER_ENDPOINTS);
+        return RaftSettings.defaults(
+                log(),
+                node,
+                nodes,
+                endpoints == null ? Map.of() : endpoints,
+                Math.toIntExact(get(ConfigKey.CLUSTER_ELECTION_TIMEOUT)));
     }
 
     /** Whether gRPC speaks TLS. */

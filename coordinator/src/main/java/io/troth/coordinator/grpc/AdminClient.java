@@ -1,17 +1,11 @@
 package io.troth.coordinator.grpc;
 
-import io.grpc.ManagedChannel;
-import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
-import io.grpc.netty.NettyChannelBuilder;
 import io.troth.coordinator.admin.CoordinatorStatus;
 import io.troth.coordinator.admin.Listing;
 import io.troth.core.BranchId;
 import io.troth.core.Decision;
-import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
-import io.troth.core.Reason;
 import io.troth.core.TrothException;
 import io.troth.core.coordinator.AgentHello;
 import io.troth.core.coordinator.InDoubtView;
@@ -29,8 +23,6 @@ import io.troth.proto.v1.ListInDoubtResponse;
 import io.troth.proto.v1.ListTransactionsRequest;
 import io.troth.proto.v1.ListTransactionsResponse;
 import io.troth.proto.v1.ResolveBranchRequest;
-import java.net.ConnectException;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -39,11 +31,9 @@ import org.jspecify.annotations.Nullable;
  * {@link TrothException}: with the code that the coordinator gave, with NO_COORDINATOR when it cannot be reached, and
  * with OUTCOME_UNKNOWN when something was to be changed and it is not known whether it was.
  */
-public final class AdminClient implements AutoCloseable {
+public final class AdminClient implements RemoteClient {
 
-    private final String endpoint;
-    private final long timeoutMillis;
-    private final ManagedChannel channel;
+    private final RemoteCalls calls;
 
     /**
      * Connects at the first call.
@@ -54,18 +44,7 @@ public final class AdminClient implements AutoCloseable {
      * @throws IllegalArgumentException when the endpoint is not one or a TLS file cannot be read
      */
     public AdminClient(String endpoint, @Nullable ClientTls tls, long timeoutMillis) {
-        this.endpoint = endpoint;
-        this.timeoutMillis = timeoutMillis;
-        channel = NettyChannelBuilder.forTarget(target(endpoint), TlsContexts.client(tls))
-                .disableRetry()
-                .build();
-    }
-
-    private static String target(String endpoint) {
-        if (!endpoint.matches("[^/\\s]+:[0-9]{1,5}")) {
-            throw new IllegalArgumentException("an endpoint is host:port, not " + endpoint);
-        }
-        return "dns:///" + endpoint;
+        calls = new RemoteCalls(endpoint, tls, timeoutMillis);
     }
 
     /** How the coordinator is. */
@@ -142,41 +121,15 @@ public final class AdminClient implements AutoCloseable {
     }
 
     private <T> T look(Function<AdminServiceGrpc.AdminServiceBlockingStub, T> call) {
-        return call(call, ErrorCode.NO_COORDINATOR);
+        return calls.look(AdminServiceGrpc::newBlockingStub, call);
     }
 
     private <T> T change(Function<AdminServiceGrpc.AdminServiceBlockingStub, T> call) {
-        return call(call, ErrorCode.OUTCOME_UNKNOWN);
-    }
-
-    private <T> T call(Function<AdminServiceGrpc.AdminServiceBlockingStub, T> call, ErrorCode whenLost) {
-        try {
-            return call.apply(
-                    AdminServiceGrpc.newBlockingStub(channel).withDeadlineAfter(timeoutMillis, TimeUnit.MILLISECONDS));
-        } catch (StatusRuntimeException e) {
-            Status status = e.getStatus();
-            ErrorCode code = Statuses.codeOf(e.getTrailers());
-            if (code != null) {
-                throw new TrothException(new Reason(code, detail(code, status)), e);
-            }
-            // Only a connection that never came about proves that nothing was asked.
-            ErrorCode lost = e.getCause() instanceof ConnectException ? ErrorCode.NO_COORDINATOR : whenLost;
-            throw new TrothException(new Reason(lost, endpoint + ": " + Statuses.text(status)), e);
-        }
-    }
-
-    /** Without the code and the advice that {@link Statuses} puts around it: whoever prints it has both. */
-    private static String detail(ErrorCode code, Status status) {
-        String text = status.getDescription() == null ? "" : status.getDescription();
-        String advice = " (" + code.advice() + ")";
-        if (text.endsWith(advice)) {
-            text = text.substring(0, text.length() - advice.length());
-        }
-        return text.startsWith(code.name() + ": ") ? text.substring(code.name().length() + 2) : "";
+        return calls.change(AdminServiceGrpc::newBlockingStub, call);
     }
 
     @Override
     public void close() {
-        channel.shutdownNow();
+        calls.close();
     }
 }

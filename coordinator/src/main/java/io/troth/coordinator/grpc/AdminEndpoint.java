@@ -153,7 +153,7 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     }
 
     /** The reason, when the caller may change something. */
-    private static String mayWrite(String reason) {
+    static String mayWrite(String reason) {
         if (!PeerAddress.isLoopback(PeerAddress.current())) {
             throw new TrothException(
                     new Reason(ErrorCode.NOT_PERMITTED, "the call comes from " + PeerAddress.current()));

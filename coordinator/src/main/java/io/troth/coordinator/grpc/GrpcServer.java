@@ -8,6 +8,7 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.troth.coordinator.admin.Administration;
+import io.troth.coordinator.admin.Membership;
 import io.troth.coordinator.engine.EngineInbox;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
@@ -44,6 +45,7 @@ public final class GrpcServer implements AutoCloseable {
     private final LongSupplier nanoTime;
     private final Refusals refusals;
     private final LeaderServices services;
+    private final ClusterEndpoint cluster;
     private final Server server;
     private @Nullable GrpcStreamGateway leading;
     private volatile int port;
@@ -65,6 +67,7 @@ public final class GrpcServer implements AutoCloseable {
         loops = new EventLoops(settings.ioThreads());
         refusals = new Refusals(listener, nanoTime);
         services = new LeaderServices(listener);
+        cluster = new ClusterEndpoint(loops, refusals);
         server = NettyServerBuilder.forAddress(settings.address(), credentials)
                 .bossEventLoopGroup(loops.group())
                 .workerEventLoopGroup(loops.group())
@@ -79,10 +82,16 @@ public final class GrpcServer implements AutoCloseable {
                 .maxInboundMessageSize(limits.batchBytesMax() + OVERSIZE_BYTES)
                 .maxInboundMetadataSize(limits.metadataBytesMax())
                 .fallbackHandlerRegistry(services)
+                .addService(ServerInterceptors.intercept(cluster, new PeerAddress()))
                 .addService(health.getHealthService())
                 .addService(ProtoReflectionServiceV1.newInstance())
                 .build();
         serving(false);
+    }
+
+    /** This coordinator is a member of a cluster, of which operators ask. */
+    public void isMember(Membership membership) {
+        cluster.use(membership);
     }
 
     /**

@@ -21,7 +21,7 @@ public final class DurableFiles {
     private DurableFiles() {}
 
     /** Replaces the file in one step and returns when the file and its name are on disk. */
-    static void replace(Path directory, String name, Map<String, String> values) throws IOException {
+    public static void replace(Path directory, String name, Map<String, String> values) throws IOException {
         StringBuilder text = new StringBuilder();
         values.forEach(
                 (key, value) -> text.append(key).append('=').append(value).append('\n'));
@@ -52,7 +52,7 @@ public final class DurableFiles {
      *
      * @throws DamagedRecordException when the file is anything else
      */
-    static Map<String, String> read(Path file) throws IOException {
+    public static Map<String, String> read(Path file) throws IOException {
         if (Files.size(file) > BYTES_MAX) {
             throw new DamagedRecordException("the file is too long");
         }
@@ -74,7 +74,7 @@ public final class DurableFiles {
     }
 
     /** The value of a key; throws when it is missing. */
-    static String value(Map<String, String> values, String key) {
+    public static String value(Map<String, String> values, String key) {
         String value = values.get(key);
         if (value == null) {
             throw new DamagedRecordException(key + " is missing");

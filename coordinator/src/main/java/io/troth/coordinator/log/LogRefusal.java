@@ -16,8 +16,12 @@ public enum LogRefusal {
     NOT_EMPTY("Give the new member an empty data directory."),
     NOT_REPLICATED("This is the log of a single node. Give the member a data directory of its own."),
     MEMBER_LOST(
-            "What this member has promised to the others is lost with its raft/ directory. Never start it as the same"
-                    + " member again: it could vote twice. Put the whole data directory back, or give the node a new name."),
+            "What this member has promised to the others is lost with its disk, or with its raft/ directory. Put the whole"
+                    + " data directory back. If it is gone, remove the member from the cluster, make a new one on an empty"
+                    + " data directory, and add that (docs/OPERATIONS.md, \"Replacing a member\")."),
+    FOREIGN_MEMBER(
+            "Correct cluster.id, cluster.node and cluster.nodes: they are the same on all members, but for the name of"
+                    + " each."),
     FORMAT_UNKNOWN("Start the program version that wrote the log, or a newer one."),
     TAIL_LOST("The end of the log is gone. Copy the data directory, then see docs/OPERATIONS.md, \"Lost log\"."),
     DAMAGED("Copy the data directory before anything else, then run \"troth log verify\" on the copy."),

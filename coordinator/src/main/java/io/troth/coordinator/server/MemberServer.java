@@ -1,5 +1,6 @@
 package io.troth.coordinator.server;
 
+import io.troth.coordinator.admin.ClusterView;
 import io.troth.coordinator.config.ConfigKey;
 import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.engine.DecisionLog;
@@ -19,15 +20,12 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,9 +41,6 @@ public final class MemberServer implements RunningCoordinator {
 
     private static final Logger LOG = LoggerFactory.getLogger(MemberServer.class);
 
-    /** For the member that shall lead next, when this one stops. */
-    private static final long TRANSFER_SECONDS = 5;
-
     /** For what clients and agents are told at the end, to reach them. */
     private static final long GOODBYE_MILLIS = 500;
 
@@ -54,7 +49,6 @@ public final class MemberServer implements RunningCoordinator {
     private final StepListener steps;
     private final Consumer<String> says;
     private final ClusterId cluster;
-    private final Map<String, String> endpoints;
     private final CoordinatorMetrics metrics = new CoordinatorMetrics(ProcessEnvironment::nanoTime);
     private final CompletableFuture<Ending> ending = new CompletableFuture<>();
     private final ExecutorService leading =
@@ -66,6 +60,7 @@ public final class MemberServer implements RunningCoordinator {
     /** What was started, the last one first. Guarded by this. */
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
+    private volatile @Nullable ClusterOperations operations;
     private volatile @Nullable Leadership current;
     private volatile @Nullable String leader;
 
@@ -78,8 +73,6 @@ public final class MemberServer implements RunningCoordinator {
         this.says = says;
         settings = Objects.requireNonNull(config.member());
         cluster = Objects.requireNonNull(settings.log().cluster());
-        Map<String, String> told = config.find(ConfigKey.CLUSTER_ENDPOINTS);
-        endpoints = told == null ? Map.of() : told;
         boolean started = false;
         try {
             http = Doors.http(config, () -> !ending.isDone(), this::notReady, metrics);
@@ -88,7 +81,12 @@ public final class MemberServer implements RunningCoordinator {
             grpc = door;
             member = openMember();
             parts.push(member);
+            ClusterOperations changes = new ClusterOperations(member, this::drain, settings.electionTimeoutMillis());
+            operations = changes;
+            parts.push(changes);
             parts.push(this::stopLeading);
+            door.isMember(changes);
+            redirect();
             parts.push(door);
             Doors.listen(door, config);
             started = true;
@@ -137,7 +135,10 @@ public final class MemberServer implements RunningCoordinator {
         if (node.equals(settings.node())) {
             return Redirect.nowhere(new Reason(ErrorCode.NOT_READY, node + " begins to lead"));
         }
-        return new Redirect(new Reason(ErrorCode.NOT_LEADER, node + " leads"), endpoints.get(node));
+        // Null while this member is still being started: nobody is listened to yet.
+        ClusterOperations known = operations;
+        ClusterView.Member to = known == null ? null : known.view().member(node);
+        return new Redirect(new Reason(ErrorCode.NOT_LEADER, node + " leads"), to == null ? null : to.endpoint());
     }
 
     /** What Raft says; any thread, and done on the one that leads. */
@@ -249,6 +250,11 @@ public final class MemberServer implements RunningCoordinator {
                 + settings.log().directory();
     }
 
+    /** Whether this member leads and answers everything. */
+    public boolean isReady() {
+        return notReady() == null;
+    }
+
     /** The port of HTTP. */
     public int httpPort() {
         return http.port();
@@ -257,6 +263,14 @@ public final class MemberServer implements RunningCoordinator {
     /** The port of gRPC. */
     public int grpcPort() {
         return grpc.port();
+    }
+
+    /** Before another member leads. */
+    private void drain() {
+        Leadership leads = current;
+        if (leads != null && !leads.drain(Duration.ofMillis(config.get(ConfigKey.SHUTDOWN_DRAIN_LIMIT)))) {
+            LOG.warn("transactions were still running; what is not prepared of them is rolled back (LEADER_CHANGED)");
+        }
     }
 
     @Override
@@ -268,32 +282,15 @@ public final class MemberServer implements RunningCoordinator {
     public synchronized boolean stop(Duration drainLimit) {
         Leadership leads = current;
         boolean drained = leads == null || leads.drain(drainLimit);
-        if (leads != null && !ending.isDone()) {
-            handOver();
+        ClusterOperations changes = operations;
+        if (leads != null && changes != null && !ending.isDone()) {
+            changes.handOverToAnybody();
             endLeading();
             grpc.shutdown(GOODBYE_MILLIS);
         }
         Parts.close(parts);
         ending.complete(new Ending(Ending.Cause.STOPPED, ""));
         return drained;
-    }
-
-    /** Any other member may lead: the first that can. Without one the others wait until they miss this one. */
-    private void handOver() {
-        for (String node : settings.nodes().keySet()) {
-            if (node.equals(settings.node())) {
-                continue;
-            }
-            try {
-                member.transferLeadership(node).get(TRANSFER_SECONDS, TimeUnit.SECONDS);
-                return;
-            } catch (ExecutionException | TimeoutException e) {
-                LOG.info("{} does not take over: {}", node, e.toString());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return;
-            }
-        }
     }
 
     private void stopLeading() {

@@ -210,7 +210,7 @@ final class DecisionStateMachine extends BaseStateMachine {
 
     @Override
     public void notifyLeaderChanged(RaftGroupMemberId member, RaftPeerId leader) {
-        listener.leaderChanged(leader == null ? null : leader.toString());
+        listener.leaderChanged(leader == null ? null : MemberId.nodeOf(leader));
     }
 
     @Override
@@ -221,7 +221,9 @@ final class DecisionStateMachine extends BaseStateMachine {
     @Override
     public void notifyServerShutdown(RoleInfoProto role, boolean allServer) {
         if (!closing) {
-            failed(new IllegalStateException("the member was shut down: " + role.getRole()));
+            failed(
+                    new IllegalStateException(
+                            "the member was shut down: it was removed from the cluster, or stood still for more than a minute"));
         }
     }
 

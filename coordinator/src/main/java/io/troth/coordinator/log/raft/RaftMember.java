@@ -1,20 +1,32 @@
 package io.troth.coordinator.log.raft;
 
+import io.troth.coordinator.admin.ClusterView;
 import io.troth.coordinator.engine.LeadershipLostException;
+import io.troth.coordinator.log.DurableFiles;
 import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
+import io.troth.coordinator.log.rocksdb.AppliedStore;
 import io.troth.core.ClusterId;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.core.TrothException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -23,14 +35,21 @@ import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
+import org.apache.ratis.protocol.exceptions.NotLeaderException;
+import org.apache.ratis.protocol.exceptions.RaftException;
+import org.apache.ratis.protocol.exceptions.ReconfigurationInProgressException;
+import org.apache.ratis.protocol.exceptions.ReconfigurationTimeoutException;
 import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
 import org.apache.ratis.util.FileUtils;
 import org.apache.ratis.util.LifeCycle;
+import org.apache.ratis.util.SizeInBytes;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,11 +68,18 @@ public final class RaftMember implements AutoCloseable {
     /** The second half of a group's id; the first one is the cluster. */
     private static final long GROUP = 0x7472_6f74_682d_31L;
 
+    /** Below the group's directory: the log and the votes, in Ratis' words. */
+    private static final String CURRENT = "current";
+
+    private static final long INTRODUCTION_MILLIS = 5_000;
+
     /** Raft gives a transfer of the leadership up after this time. */
     private static final long TRANSFER_MILLIS = 10_000;
 
     private final RaftSettings settings;
+    private final ClusterId cluster;
     private final RaftGroupId group;
+    private final MemberId own;
     private final ClientId client = ClientId.randomId();
     private final AtomicLong calls = new AtomicLong();
     private final DecisionStateMachine machine;
@@ -64,65 +90,88 @@ public final class RaftMember implements AutoCloseable {
             LogEnvironment environment,
             LeadershipListener listener,
             UnaryOperator<EntrySender> decorator,
-            RaftStorage.StartupOption option)
+            MemberFile file)
             throws IOException {
         this.settings = settings;
-        ClusterId cluster = Objects.requireNonNull(settings.log().cluster());
-        group = RaftGroupId.valueOf(new UUID(cluster.value(), GROUP));
+        cluster = Objects.requireNonNull(settings.log().cluster());
+        group = group(settings);
+        own = file.id();
         EntrySender sender = decorator.apply(this::send);
         machine = new DecisionStateMachine(
                 settings,
                 environment,
                 listener,
                 (term, store) -> new RaftDecisionLog(settings, environment, term, store, sender, () -> stepDown(term)));
+        Parameters parameters = new Parameters();
+        GrpcConfigKeys.Server.setServicesCustomizer(parameters, new Doorkeeper(own, this::introduction));
         server = RaftServer.newBuilder()
-                .setServerId(RaftPeerId.valueOf(settings.node()))
-                .setGroup(RaftGroup.valueOf(group, peers()))
+                .setServerId(own.raftId())
+                .setGroup(RaftGroup.valueOf(group, founders(settings, file)))
                 .setStateMachineRegistry(id -> machine)
                 .setProperties(RatisProperties.of(settings))
-                .setOption(option)
+                .setParameters(parameters)
+                .setOption(RaftStorage.StartupOption.RECOVER)
                 .build();
     }
 
-    private List<RaftPeer> peers() {
-        return settings.nodes().entrySet().stream()
-                .map(node -> RaftPeer.newBuilder()
-                        .setId(node.getKey())
-                        .setAddress(node.getValue())
-                        .build())
+    private static RaftGroupId group(RaftSettings settings) {
+        return RaftGroupId.valueOf(
+                new UUID(Objects.requireNonNull(settings.log().cluster()).value(), GROUP));
+    }
+
+    /** What Raft begins with when it has no configuration of its own yet. */
+    private static List<RaftPeer> founders(RaftSettings settings, MemberFile file) {
+        return file.founders().stream()
+                .map(member -> peer(
+                        member,
+                        settings.nodes().get(member.node()),
+                        settings.endpoints().get(member.node())))
                 .toList();
     }
 
-    /**
-     * Makes a new member on a data directory that does not exist, or is empty. Every member of the first configuration is
-     * made so once; a member that has lost its directory must not be: it could vote twice.
-     *
-     * @throws LogRefusedException when the directory is not to be used
-     * @throws IOException when it cannot listen
-     */
-    public static RaftMember create(RaftSettings settings, LogEnvironment environment, LeadershipListener listener)
-            throws IOException {
-        return create(settings, environment, listener, UnaryOperator.identity());
+    private static RaftPeer peer(MemberId member, @Nullable String address, @Nullable String endpoint) {
+        return RaftPeer.newBuilder()
+                .setId(member.raftId())
+                .setAddress(address)
+                .setClientAddress(endpoint)
+                .build();
     }
 
-    /** For tests: with something between the leader and Raft. */
-    static RaftMember create(
-            RaftSettings settings,
-            LogEnvironment environment,
-            LeadershipListener listener,
-            UnaryOperator<EntrySender> decorator)
-            throws IOException {
+    /**
+     * Makes the data directory of a new member, which does not exist or is empty. Nobody listens, and nothing is promised:
+     * the member takes part when it is opened.
+     *
+     * @throws LogRefusedException when the directory is not to be used
+     * @throws IOException when it cannot be written
+     */
+    public static void create(RaftSettings settings, LogEnvironment environment) throws IOException {
         Path directory = settings.log().directory();
         if (Incarnation.read(directory) != null) {
             throw new LogRefusedException(LogRefusal.NOT_EMPTY, directory, "there is a log already");
         }
         // What a crash has left before the directory was anybody's: nothing was promised with it.
         FileUtils.deleteFully(directory.resolve(DIRECTORY));
-        return start(settings, environment, listener, decorator, RaftStorage.StartupOption.FORMAT);
+        AppliedStore.open(settings.log(), environment).close();
+        Path storage =
+                directory.resolve(DIRECTORY).resolve(group(settings).getUuid().toString());
+        Files.createDirectories(storage.getParent());
+        RaftStorage made = RaftStorage.newBuilder()
+                .setDirectory(storage.toFile())
+                .setOption(RaftStorage.StartupOption.FORMAT)
+                .setLogCorruptionPolicy(RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION)
+                .setStorageFreeSpaceMin(SizeInBytes.valueOf("0"))
+                .build();
+        made.initialize();
+        made.close();
+        for (Path each : List.of(storage.resolve(CURRENT), storage, storage.getParent())) {
+            DurableFiles.force(each);
+        }
+        new MemberFile(new MemberId(settings.node(), environment.random().getAsLong()), List.of()).write(directory);
     }
 
     /**
-     * Opens a member that was made with {@link #create}.
+     * Opens a member that was made with {@link #create}. One that has never taken part waits here until it has heard of
+     * the others: see {@link Founding}.
      *
      * @throws LogRefusedException when the directory is not to be used: the message says why and what to do
      * @throws IOException when it cannot listen
@@ -140,18 +189,39 @@ public final class RaftMember implements AutoCloseable {
             UnaryOperator<EntrySender> decorator)
             throws IOException {
         Path directory = settings.log().directory();
-        Path promises = directory
-                .resolve(DIRECTORY)
-                .resolve(new UUID(
-                                Objects.requireNonNull(settings.log().cluster()).value(), GROUP)
-                        .toString())
-                .resolve("current")
-                .resolve("raft-meta");
-        if (Incarnation.read(directory) == null || !Files.exists(promises)) {
+        Path current = current(settings);
+        MemberFile file = Incarnation.read(directory) == null ? null : MemberFile.read(directory);
+        if (file == null || !Files.exists(current.resolve("raft-meta"))) {
             throw new LogRefusedException(
                     LogRefusal.MEMBER_LOST, directory, "there is no whole member of this cluster");
         }
-        return start(settings, environment, listener, decorator, RaftStorage.StartupOption.RECOVER);
+        if (!file.id().node().equals(settings.node())) {
+            throw new LogRefusedException(
+                    LogRefusal.FOREIGN_MEMBER,
+                    directory,
+                    "it is that of " + file.id().node() + ", cluster.node is " + settings.node());
+        }
+        if (file.founders().isEmpty() && isNew(current)) {
+            file = new MemberFile(file.id(), new Founding(settings, file.id(), null, null).run());
+            file.write(directory);
+        }
+        return start(settings, environment, listener, decorator, file);
+    }
+
+    private static Path current(RaftSettings settings) {
+        return settings.log()
+                .directory()
+                .resolve(DIRECTORY)
+                .resolve(group(settings).getUuid().toString())
+                .resolve(CURRENT);
+    }
+
+    /** True when Raft has neither an entry nor a configuration. */
+    private static boolean isNew(Path current) throws IOException {
+        try (Stream<Path> files = Files.list(current)) {
+            return files.map(file -> file.getFileName().toString())
+                    .noneMatch(name -> name.startsWith("log_") || name.equals("raft-meta.conf"));
+        }
     }
 
     private static RaftMember start(
@@ -159,10 +229,9 @@ public final class RaftMember implements AutoCloseable {
             LogEnvironment environment,
             LeadershipListener listener,
             UnaryOperator<EntrySender> decorator,
-            RaftStorage.StartupOption option)
+            MemberFile file)
             throws IOException {
-        Files.createDirectories(settings.log().directory().resolve(DIRECTORY));
-        RaftMember member = new RaftMember(settings, environment, listener, decorator, option);
+        RaftMember member = new RaftMember(settings, environment, listener, decorator, file);
         boolean started = false;
         try {
             member.server.start();
@@ -181,6 +250,23 @@ public final class RaftMember implements AutoCloseable {
                 member.close();
             }
         }
+    }
+
+    /** What is said to those who ask at the door; any thread. */
+    private Introduction introduction() {
+        try {
+            boolean isNew = isNew(current(settings));
+            List<MemberId> members = division().getRaftConf().getCurrentPeers().stream()
+                    .map(peer -> MemberId.parse(peer.getId().toString()))
+                    .toList();
+            return new Introduction(cluster, own, isNew, members);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private RaftServer.Division division() throws IOException {
+        return server.getDivision(group);
     }
 
     private CompletableFuture<Void> send(byte[] entry) {
@@ -217,7 +303,7 @@ public final class RaftMember implements AutoCloseable {
     /** Gives a term up in which nobody may append any more, so that a new one can begin. */
     private void stepDown(long term) {
         try {
-            if (server.getDivision(group).getInfo().getCurrentTerm() == term) {
+            if (division().getInfo().getCurrentTerm() == term) {
                 CompletableFuture<RaftClientReply> unused = server.transferLeadershipAsync(transferTo(null));
             }
         } catch (IOException | RuntimeException e) {
@@ -237,11 +323,119 @@ public final class RaftMember implements AutoCloseable {
      */
     public CompletableFuture<Void> transferLeadership(String node) {
         try {
-            return server.transferLeadershipAsync(transferTo(RaftPeerId.valueOf(node)))
-                    .thenAccept(RaftMember::check);
+            RaftPeer to = peer(node);
+            if (to == null) {
+                throw new IOException("there is no member " + node);
+            }
+            return server.transferLeadershipAsync(transferTo(to.getId())).thenAccept(RaftMember::check);
         } catch (IOException e) {
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    /** Gives the leadership up, if this member has it; whoever can leads next, perhaps this one again. */
+    public void stepDown() {
+        try {
+            CompletableFuture<RaftClientReply> unused = server.transferLeadershipAsync(transferTo(null));
+        } catch (IOException e) {
+            LOG.info("could not step down: {}", e.toString());
+        }
+    }
+
+    private @Nullable RaftPeer peer(String node) throws IOException {
+        return division().getRaftConf().getCurrentPeers().stream()
+                .filter(peer -> MemberId.nodeOf(peer.getId()).equals(node))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** How this member sees the cluster. */
+    public ClusterView view() {
+        try {
+            return Views.of(cluster, own, division());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Takes a new member in; this one must lead. Waits for the new one to introduce itself.
+     *
+     * @param endpoint where it listens for clients and agents; null when nobody has said so
+     * @return completed when it has the whole log and a vote
+     * @throws io.troth.core.TrothException when it is not to be taken in; nothing was changed
+     */
+    public CompletableFuture<Void> add(String node, String address, @Nullable String endpoint) {
+        Introduction introduction;
+        try {
+            introduction = Introductions.ask(address, null, INTRODUCTION_MILLIS);
+        } catch (IOException e) {
+            throw refused(ErrorCode.MEMBER_UNREACHABLE, String.valueOf(e.getMessage()), e);
+        }
+        if (!introduction.cluster().equals(cluster)) {
+            throw refused(ErrorCode.WRONG_CLUSTER, "at " + address + " is cluster " + introduction.cluster(), null);
+        }
+        if (!introduction.id().node().equals(node) || !introduction.isNew()) {
+            throw refused(
+                    ErrorCode.MEMBER_NOT_NEW,
+                    "at " + address + " is " + introduction.id().node()
+                            + (introduction.isNew() ? "" : ", which was a member before"),
+                    null);
+        }
+        return setMembers(peers -> peers.add(peer(introduction.id(), address, endpoint)));
+    }
+
+    /**
+     * Removes a member for good; this one must lead.
+     *
+     * @return completed when it has no vote any more
+     */
+    public CompletableFuture<Void> remove(String node) {
+        return setMembers(
+                peers -> peers.removeIf(peer -> MemberId.nodeOf(peer.getId()).equals(node)));
+    }
+
+    private CompletableFuture<Void> setMembers(Consumer<List<RaftPeer>> change) {
+        try {
+            List<RaftPeer> before = List.copyOf(division().getRaftConf().getCurrentPeers());
+            List<RaftPeer> after = new ArrayList<>(before);
+            change.accept(after);
+            SetConfigurationRequest.Arguments arguments = SetConfigurationRequest.Arguments.newBuilder()
+                    .setServersInCurrentConf(before)
+                    .setServersInNewConf(after)
+                    .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET)
+                    .build();
+            return server.setConfigurationAsync(new SetConfigurationRequest(
+                            client, server.getId(), group, calls.incrementAndGet(), arguments))
+                    .thenAccept(RaftMember::checkChange);
+        } catch (ReconfigurationInProgressException e) {
+            throw refused(ErrorCode.CHANGE_UNDER_WAY, String.valueOf(e.getMessage()), e);
+        } catch (IOException e) {
+            throw refused(ErrorCode.OUTCOME_UNKNOWN, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static void checkChange(RaftClientReply reply) {
+        if (reply.isSuccess()) {
+            return;
+        }
+        RaftException cause = reply.getException();
+        String why = cause == null ? "the change failed" : String.valueOf(cause.getMessage());
+        if (cause instanceof NotLeaderException) {
+            throw refused(ErrorCode.NOT_LEADER, why, cause);
+        }
+        if (cause instanceof ReconfigurationInProgressException) {
+            throw refused(ErrorCode.CHANGE_UNDER_WAY, why, cause);
+        }
+        if (cause instanceof ReconfigurationTimeoutException) {
+            throw refused(ErrorCode.MEMBER_UNREACHABLE, why, cause);
+        }
+        throw refused(ErrorCode.OUTCOME_UNKNOWN, why, cause);
+    }
+
+    private static TrothException refused(ErrorCode code, String detail, @Nullable Throwable cause) {
+        Reason reason = new Reason(code, detail);
+        return cause == null ? new TrothException(reason) : new TrothException(reason, cause);
     }
 
     /** Copies the store now, if anything was applied since the last time, so that the log behind it can go. For tests. */
@@ -249,6 +443,11 @@ public final class RaftMember implements AutoCloseable {
         SnapshotManagementRequest request = SnapshotManagementRequest.newCreate(
                 client, server.getId(), group, calls.incrementAndGet(), TRANSFER_MILLIS, 1);
         return server.snapshotManagementAsync(request).thenAccept(RaftMember::check);
+    }
+
+    /** For tests. */
+    MemberId id() {
+        return own;
     }
 
     /** For tests. */

@@ -8,7 +8,9 @@ import java.util.Map;
  *
  * @param log the data directory of this member, and the limits; the cluster must be named
  * @param node the name of this member, never that of another one, or of one that has lost its disk
- * @param nodes where each member of the first configuration listens for the others, as {@code host:port}, by name
+ * @param nodes where the members listen for each other, as {@code host:port}, by name; all that found the cluster, or all
+ *     that are there and this one
+ * @param endpoints where they listen for clients and agents, as {@code host:port}, by name; may be empty
  * @param electionTimeoutMillis a member that has not heard of its leader for this time, and up to twice of it, wants to
  *     lead
  * @param snapshotEntries after so many entries the store is copied, and the log behind the copy can go
@@ -20,6 +22,7 @@ public record RaftSettings(
         LogSettings log,
         String node,
         Map<String, String> nodes,
+        Map<String, String> endpoints,
         int electionTimeoutMillis,
         long snapshotEntries,
         int entriesInFlightMax,
@@ -27,6 +30,7 @@ public record RaftSettings(
 
     public RaftSettings {
         nodes = Map.copyOf(nodes);
+        endpoints = Map.copyOf(endpoints);
         if (log.cluster() == null) {
             throw new IllegalArgumentException("a member of a replicated log must know its cluster");
         }
@@ -40,7 +44,11 @@ public record RaftSettings(
 
     /** With the defaults of the product for the rest: 100,000 entries, 2 in flight, 1 s. */
     public static RaftSettings defaults(
-            LogSettings log, String node, Map<String, String> nodes, int electionTimeoutMillis) {
-        return new RaftSettings(log, node, nodes, electionTimeoutMillis, 100_000, 2, 1_000);
+            LogSettings log,
+            String node,
+            Map<String, String> nodes,
+            Map<String, String> endpoints,
+            int electionTimeoutMillis) {
+        return new RaftSettings(log, node, nodes, endpoints, electionTimeoutMillis, 100_000, 2, 1_000);
     }
 }

@@ -82,6 +82,18 @@ final class Members implements AutoCloseable {
         return root.resolve(node);
     }
 
+    /** One more, which nobody knows yet. */
+    String addNode() {
+        String node = (char) ('a' + addresses.size())
+                + addresses.keySet().iterator().next().substring(1);
+        addresses.put(node, "127.0.0.1:" + FreePorts.next());
+        return node;
+    }
+
+    String address(String node) {
+        return addresses.get(node);
+    }
+
     RaftMember member(String node) {
         return running.get(node);
     }
@@ -113,15 +125,26 @@ final class Members implements AutoCloseable {
         atOnce(this::start);
     }
 
+    RaftSettings settings(String node) {
+        return new RaftSettings(
+                Logs.settings(directory(node), 1_024),
+                node,
+                addresses,
+                Map.of(),
+                ELECTION_MILLIS,
+                snapshotEntries,
+                2,
+                1_000);
+    }
+
     /** Starts a member that does not run; makes it when its directory is empty. */
     void start(String node) {
-        RaftSettings settings = new RaftSettings(
-                Logs.settings(directory(node), 1_024), node, addresses, ELECTION_MILLIS, snapshotEntries, 2, 1_000);
+        RaftSettings settings = settings(node);
         try {
-            RaftMember member = Incarnation.read(directory(node)) == null
-                    ? RaftMember.create(settings, Logs.environment(), new Hears(node), this::interfering)
-                    : RaftMember.open(settings, Logs.environment(), new Hears(node), this::interfering);
-            running.put(node, member);
+            if (Incarnation.read(directory(node)) == null) {
+                RaftMember.create(settings, Logs.environment());
+            }
+            running.put(node, RaftMember.open(settings, Logs.environment(), new Hears(node), this::interfering));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -153,7 +176,7 @@ final class Members implements AutoCloseable {
     private static void hurry(String node) {
         Map<String, Thread> threads = new TreeMap<>();
         for (Thread thread : Thread.getAllStackTraces().keySet()) {
-            if (thread.getName().startsWith(node + "@")) {
+            if (thread.getName().startsWith(node + ".")) {
                 threads.put(thread.getName().replaceAll("^.*-", ""), thread);
             }
         }

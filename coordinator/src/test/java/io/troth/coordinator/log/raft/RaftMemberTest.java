@@ -300,7 +300,10 @@ class RaftMemberTest {
         members.stop(late);
         FileUtils.deleteFully(members.directory(late));
         force(leader, commit(tx(epochNumber, 2, 1)));
+        RaftMember leading = members.member(leader.node());
+        leading.remove(late).get(60, TimeUnit.SECONDS);
         members.start(late);
+        leading.add(late, members.address(late), null).get(60, TimeUnit.SECONDS);
         agree(members.nodes());
         assertFalse(checkpoints(late).isEmpty());
 

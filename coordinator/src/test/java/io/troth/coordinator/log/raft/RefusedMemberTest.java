@@ -64,7 +64,7 @@ class RefusedMemberTest {
 
     private RaftSettings settings(Path directory, ClusterId cluster) {
         LogSettings log = new LogSettings(directory, cluster, 1_024, 20, 30_000, 0);
-        return RaftSettings.defaults(log, node, Map.of(node, "127.0.0.1:1"), 1_000);
+        return RaftSettings.defaults(log, node, Map.of(node, "127.0.0.1:1"), Map.of(), 1_000);
     }
 
     @Test
@@ -99,10 +99,7 @@ class RefusedMemberTest {
     void isNotMadeTwice() {
         LogRefusedException refused = assertThrows(
                 LogRefusedException.class,
-                () -> RaftMember.create(
-                        settings(members.directory(node), new ClusterId(1)),
-                        Logs.environment(),
-                        LeadershipListener.NONE));
+                () -> RaftMember.create(settings(members.directory(node), new ClusterId(1)), Logs.environment()));
         assertEquals(LogRefusal.NOT_EMPTY, refused.refusal());
     }
 
@@ -123,8 +120,7 @@ class RefusedMemberTest {
         Logs.leaveUnended(directory);
         LogRefusedException refused = assertThrows(
                 LogRefusedException.class,
-                () -> RaftMember.create(
-                        settings(directory, new ClusterId(1)), Logs.environment(), LeadershipListener.NONE));
+                () -> RaftMember.create(settings(directory, new ClusterId(1)), Logs.environment()));
         assertEquals(LogRefusal.NOT_EMPTY, refused.refusal());
     }
 

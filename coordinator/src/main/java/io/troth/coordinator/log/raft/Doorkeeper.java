@@ -1,0 +1,108 @@
+package io.troth.coordinator.log.raft;
+
+import java.util.EnumSet;
+import java.util.function.Supplier;
+import org.apache.ratis.grpc.server.GrpcServices;
+import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
+import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
+import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
+import org.apache.ratis.proto.RaftProtos.ReadIndexRequestProto;
+import org.apache.ratis.proto.RaftProtos.RequestVoteRequestProto;
+import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
+import org.apache.ratis.proto.grpc.RaftServerProtocolServiceGrpc;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.thirdparty.io.grpc.ForwardingServerCallListener;
+import org.apache.ratis.thirdparty.io.grpc.Metadata;
+import org.apache.ratis.thirdparty.io.grpc.ServerCall;
+import org.apache.ratis.thirdparty.io.grpc.ServerCallHandler;
+import org.apache.ratis.thirdparty.io.grpc.ServerInterceptor;
+import org.apache.ratis.thirdparty.io.grpc.Status;
+import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a member answers where it listens for the others: Raft's own messages that are meant for it and nobody else, and
+ * introductions. Thread-safe.
+ *
+ * <p>Ratis takes any message of its group, also one to another member that was at this address before. A node that lost
+ * its disk could so give a vote, or acknowledge an entry, in the name of the one it was. It also offers there what
+ * clients and administrators of Ratis may do, which nobody uses here.
+ */
+final class Doorkeeper implements GrpcServices.Customizer, ServerInterceptor {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Doorkeeper.class);
+
+    private final ByteString own;
+    private final Supplier<Introduction> introduction;
+
+    /** Keeps the door of this member. */
+    Doorkeeper(MemberId own, Supplier<Introduction> introduction) {
+        this.own = own.raftId().toByteString();
+        this.introduction = introduction;
+    }
+
+    @Override
+    public NettyServerBuilder customize(NettyServerBuilder builder, EnumSet<GrpcServices.Type> types) {
+        return builder.addService(Introductions.service(introduction)).intercept(this);
+    }
+
+    @Override
+    public <Q, R> ServerCall.Listener<Q> interceptCall(
+            ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+        String service = String.valueOf(call.getMethodDescriptor().getServiceName());
+        if (service.equals(Introductions.SERVICE)) {
+            return next.startCall(call, headers);
+        }
+        if (!service.equals(RaftServerProtocolServiceGrpc.SERVICE_NAME)) {
+            call.close(Status.PERMISSION_DENIED.withDescription("members only"), new Metadata());
+            return new ServerCall.Listener<>() {};
+        }
+        return new ForwardingServerCallListener.SimpleForwardingServerCallListener<>(next.startCall(call, headers)) {
+            private boolean refused;
+
+            @Override
+            public void onMessage(Q message) {
+                RaftRpcRequestProto request = request(message);
+                if (request != null && request.getReplyId().equals(own)) {
+                    super.onMessage(message);
+                } else if (!refused) {
+                    refused = true;
+                    LOG.warn(
+                            "refused a message of {} that is meant for {}",
+                            request == null
+                                    ? "somebody"
+                                    : request.getRequestorId().toStringUtf8(),
+                            request == null ? "nobody" : request.getReplyId().toStringUtf8());
+                    call.close(Status.FAILED_PRECONDITION.withDescription("not that member"), new Metadata());
+                    onCancel();
+                }
+            }
+
+            @Override
+            public void onHalfClose() {
+                if (!refused) {
+                    super.onHalfClose();
+                }
+            }
+        };
+    }
+
+    /** Who it is from and for; null for what nobody sends. */
+    private static @Nullable RaftRpcRequestProto request(Object message) {
+        if (message instanceof AppendEntriesRequestProto append) {
+            return append.getServerRequest();
+        }
+        if (message instanceof RequestVoteRequestProto vote) {
+            return vote.getServerRequest();
+        }
+        if (message instanceof InstallSnapshotRequestProto snapshot) {
+            return snapshot.getServerRequest();
+        }
+        if (message instanceof StartLeaderElectionRequestProto election) {
+            return election.getServerRequest();
+        }
+        return message instanceof ReadIndexRequestProto read ? read.getServerRequest() : null;
+    }
+}

@@ -1,0 +1,66 @@
+package io.troth.coordinator.log.raft;
+
+import io.troth.coordinator.log.DamagedRecordException;
+import io.troth.coordinator.log.DurableFiles;
+import io.troth.coordinator.log.LogRefusal;
+import io.troth.coordinator.log.LogRefusedException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which member a data directory is, in the file {@code MEMBER}: written when the directory has been made, and once more
+ * when the members of a new cluster have found each other.
+ *
+ * @param id drawn when the directory was made
+ * @param founders the first configuration, this member included; empty when it did not found the cluster, or has not yet
+ */
+record MemberFile(MemberId id, List<MemberId> founders) {
+
+    private static final String FILE = "MEMBER";
+
+    MemberFile {
+        founders = List.copyOf(founders);
+    }
+
+    /** Writes the file; it is on disk on return. */
+    void write(Path directory) throws IOException {
+        Map<String, String> values = new LinkedHashMap<>();
+        values.put("id", id.toString());
+        values.put("founders", founders.stream().map(MemberId::toString).collect(Collectors.joining(",")));
+        DurableFiles.replace(directory, FILE, values);
+    }
+
+    /**
+     * What a data directory says.
+     *
+     * @return null when it is not that of a member, or was not made to the end
+     * @throws LogRefusedException when the file cannot be understood
+     */
+    static @Nullable MemberFile read(Path directory) throws IOException {
+        Path file = directory.resolve(FILE);
+        if (!Files.exists(file)) {
+            return null;
+        }
+        try {
+            Map<String, String> values = DurableFiles.read(file);
+            return new MemberFile(
+                    MemberId.parse(DurableFiles.value(values, "id")), ids(DurableFiles.value(values, "founders")));
+        } catch (IllegalArgumentException | DamagedRecordException e) {
+            throw new LogRefusedException(LogRefusal.MEMBER_LOST, directory, "the file MEMBER: " + e.getMessage(), e);
+        }
+    }
+
+    /** Reads ids that are separated by commas. */
+    static List<MemberId> ids(String text) {
+        return text.isEmpty()
+                ? List.of()
+                : Arrays.stream(text.split(",")).map(MemberId::parse).toList();
+    }
+}
