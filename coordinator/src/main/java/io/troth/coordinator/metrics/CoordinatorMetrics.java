@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.troth.coordinator.admin.MemberFigures;
 import io.troth.coordinator.engine.EngineInbox;
 import io.troth.coordinator.engine.EngineListener;
 import io.troth.coordinator.log.LogObserver;
@@ -15,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +40,7 @@ public final class CoordinatorMetrics {
     private final AtomicInteger clientStreams = new AtomicInteger();
     private final AtomicInteger agentStreams = new AtomicInteger();
     private volatile @Nullable EngineInbox inbox;
+    private volatile @Nullable MemberMeters member;
 
     /** All meters at zero; {@code nanoTime} is a monotonic clock in nanoseconds. */
     public CoordinatorMetrics(LongSupplier nanoTime) {
@@ -62,6 +65,11 @@ public final class CoordinatorMetrics {
         inbox = engineInbox;
     }
 
+    /** This coordinator is a member of a cluster: from now on its numbers are shown, too. Once. */
+    public void watchMember(Supplier<MemberFigures> figures) {
+        member = new MemberMeters(registry, figures);
+    }
+
     /** A stream was opened. */
     public void streamOpened(Peer peer) {
         streams(peer).incrementAndGet();
@@ -79,6 +87,12 @@ public final class CoordinatorMetrics {
 
     /** All meters in the text format of Prometheus. Waits a moment for the engine: not for the engine thread. */
     public String scrape() {
+        MemberMeters meters = member;
+        if (meters != null) {
+            synchronized (meters) {
+                meters.sample();
+            }
+        }
         EngineInbox looksAt = inbox;
         if (looksAt != null) {
             try {

@@ -86,6 +86,7 @@ public final class MemberServer implements RunningCoordinator {
             parts.push(changes);
             parts.push(this::stopLeading);
             door.isMember(changes);
+            metrics.watchMember(member::figures);
             redirect();
             parts.push(door);
             Doors.listen(door, config);

@@ -183,8 +183,8 @@ class EngineMetersTest {
         Map<String, String> rows = new TreeMap<>();
         for (String line : Files.readAllLines(Path.of("../docs/METRICS.md"))) {
             Matcher matcher = ROW.matcher(line);
-            // The agent's meters stand in a table of their own, which its own test reads.
-            if (matcher.matches() && !matcher.group(1).startsWith("troth_agent_")) {
+            // The agent's meters and a member's stand in tables of their own, which their own tests read.
+            if (matcher.matches() && !matcher.group(1).matches("troth_(agent|member)_.*")) {
                 rows.put(matcher.group(1), matcher.group(2));
             }
         }

@@ -5,8 +5,11 @@ import io.troth.coordinator.log.Position;
 import io.troth.coordinator.log.ReplicatedEntry;
 import io.troth.coordinator.log.rocksdb.AppliedStore;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
@@ -51,6 +54,8 @@ final class DecisionStateMachine extends BaseStateMachine {
     private final AtomicReference<@Nullable RaftDecisionLog> leading = new AtomicReference<>();
 
     private volatile @Nullable AppliedStore store;
+    private final AtomicLong leaderChanges = new AtomicLong();
+
     private volatile boolean closing;
 
     // Applying thread only.
@@ -210,7 +215,22 @@ final class DecisionStateMachine extends BaseStateMachine {
 
     @Override
     public void notifyLeaderChanged(RaftGroupMemberId member, RaftPeerId leader) {
+        leaderChanges.incrementAndGet();
         listener.leaderChanged(leader == null ? null : MemberId.nodeOf(leader));
+    }
+
+    /** How often {@link #notifyLeaderChanged} came. Any thread. */
+    long leaderChanges() {
+        return leaderChanges.get();
+    }
+
+    /** When the newest copy of the store was made; null when there is none. Any thread. */
+    @Nullable
+    Instant newestCheckpoint() throws IOException {
+        Checkpoints.Checkpoint newest = checkpoints.newest();
+        return newest == null
+                ? null
+                : Files.getLastModifiedTime(newest.directory()).toInstant();
     }
 
     @Override

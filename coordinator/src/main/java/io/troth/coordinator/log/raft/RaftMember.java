@@ -1,6 +1,7 @@
 package io.troth.coordinator.log.raft;
 
 import io.troth.coordinator.admin.ClusterView;
+import io.troth.coordinator.admin.MemberFigures;
 import io.troth.coordinator.engine.LeadershipLostException;
 import io.troth.coordinator.log.DurableFiles;
 import io.troth.coordinator.log.Incarnation;
@@ -16,6 +17,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -82,6 +86,7 @@ public final class RaftMember implements AutoCloseable {
     private final MemberId own;
     private final ClientId client = ClientId.randomId();
     private final AtomicLong calls = new AtomicLong();
+    private final Clock clock;
     private final DecisionStateMachine machine;
     private final RaftServer server;
 
@@ -96,6 +101,7 @@ public final class RaftMember implements AutoCloseable {
         cluster = Objects.requireNonNull(settings.log().cluster());
         group = group(settings);
         own = file.id();
+        clock = environment.clock();
         EntrySender sender = decorator.apply(this::send);
         machine = new DecisionStateMachine(
                 settings,
@@ -356,6 +362,28 @@ public final class RaftMember implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** This member in numbers. */
+    public MemberFigures figures() {
+        Forces forces = Forces.of(own);
+        Long snapshotMillis;
+        try {
+            Instant newest = machine.newestCheckpoint();
+            snapshotMillis = newest == null
+                    ? null
+                    : Math.max(0, Duration.between(newest, clock.instant()).toMillis());
+        } catch (IOException e) {
+            // It went while it was looked at.
+            snapshotMillis = null;
+        }
+        return new MemberFigures(
+                view(),
+                machine.leaderChanges(),
+                forces.count(),
+                forces.medianNanos(),
+                forces.p99Nanos(),
+                snapshotMillis);
     }
 
     /**

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.admin.ClusterView;
+import io.troth.coordinator.admin.MemberFigures;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.Position;
@@ -192,6 +193,10 @@ class MembershipTest {
         assertEquals(leader, others.leader());
         assertEquals(members.address(leader), others.member(leader).address());
         assertNull(others.member(leader).contact());
+        MemberFigures figures = leading().figures();
+        assertTrue(figures.forces() > 0 && figures.forceNanosP99() > 0, figures::toString);
+        assertTrue(figures.leaderChanges() > 0, figures::toString);
+        assertNull(figures.snapshotMillis());
     }
 
     @Test
