@@ -88,6 +88,7 @@ public final class RaftMember implements AutoCloseable {
     private final AtomicLong calls = new AtomicLong();
     private final Clock clock;
     private final DecisionStateMachine machine;
+    private final Transfers transfers = new Transfers();
     private final RaftServer server;
 
     private RaftMember(
@@ -107,7 +108,8 @@ public final class RaftMember implements AutoCloseable {
                 settings,
                 environment,
                 listener,
-                (term, store) -> new RaftDecisionLog(settings, environment, term, store, sender, () -> stepDown(term)));
+                (term, store) -> new RaftDecisionLog(
+                        settings, environment, term, store, sender, () -> transfers.whenOver(() -> stepDown(term))));
         Parameters parameters = new Parameters();
         GrpcConfigKeys.Server.setServicesCustomizer(parameters, new Doorkeeper(own, this::introduction));
         server = RaftServer.newBuilder()
@@ -328,15 +330,13 @@ public final class RaftMember implements AutoCloseable {
      * @return completed when it leads; failed when it does not, with the reason
      */
     public CompletableFuture<Void> transferLeadership(String node) {
-        try {
+        return transfers.ask(() -> {
             RaftPeer to = peer(node);
             if (to == null) {
                 throw new IOException("there is no member " + node);
             }
             return server.transferLeadershipAsync(transferTo(to.getId())).thenAccept(RaftMember::check);
-        } catch (IOException e) {
-            return CompletableFuture.failedFuture(e);
-        }
+        });
     }
 
     /** Gives the leadership up, if this member has it; whoever can leads next, perhaps this one again. */

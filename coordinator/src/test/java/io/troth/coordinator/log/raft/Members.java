@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -19,14 +20,21 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
+import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.protocol.TermIndex;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.util.FileUtils;
+import org.apache.ratis.util.ProtoUtils;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Members of one replicated log in this JVM: each with a directory of its own and a port of the loopback.
- * First elections are quick; later ones wait so long that a busy machine does not make anybody a leader by itself.
+ * They are elected by hand, and wait so long for their leader that a busy machine does not make anybody one by itself.
  */
 final class Members implements AutoCloseable {
 
@@ -39,6 +47,10 @@ final class Members implements AutoCloseable {
     }
 
     private static final int ELECTION_MILLIS = 2_000;
+
+    /** Whom nobody believes in. */
+    static final String NOBODY = "nobody";
+
     /** Names, too, are nobody else's: they stand in the names of Ratis' threads. */
     private static final AtomicInteger COUNT = new AtomicInteger();
 
@@ -46,6 +58,7 @@ final class Members implements AutoCloseable {
     volatile Interference interference = EntrySender::send;
 
     private final long snapshotEntries;
+    private final int electionMillis;
     private final Map<String, String> addresses = new TreeMap<>();
     private final Map<String, RaftMember> running = new ConcurrentHashMap<>();
     private final List<Lead> leads = new CopyOnWriteArrayList<>();
@@ -53,7 +66,12 @@ final class Members implements AutoCloseable {
     private Path root;
 
     Members(Path root, int count, long snapshotEntries) {
+        this(root, count, snapshotEntries, ELECTION_MILLIS);
+    }
+
+    Members(Path root, int count, long snapshotEntries, int electionMillis) {
         this.root = root;
+        this.electionMillis = electionMillis;
         this.snapshotEntries = snapshotEntries;
         int instance = COUNT.incrementAndGet();
         for (int i = 0; i < count; i++) {
@@ -123,6 +141,59 @@ final class Members implements AutoCloseable {
 
     void startAll() {
         atOnce(this::start);
+        elect(NOBODY);
+    }
+
+    /** The member dies, and another one leads next. */
+    void kill(String node) {
+        stop(node);
+        elect(node);
+    }
+
+    /**
+     * Lets the running member that has most of the log be a candidate at once, as if it had waited long enough. It
+     * declines when it believes in another leader than this one, which is gone, and then nothing has happened.
+     */
+    void elect(String gone) {
+        RaftServer.Division most = running.keySet().stream()
+                .map(this::division)
+                .max(Comparator.comparing(Members::lastEntry))
+                .orElseThrow();
+        RaftPeerId believed = most.getInfo().getLeaderId();
+        boolean goes = believed != null && MemberId.nodeOf(believed).equals(gone);
+        try {
+            most.getRaftServer()
+                    .startLeaderElection(StartLeaderElectionRequestProto.newBuilder()
+                            .setServerRequest(RaftRpcRequestProto.newBuilder()
+                                    .setRequestorId(goes ? believed.toByteString() : ByteString.copyFromUtf8(gone))
+                                    .setReplyId(most.getId().toByteString())
+                                    .setRaftGroupId(ProtoUtils.toRaftGroupIdProtoBuilder(
+                                            most.getGroup().getGroupId())))
+                            .setLeaderLastEntry(lastEntry(most).toProto())
+                            .build());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The last entry in the log, durable or not; (0, 0) when there is none, as Raft wants to have it. */
+    private static TermIndex lastEntry(RaftServer.Division member) {
+        TermIndex last = member.getRaftLog().getLastEntryTermIndex();
+        return last == null ? TermIndex.valueOf(0, 0) : last;
+    }
+
+    /** True when this member takes itself for the leader. */
+    boolean isLeader(String node) {
+        return division(node).getInfo().isLeader();
+    }
+
+    private RaftServer.Division division(String node) {
+        DecisionStateMachine machine = member(node).machine();
+        try {
+            return machine.getServer().join().getDivision(machine.getGroupId());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     RaftSettings settings(String node) {
@@ -131,10 +202,10 @@ final class Members implements AutoCloseable {
                 node,
                 addresses,
                 Map.of(),
-                ELECTION_MILLIS,
+                electionMillis,
                 snapshotEntries,
                 2,
-                1_000);
+                100);
     }
 
     /** Starts a member that does not run; makes it when its directory is empty. */

@@ -101,9 +101,11 @@ class RaftMemberTest {
         eventually().until(() -> nodes.stream().map(this::contentOf).distinct().count() == 1);
     }
 
+    /** The log of this leader, which then has nothing to say but that it leads. */
     private List<LogRecord> replayedBy(Members.Lead lead) {
         List<LogEntry> replayed = new ArrayList<>();
-        lead.log().recover(replayed::add);
+        long next = lead.log().recover(replayed::add).nextEpoch();
+        lead.log().start(next, new RecordingListener());
         return replayed.stream().map(LogEntry::record).toList();
     }
 
@@ -180,6 +182,8 @@ class RaftMemberTest {
         eventually().until(() -> first.failure() != null);
         assertInstanceOf(LeadershipLostException.class, first.failure());
 
+        eventually().until(() -> !members.isLeader(leader.node()));
+        members.elect(leader.node());
         Members.Lead next =
                 begin(members.awaitLead(lead -> lead.log().term() > leader.log().term()));
         assertTrue(epochNumber > before, epochNumber + " after " + before);
@@ -189,7 +193,8 @@ class RaftMemberTest {
 
     @Test
     void aLeaderWithoutAMajorityDecidesNothingAndStepsDown() {
-        start(100_000);
+        members = new Members(temp.resolve("first"), 3, 100_000, 1_000);
+        members.startAll();
         Members.Lead leader = lead();
         members.others(leader.node()).forEach(members::stop);
         leader.log().append(commit(tx(epochNumber, 1, 1)), true);
@@ -211,7 +216,7 @@ class RaftMemberTest {
             leader.log().append(commit(tx(first, 1, sequence)), true);
         }
         eventually().until(() -> firstHeard.entries().size() > 100);
-        members.stop(leader.node());
+        members.kill(leader.node());
         List<LogRecord> acknowledged = firstHeard.records();
 
         List<LogRecord> replayed = replayedBy(members.awaitLead());
@@ -274,6 +279,7 @@ class RaftMemberTest {
         members.stopAll();
         members.startAll();
         Members.Lead next = members.awaitLead();
+        assertTrue(replayedBy(next).contains(commit(tx(epochNumber, 1, 2))));
         assertNull(next.log().find(tx(epochNumber, 1, 1)));
         assertEquals(commit(tx(epochNumber, 1, 2)), next.log().find(tx(epochNumber, 1, 2)));
         agree(members.nodes());
@@ -331,11 +337,32 @@ class RaftMemberTest {
         members.interference = (raft, entry) -> raft.send(impossible);
         log.start(log.term(), heard);
         log.append(epoch(log.term()), true);
-        // Every member that has it: the leader, and at least one more.
+        // Every member that has it: the leader, and the next one.
+        eventually().until(() -> !members.failures.isEmpty());
+        members.kill(leader.node());
         eventually().until(() -> members.failures.size() >= 2);
         assertTrue(members.failures.toString().contains("L3"), members.failures::toString);
         eventually().until(() -> heard.failure() != null);
         assertEquals(List.of(), heard.records());
+    }
+
+    @Test
+    void anEntryThatIsRefusedDuringATransferDoesNotTakeThePlaceFromTheMemberThatIsNamed() throws Exception {
+        start(100_000);
+        Members.Lead leader = lead();
+        RecordingListener refused = heard;
+        long before = epochNumber;
+        String next = members.others(leader.node()).get(0);
+        members.stop(next);
+        force(leader, commit(tx(epochNumber, 1, 1)));
+        CompletableFuture<Void> transfer = members.member(leader.node()).transferLeadership(next);
+        leader.log().append(commit(tx(epochNumber, 1, 2)), true);
+        eventually().until(() -> refused.failure() != null);
+        members.start(next);
+        transfer.get(60, TimeUnit.SECONDS);
+        Members.Lead named = begin(members.awaitLead(lead -> lead.node().equals(next)));
+        assertEquals(commit(tx(before, 1, 1)), named.log().find(tx(before, 1, 1)));
+        assertNull(named.log().find(tx(before, 1, 2)));
     }
 
     @Test
