@@ -1,6 +1,6 @@
 package io.troth.chaos.sim;
 
-import io.troth.chaos.sim.log.SimulatedLog;
+import io.troth.chaos.sim.log.LeaderLog;
 import io.troth.chaos.sim.resource.DatabaseServer;
 import io.troth.chaos.sim.world.Connection;
 import io.troth.chaos.sim.world.Fault;
@@ -56,7 +56,7 @@ final class Enemy {
         world.hurry();
         processes().forEach(SimProcess::resume);
         run.databases.forEach(DatabaseServer::becomeQuiet);
-        SimulatedLog log = run.log();
+        LeaderLog log = run.leader().log();
         if (log != null) {
             log.reportFree(true, false);
         }
@@ -159,7 +159,7 @@ final class Enemy {
     }
 
     private void fill() {
-        SimulatedLog log = run.log();
+        LeaderLog log = run.leader().log();
         if (log != null) {
             log.reportFree(false, random.nextInt(4) == 0);
             world.after(outage(), () -> "the disk has room again", () -> log.reportFree(true, false));

@@ -1,7 +1,7 @@
 package io.troth.chaos.sim;
 
-import io.troth.chaos.sim.log.SimulatedLog;
-import io.troth.chaos.sim.log.SimulatedStore;
+import io.troth.chaos.sim.log.LeaderLog;
+import io.troth.chaos.sim.log.LogStore;
 import io.troth.chaos.sim.world.Broken;
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.coordinator.engine.Recovered;
@@ -13,11 +13,11 @@ import java.util.Arrays;
 /** What the log of a whole run says when it is read again: what its coordinators said while they lived. */
 final class Replay {
 
-    private final SimulatedStore store;
+    private final LogStore store;
     private final Ledger ledger;
     private final CoordinatorLimits limits;
 
-    Replay(SimulatedStore store, Ledger ledger, CoordinatorLimits limits) {
+    Replay(LogStore store, Ledger ledger, CoordinatorLimits limits) {
         this.store = store;
         this.ledger = ledger;
         this.limits = limits;
@@ -36,7 +36,7 @@ final class Replay {
     }
 
     private byte[] recovered(SimProcess process, LeaderView last) {
-        SimulatedLog log = store.open(process);
+        LeaderLog log = store.open(process);
         CoordinatorStateMachine machine = new CoordinatorStateMachine(0, limits);
         Recovered recovered = log.recover(machine::apply);
         Broken.unless(

@@ -5,7 +5,8 @@ import io.troth.chaos.sim.check.Checker;
 import io.troth.chaos.sim.check.History;
 import io.troth.chaos.sim.check.LockChecker;
 import io.troth.chaos.sim.database.Flavour;
-import io.troth.chaos.sim.log.SimulatedLog;
+import io.troth.chaos.sim.log.LogStore;
+import io.troth.chaos.sim.log.SimulatedGroup;
 import io.troth.chaos.sim.log.SimulatedStore;
 import io.troth.chaos.sim.resource.DatabaseServer;
 import io.troth.chaos.sim.resource.FlavouredDatabase;
@@ -55,12 +56,14 @@ final class Run {
             Fault.PARTITION,
             Fault.PARTITION_ONE_WAY,
             Fault.SLOW_NETWORK);
+    /** One seed of so many has a replicated log; none of them has an operator, who would restore it. */
+    private static final int REPLICATED_ONE_IN = 4;
     /** By then everything must be over. */
     private static final long QUIET_NANOS = 120 * SECOND;
 
     final World world;
     final Ledger ledger;
-    final SimulatedStore store;
+    final LogStore store;
     final Scout scout;
     final Workload workload;
     final CoordinatorLimits limits;
@@ -85,7 +88,8 @@ final class Run {
         world = new World(plan, sights, trace);
         ledger = new Ledger(world);
         scout = new Scout(world);
-        store = new SimulatedStore(world, CLUSTER, ledger);
+        boolean replicated = plan.seed() % REPLICATED_ONE_IN == 2;
+        store = replicated ? new SimulatedGroup(world, CLUSTER, ledger) : new SimulatedStore(world, CLUSTER, ledger);
         forgetsSoon = Collections.disjoint(plan.chosen(), LONG_ABSENCES)
                 && world.random().nextInt(3) > 0;
         hasSmallLimits = world.random().nextInt(3) == 0;
@@ -96,7 +100,7 @@ final class Run {
             databases.add(database(name));
         }
         workload = new Workload(world.random(), names.subList(0, resources), plan.mix());
-        for (int i = 1; i <= 2; i++) {
+        for (int i = 1; i <= (replicated ? 3 : 2); i++) {
             coordinators.add(new SimulatedCoordinator(this, world.process("c" + i)));
         }
         leader = coordinators.get(0);
@@ -185,8 +189,15 @@ final class Run {
 
     /** Whom a client or an agent finds when it dials: usually the one that leads. */
     SimulatedCoordinator anyCoordinator() {
-        SimulatedCoordinator other = coordinators.get(leader == coordinators.get(0) ? 1 : 0);
+        SimulatedCoordinator other = another();
         return other.process().isUp() && world.random().nextInt(3) == 0 ? other : leader;
+    }
+
+    /** One that does not lead. */
+    private SimulatedCoordinator another() {
+        List<SimulatedCoordinator> others =
+                coordinators.stream().filter(each -> each != leader).toList();
+        return others.size() == 1 ? others.get(0) : others.get(world.random().nextInt(others.size()));
     }
 
     boolean reaches(SimProcess from, SimProcess to) {
@@ -308,7 +319,7 @@ final class Run {
 
     /** Another leader takes over, and the old one does not know; false when there is nobody to do it. */
     boolean depose() {
-        SimulatedCoordinator next = coordinators.get(leader == coordinators.get(0) ? 1 : 0);
+        SimulatedCoordinator next = another();
         if (!leader.process().isUp() || next.process().isUp()) {
             return false;
         }
@@ -483,10 +494,5 @@ final class Run {
         if (view != null) {
             new Replay(store, ledger, limits).check(leader.process(), view);
         }
-    }
-
-    @Nullable
-    SimulatedLog log() {
-        return leader.log();
     }
 }

@@ -1,7 +1,7 @@
 package io.troth.chaos.sim;
 
 import io.troth.agent.engine.LinkListener;
-import io.troth.chaos.sim.log.SimulatedLog;
+import io.troth.chaos.sim.log.LeaderLog;
 import io.troth.chaos.sim.steps.LeaderSteps;
 import io.troth.chaos.sim.world.Broken;
 import io.troth.chaos.sim.world.Connection;
@@ -81,7 +81,7 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
 
     private final Set<StreamId> touched = new LinkedHashSet<>();
     private @Nullable CoordinatorEngine engine;
-    private @Nullable SimulatedLog log;
+    private @Nullable LeaderLog log;
     private World.@Nullable Task timer;
     private boolean turnPlanned;
     private OperatorWatch watch = new OperatorWatch();
@@ -99,14 +99,14 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
     }
 
     @Nullable
-    SimulatedLog log() {
+    LeaderLog log() {
         return log;
     }
 
     /** Starts the process; false when it refuses, because the log is damaged. */
     boolean start(boolean takesOver) {
         process.start(this::died);
-        SimulatedLog opened = takesOver ? run.store.takeOver(process) : run.store.open(process);
+        LeaderLog opened = takesOver ? run.store.takeOver(process) : run.store.open(process);
         log = opened;
         watch = new OperatorWatch();
         steps = new LeaderSteps(world.sights());

@@ -37,6 +37,16 @@ public record ReplicatedEntry(long term, List<LogRecord> records, LogRecord.@Nul
         }
     }
 
+    /** An entry of records. */
+    public ReplicatedEntry(long term, List<LogRecord> records) {
+        this(term, records, null);
+    }
+
+    /** Whether a member that finds it in the log in this term applies it (record fence). */
+    public boolean hasEffectIn(long termInLog) {
+        return term == termInLog;
+    }
+
     /** How many bytes a record takes in an entry. */
     public static int bytes(LogRecord record) {
         return RECORD_HEADER_BYTES + PayloadCodec.size(record);

@@ -86,7 +86,7 @@ final class SimulatedDisk {
             }
         }
 
-        private Tables copy() {
+        Tables copy() {
             Tables copy = new Tables();
             all.forEach((family, table) -> copy.of(family).putAll(table));
             return copy;

@@ -5,16 +5,10 @@ import io.troth.chaos.sim.log.SimulatedDisk.Family;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.chaos.sim.world.World;
-import io.troth.coordinator.engine.DecisionLog;
 import io.troth.coordinator.engine.LogListener;
 import io.troth.coordinator.engine.Recovered;
 import io.troth.coordinator.log.AppendRules;
 import io.troth.coordinator.log.Meta;
-import io.troth.coordinator.log.RecordCodec;
-import io.troth.coordinator.log.RecordKeys;
-import io.troth.coordinator.log.RecordKind;
-import io.troth.coordinator.log.StoredRecord;
-import io.troth.coordinator.log.Watermark;
 import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogEntry;
@@ -29,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * A decision log for the simulated coordinator: the real records and keys, batches and laziness as in the real one, and
  * everything that can go wrong with its disk. One for each life of the process; {@link SimulatedStore} outlives it.
  */
-public final class SimulatedLog implements DecisionLog {
+public final class SimulatedLog implements LeaderLog {
 
     private static final long MILLI = 1_000_000;
     private static final long LAZY_IDLE_NANOS = 1_000 * MILLI;
@@ -40,15 +34,13 @@ public final class SimulatedLog implements DecisionLog {
     private final SimProcess process;
     private final LogWatcher watcher;
     private final List<LogRecord> waiting = new ArrayList<>();
-    private SimulatedDisk.Tables tables = new SimulatedDisk.Tables();
+    private TableWriter writer = new TableWriter(new SimulatedDisk.Tables(), 0);
     private @Nullable AppendRules rules;
     private @Nullable LogListener listener;
-    private @Nullable EpochId ownEpoch;
     private LogRecord.@Nullable Horizon appliedHorizon;
     private World.@Nullable Task idle;
     private Recovered recovered;
     private long epochNumber;
-    private long batchNumber;
     private long durableBatch;
     private boolean forcedWaits;
     private boolean planned;
@@ -79,11 +71,11 @@ public final class SimulatedLog implements DecisionLog {
 
     @Override
     public Recovered recover(Consumer<LogEntry> applier) {
-        tables = store.disk().open();
+        SimulatedDisk.Tables tables = store.disk().open();
         byte[] last = tables.of(Family.META).get(Meta.LAST_BATCH);
-        batchNumber = last == null ? 0 : Meta.lastBatch(last).batch();
-        durableBatch = batchNumber;
-        LogReplay replay = new LogReplay(tables, batchNumber);
+        durableBatch = last == null ? 0 : Meta.lastBatch(last).batch();
+        writer = new TableWriter(tables, durableBatch);
+        LogReplay replay = new LogReplay(tables, durableBatch);
         replay.run(entry -> {
             if (endIsLate && replay.isOfLastBatch(entry)) {
                 late.add(entry);
@@ -94,7 +86,7 @@ public final class SimulatedLog implements DecisionLog {
         replay.commits().forEach(watcher::committed);
         replay.heuristics().forEach(watcher::forced);
         appliedHorizon = replay.horizon();
-        recovered = new Recovered(store.cluster(), replay.highestEpoch(), batchNumber);
+        recovered = new Recovered(store.cluster(), replay.highestEpoch(), durableBatch);
         return recovered;
     }
 
@@ -102,6 +94,7 @@ public final class SimulatedLog implements DecisionLog {
     public void start(long number, LogListener hears) {
         rules = new AppendRules(number, recovered);
         epochNumber = number;
+        writer.leads(number);
         listener = hears;
     }
 
@@ -154,7 +147,7 @@ public final class SimulatedLog implements DecisionLog {
         waiting.subList(0, size).clear();
         boolean forced = forcedWaits;
         forcedWaits = forcedWaits && !waiting.isEmpty();
-        Batch batch = batch(records);
+        Batch batch = writer.batch(records);
         writing = true;
         store.inFlight(records);
         if (full || (forced && world.fault(Fault.FSYNC_FAILS))) {
@@ -202,7 +195,7 @@ public final class SimulatedLog implements DecisionLog {
         writing = false;
         if (forced) {
             store.disk().sync();
-            durableBatch = batchNumber;
+            durableBatch = writer.batchNumber();
         }
         List<LogEntry> entries = new ArrayList<>(late);
         late.clear();
@@ -212,7 +205,7 @@ public final class SimulatedLog implements DecisionLog {
                     && (appliedHorizon == null || LogReplay.HORIZON_ORDER.compare(horizon, appliedHorizon) > 0)) {
                 appliedHorizon = horizon;
             }
-            if (record instanceof LogRecord.Commit commit && commit.tx().epoch().equals(ownEpoch)) {
+            if (record instanceof LogRecord.Commit commit && writer.isOwn(commit)) {
                 store.settled(commit);
                 watcher.committed(commit);
             }
@@ -255,7 +248,7 @@ public final class SimulatedLog implements DecisionLog {
         waiting.clear();
     }
 
-    /** The disk is full from now on, or there is room again. */
+    @Override
     public void reportFree(boolean aboveFloor, boolean nothingLeft) {
         full = nothingLeft && !aboveFloor;
         if (listener != null && !dead) {
@@ -300,14 +293,7 @@ public final class SimulatedLog implements DecisionLog {
         if (dead && !fenced) {
             throw new IllegalStateException("the log has failed or is closed");
         }
-        byte[] key = RecordKeys.tx(tx);
-        byte[] value = tables.of(Family.OPEN).get(key);
-        if (value == null) {
-            value = tables.of(Family.ENDED).get(key);
-        }
-        return value == null
-                ? null
-                : (LogRecord.Commit) RecordCodec.decode(key, value).record();
+        return writer.find(tx);
     }
 
     @Override
@@ -319,92 +305,7 @@ public final class SimulatedLog implements DecisionLog {
             // Something else is purged later; this comes with the next horizon.
             return;
         }
-        Batch batch = new Batch();
-        batchNumber++;
-        for (byte[] key : tables.of(Family.ENDED)
-                .headMap(RecordKeys.afterSession(horizon), false)
-                .keySet()) {
-            byte[] value = Objects.requireNonNull(tables.of(Family.ENDED).get(key));
-            watcher.purged(((LogRecord.Commit) RecordCodec.decode(key, value).record()).tx());
-            batch.delete(Family.ENDED, key);
-        }
-        tables.of(Family.CONTROL)
-                .subMap(RecordKeys.firstHeuristic(), true, RecordKeys.heuristicAfterSession(horizon), false)
-                .forEach((key, value) -> {
-                    LogRecord.Heuristic heuristic =
-                            (LogRecord.Heuristic) RecordCodec.decode(key, value).record();
-                    if (!tables.of(Family.OPEN).containsKey(RecordKeys.tx(heuristic.tx()))) {
-                        batch.delete(Family.CONTROL, key);
-                    }
-                });
-        finish(batch);
-        store.disk().write(batch);
-    }
-
-    private Batch batch(List<LogRecord> records) {
-        Batch batch = new Batch();
-        batchNumber++;
-        int index = 0;
-        for (LogRecord record : records) {
-            put(batch, record, index++);
-        }
-        finish(batch);
-        return batch;
-    }
-
-    private void finish(Batch batch) {
-        batch.put(Family.META, Meta.LAST_BATCH, Meta.lastBatch(new Watermark(batchNumber, epochNumber)));
-        tables.apply(batch);
-    }
-
-    private void put(Batch batch, LogRecord record, int index) {
-        RecordKind kind = RecordKind.of(record);
-        switch (kind) {
-            case EPOCH -> {
-                EpochId epoch = ((LogRecord.Epoch) record).epoch();
-                ownEpoch = epoch;
-                put(batch, Family.EPOCH, RecordKeys.epoch(epoch), kind, record);
-            }
-            case COMMIT -> {
-                GlobalTxId tx = ((LogRecord.Commit) record).tx();
-                if (tx.epoch().equals(ownEpoch)) {
-                    put(batch, Family.OPEN, RecordKeys.tx(tx), kind, record);
-                    // An END in the same batch must find it.
-                    tables.of(Family.OPEN).put(RecordKeys.tx(tx), encode(RecordKeys.tx(tx), kind, record));
-                }
-            }
-            case END -> end(batch, RecordKeys.tx(((LogRecord.End) record).tx()));
-            case HORIZON -> put(batch, Family.CONTROL, RecordKeys.horizon((LogRecord.Horizon) record), kind, record);
-            case DISTRUST -> put(batch, Family.CONTROL, RecordKeys.distrust((LogRecord.Distrust) record), kind, record);
-            case HEURISTIC ->
-                put(
-                        batch,
-                        Family.CONTROL,
-                        RecordKeys.heuristic((LogRecord.Heuristic) record, batchNumber, index),
-                        kind,
-                        record);
-        }
-    }
-
-    private void end(Batch batch, byte[] key) {
-        byte[] open = tables.of(Family.OPEN).remove(key);
-        if (open != null) {
-            batch.delete(Family.OPEN, key);
-            put(
-                    batch,
-                    Family.ENDED,
-                    key,
-                    RecordKind.END,
-                    RecordCodec.decode(key, open).record());
-        }
-    }
-
-    private void put(Batch batch, Family family, byte[] key, RecordKind kind, LogRecord record) {
-        batch.put(family, key, encode(key, kind, record));
-    }
-
-    private byte[] encode(byte[] key, RecordKind kind, LogRecord record) {
-        return RecordCodec.encode(key, new StoredRecord(kind, batchNumber, epochNumber, record));
+        store.disk().write(writer.purge(horizon, watcher));
     }
 
     /** Leads an epoch only to write that up to this number the absence of a record means nothing. */
@@ -422,7 +323,7 @@ public final class SimulatedLog implements DecisionLog {
             while (!waiting.isEmpty()) {
                 List<LogRecord> records = List.copyOf(waiting);
                 waiting.clear();
-                store.disk().write(batch(records));
+                store.disk().write(writer.batch(records));
                 done(records, true);
             }
         }

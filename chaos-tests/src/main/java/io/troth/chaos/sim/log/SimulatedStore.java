@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** What outlives the coordinator's processes: the disk of the decision log. One thread. */
-public final class SimulatedStore {
+/** The disk of the decision log of a single node. One thread. */
+public final class SimulatedStore implements LogStore {
 
     /** As many starts as no backup is old. */
     private static final long EPOCHS_ABOVE = 1_000_000;
@@ -34,17 +34,15 @@ public final class SimulatedStore {
         recordsPerBatchMax = world.random().nextInt(4) == 0 ? 1 : 1_024;
     }
 
-    /** The log for a process that starts now, after the last one has ended. */
+    @Override
     public SimulatedLog open(SimProcess process) {
         SimulatedLog log = new SimulatedLog(this, world, process, watcher);
         current = log;
         return log;
     }
 
-    /**
-     * The log for a process that takes over from one that lives on and does not know: of what that one was writing, any
-     * first part is in the log.
-     */
+    /** Of what the one before was writing, any first part is in the log. */
+    @Override
     public SimulatedLog takeOver(SimProcess process) {
         SimulatedLog old = current;
         List<LogRecord> written = inFlight;
@@ -63,27 +61,22 @@ public final class SimulatedStore {
         return log;
     }
 
-    /** The machine of the log loses its power, and its process has died with it. */
+    @Override
     public void losePower() {
         disk.losePower(world.faultRandom());
     }
 
-    /** Flips a bit; false when there is nothing on the disk. */
+    @Override
     public boolean decay() {
         return disk.decay(world.faultRandom());
     }
 
-    /** Puts a flipped bit right, as from a good copy. */
+    @Override
     public void restore() {
         disk.restore();
     }
 
-    /**
-     * Takes a backup of the log.
-     *
-     * @return brings it back, when no coordinator is up, as {@code troth log restore} does: with a DISTRUST; says up to
-     *     which epoch the absence of a record means nothing
-     */
+    @Override
     public LongSupplier backup() {
         SimulatedDisk then = disk.copy();
         return () -> restore(then);

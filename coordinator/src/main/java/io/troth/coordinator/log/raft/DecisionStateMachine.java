@@ -114,7 +114,7 @@ final class DecisionStateMachine extends BaseStateMachine {
             lastSeenIndex = at.index();
             AppliedStore.Applied applied = store().apply(at, made);
             RaftDecisionLog leader = leading.get();
-            if (made.term() != at.term()) {
+            if (!made.hasEffectIn(at.term())) {
                 LOG.warn("an entry of term {} in term {} was dropped (record fence)", made.term(), at.term());
                 return CompletableFuture.completedFuture(FENCED);
             }

@@ -141,7 +141,7 @@ public final class AppliedStore implements AutoCloseable {
         }
         ReplicatedState before = state;
         state = before.at(at);
-        if (entry.term() != at.term()) {
+        if (!entry.hasEffectIn(at.term())) {
             return null;
         }
         try {
