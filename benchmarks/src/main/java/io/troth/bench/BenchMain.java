@@ -2,6 +2,7 @@ package io.troth.bench;
 
 import io.troth.bench.contender.Contender;
 import io.troth.bench.contender.Suite;
+import io.troth.bench.failover.FailoverCommand;
 import io.troth.bench.naive.NaiveNoop;
 import io.troth.bench.peers.Peers;
 import io.troth.bench.postgres.HandDriven;
@@ -34,7 +35,7 @@ import picocli.CommandLine.Option;
         description = "Runs the same transactions with Troth, its peers and the physical floor, in turns. Progress goes"
                 + " to standard error, tables to standard output.",
         mixinStandardHelpOptions = true,
-        subcommands = {RecoveryCommand.class, SoakCommand.class})
+        subcommands = {FailoverCommand.class, RecoveryCommand.class, SoakCommand.class})
 public final class BenchMain implements Callable<Integer> {
 
     private static final int EXIT_INVALID = 1;
@@ -51,6 +52,8 @@ public final class BenchMain implements Callable<Integer> {
             "2pc",
             "troth-decided",
             "troth-processes",
+            "troth-cluster",
+            "troth-noop-cluster",
             "troth-noop-blocking",
             "troth-noop-ram",
             "narayana-slots",

@@ -19,7 +19,7 @@ final class Goals {
 
     /** Everybody else over PostgreSQL is a peer. */
     private static final Set<String> NO_PEERS =
-            Set.of("local", "2pc", "2pc-log", COMPLETE, TROTH, "troth-decided", "troth-processes");
+            Set.of("local", "2pc", "2pc-log", COMPLETE, TROTH, "troth-decided", "troth-processes", "troth-cluster");
 
     private final Result result;
     private final Goal.Reader read;
@@ -61,6 +61,10 @@ final class Goals {
                 "throughput at 256 in flight, by that with a log in memory",
                 0.85,
                 read.ratio(NOOP, "troth-noop-ram", 256));
+        atLeast(
+                "throughput of three coordinators at 256 in flight, by that of one",
+                0.1,
+                read.ratio("troth-noop-cluster", NOOP, 256));
         // The counter is read while transactions are in flight: one or two of a turn may be on the other side.
         atMost("forced writes per transaction at 1 in flight", 1.005, read.forced(NOOP, 1));
         atMost("forced writes per transaction at 16 in flight", 0.1, read.forced(NOOP, 16));
@@ -88,6 +92,9 @@ final class Goals {
             String throughput = "throughput at " + inFlight + " in flight, by that of ";
             if (inFlight == 8 || inFlight == 32) {
                 atLeast(throughput + COMPLETE, 0.95, read.ratio(TROTH, COMPLETE, inFlight));
+            }
+            if (inFlight == 256) {
+                atLeast(throughput + "one, of three coordinators", 0.3, read.ratio("troth-cluster", TROTH, inFlight));
             }
             if (inFlight >= 8) {
                 result.plan().contenders().stream()

@@ -10,11 +10,11 @@ public final class ChildMain {
 
     private ChildMain() {}
 
-    /** Runs {@code coordinator} or {@code agent} with the rest of the arguments. */
+    /** Runs {@code coordinator}, {@code cluster} or {@code agent} with the rest of the arguments. */
     public static void main(String[] arguments) {
         Lifeline.attach(line -> {});
         switch (List.of(arguments).get(0)) {
-            case "coordinator" -> CoordinatorMain.main(arguments);
+            case "coordinator", "cluster" -> CoordinatorMain.main(arguments);
             case "agent" -> AgentMain.main(arguments);
             default -> throw new IllegalArgumentException("no such main: " + arguments[0]);
         }

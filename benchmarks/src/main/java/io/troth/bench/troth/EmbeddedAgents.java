@@ -12,6 +12,7 @@ import io.troth.bench.contender.Work;
 import io.troth.client.GlobalTransaction;
 import io.troth.client.TransactionOptions;
 import io.troth.client.TrothClient;
+import io.troth.client.TrothClientBuilder;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,22 +26,23 @@ final class EmbeddedAgents implements Running {
 
     private static final Duration READY_LIMIT = Duration.ofSeconds(60);
 
-    private final ProductProcess coordinator;
+    private final Coordinators coordinator;
     private final TrothClient client;
     private final TransactionOptions options;
     private final Prometheus meters = new Prometheus();
     private final TrothAgent agent;
     private final List<DataSource> sources = new ArrayList<>();
 
-    private EmbeddedAgents(ProductProcess coordinator, TransactionOptions options, Environment environment)
+    private EmbeddedAgents(Coordinators coordinator, TransactionOptions options, Environment environment)
             throws Exception {
         this.coordinator = coordinator;
         this.options = options;
-        this.client = TrothClient.connect(coordinator.said("grpc"));
-        TrothAgentBuilder builder = TrothAgent.builder()
-                .coordinator(coordinator.said("grpc"))
-                .metrics(meters.metrics())
-                .drain(Duration.ofSeconds(5));
+        TrothClientBuilder clients = TrothClient.builder();
+        coordinator.endpoints().forEach(clients::endpoint);
+        this.client = clients.build();
+        TrothAgentBuilder builder =
+                TrothAgent.builder().metrics(meters.metrics()).drain(Duration.ofSeconds(5));
+        coordinator.endpoints().forEach(builder::coordinator);
         // The connections for phase 2 are half as many again, and count.
         ResourceOptions pool = ResourceOptions.DEFAULTS.withPoolSize(environment.connections() * 2 / 3);
         for (Database database : environment.databases()) {
@@ -57,12 +59,9 @@ final class EmbeddedAgents implements Running {
         }
     }
 
-    static EmbeddedAgents open(String name, Environment environment, TransactionOptions options) throws Exception {
-        return new EmbeddedAgents(
-                ProductProcess.coordinator(
-                        environment.children(), name + "-coordinator", environment.newDirectory("decisions")),
-                options,
-                environment);
+    static EmbeddedAgents open(Coordinators coordinator, Environment environment, TransactionOptions options)
+            throws Exception {
+        return new EmbeddedAgents(coordinator, options, environment);
     }
 
     @Override
@@ -88,7 +87,7 @@ final class EmbeddedAgents implements Running {
 
     @Override
     public Map<String, Long> processes() {
-        return Map.of("coordinator", coordinator.pid());
+        return coordinator.processes();
     }
 
     @Override

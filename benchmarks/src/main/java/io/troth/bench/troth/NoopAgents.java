@@ -8,18 +8,17 @@ import io.troth.agent.grpc.GrpcCoordinatorLink;
 import io.troth.agent.grpc.LinkSettings;
 import io.troth.agent.grpc.LinkSettings.Endpoint;
 import io.troth.agent.metrics.Prometheus;
-import io.troth.bench.contender.Environment;
 import io.troth.bench.contender.Running;
 import io.troth.bench.contender.Work;
 import io.troth.client.GlobalTransaction;
 import io.troth.client.Transaction;
 import io.troth.client.TransactionOptions;
 import io.troth.client.TrothClient;
+import io.troth.client.TrothClientBuilder;
 import io.troth.client.context.CallScope;
 import io.troth.core.BranchId;
 import io.troth.core.participant.AgentLimits;
 import io.troth.core.participant.StatementEnd;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,17 +39,12 @@ public final class NoopAgents implements Running {
     /** Those of a {@link io.troth.bench.contender.Step}. */
     private static final List<String> RESOURCES = List.of("noop-0", "noop-1");
 
-    private final ProductProcess coordinator;
+    private final Coordinators coordinator;
     private final TrothClient client;
     private final boolean async;
     private final Runnable afterwards;
     private final List<AgentEngine> engines = new ArrayList<>();
     private final List<Prometheus> meters = new ArrayList<>();
-
-    NoopAgents(String name, Environment environment, Path decisions, boolean async, Runnable afterwards)
-            throws Exception {
-        this(ProductProcess.coordinator(environment.children(), name + "-coordinator", decisions), async, afterwards);
-    }
 
     /**
      * Agents of a coordinator.
@@ -60,18 +54,25 @@ public final class NoopAgents implements Running {
      * @param afterwards runs when everything has ended
      */
     public NoopAgents(ProductProcess coordinator, boolean async, Runnable afterwards) throws Exception {
+        this((Coordinators) coordinator, async, afterwards);
+    }
+
+    NoopAgents(Coordinators coordinator, boolean async, Runnable afterwards) throws Exception {
         this.async = async;
         this.afterwards = afterwards;
         this.coordinator = coordinator;
-        String address = coordinator.said("grpc");
-        this.client = TrothClient.connect(address);
+        List<Endpoint> endpoints =
+                coordinator.endpoints().stream().map(Endpoint::parse).toList();
+        TrothClientBuilder builder = TrothClient.builder();
+        coordinator.endpoints().forEach(builder::endpoint);
+        this.client = builder.build();
         for (String resource : RESOURCES) {
             Prometheus prometheus = new Prometheus();
             meters.add(prometheus);
             AgentEngine engine = new AgentEngine(new AgentEngine.Parts(
                     new SecureRandom().nextLong(),
                     Map.of(resource, new NoopDatabase(resource)),
-                    new GrpcCoordinatorLink(LinkSettings.of(List.of(Endpoint.parse(address)), null)),
+                    new GrpcCoordinatorLink(LinkSettings.of(endpoints, null)),
                     new ScheduledTimers(),
                     prometheus.metrics(),
                     StepListener.NONE,
@@ -129,7 +130,7 @@ public final class NoopAgents implements Running {
 
     @Override
     public Map<String, Long> processes() {
-        return Map.of("coordinator", coordinator.pid());
+        return coordinator.processes();
     }
 
     @Override

@@ -5,27 +5,26 @@ import io.troth.chaos.process.ChildProcess;
 import io.troth.chaos.process.Children;
 import java.io.IOException;
 import java.net.HttpURLConnection;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A coordinator or an agent as a process, as the launcher {@code troth} starts it. Thread-safe. */
-public final class ProductProcess implements AutoCloseable {
+public final class ProductProcess implements Coordinators {
+
+    /** The metric of a coordinator that counts them. */
+    static final String FORCES = "troth_log_force_duration_seconds_count";
 
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
     private static final long PAUSE_NANOS = 20_000_000;
 
     private final ChildProcess child;
     private final String ready;
-    private final HttpClient http = HttpClient.newHttpClient();
 
     private ProductProcess(ChildProcess child) {
         this.child = child;
@@ -63,15 +62,34 @@ public final class ProductProcess implements AutoCloseable {
         return matcher.group(1);
     }
 
-    /** How often a coordinator has forced its log so far, by its own metric. */
-    long forcedWrites() {
-        return metric("troth_log_force_duration_seconds_count");
+    @Override
+    public List<String> endpoints() {
+        return List.of(said("grpc"));
+    }
+
+    @Override
+    public long forcedWrites() {
+        try {
+            return http().metric(FORCES);
+        } catch (IOException e) {
+            throw silent(e);
+        }
+    }
+
+    @Override
+    public Map<String, Long> processes() {
+        return Map.of("coordinator", child.pid());
+    }
+
+    private IllegalStateException silent(IOException e) {
+        return new IllegalStateException(child.name() + " does not answer", e);
     }
 
     /** Waits until it says that it can do its work: an agent serves before it has found its coordinator. */
     void awaitReady() {
         long deadline = System.nanoTime() + START_LIMIT.toNanos();
-        while (get("/readyz").statusCode() != HttpURLConnection.HTTP_OK) {
+        HttpLook looks = http();
+        while (!isReady(looks)) {
             if (System.nanoTime() - deadline > 0) {
                 throw new IllegalStateException(child.name() + " never became ready");
             }
@@ -79,26 +97,16 @@ public final class ProductProcess implements AutoCloseable {
         }
     }
 
-    private long metric(String name) {
-        return get("/metrics")
-                .body()
-                .lines()
-                .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
-                .mapToLong(line -> (long) Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-                .sum();
+    private boolean isReady(HttpLook looks) {
+        try {
+            return looks.get("/readyz").statusCode() == HttpURLConnection.HTTP_OK;
+        } catch (IOException e) {
+            throw silent(e);
+        }
     }
 
-    private HttpResponse<String> get(String path) {
-        try {
-            HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + said("http") + path))
-                    .build();
-            return http.send(request, HttpResponse.BodyHandlers.ofString());
-        } catch (IOException e) {
-            throw new IllegalStateException(child.name() + " does not answer " + path, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
+    private HttpLook http() {
+        return new HttpLook(said("http"));
     }
 
     @Override

@@ -6,7 +6,9 @@ import io.troth.bench.contender.Running;
 import io.troth.bench.contender.Suite;
 import io.troth.client.TransactionOptions;
 import io.troth.client.WaitFor;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Troth over PostgreSQL.
@@ -14,20 +16,28 @@ import java.util.List;
  * @param separate whether the agents are processes of their own, reached by SQL over gRPC; else they are inside the
  *     callers' process, as in a service
  * @param waitFor when commit returns
+ * @param members how many coordinators there are: more than one are a cluster
  */
-public record TrothPostgres(String name, String description, boolean separate, WaitFor waitFor) implements Contender {
+public record TrothPostgres(String name, String description, boolean separate, WaitFor waitFor, int members)
+        implements Contender {
 
     /** Embedded and separate, the first also without waiting for phase 2. */
     public static List<Contender> all() {
         return List.of(
                 new TrothPostgres(
-                        "troth", "agents in the callers' process, the coordinator its own", false, WaitFor.COMPLETED),
-                new TrothPostgres("troth-decided", "as troth, with wait=DECIDED", false, WaitFor.DECIDED),
+                        "troth",
+                        "agents in the callers' process, the coordinator its own",
+                        false,
+                        WaitFor.COMPLETED,
+                        1),
+                new TrothPostgres("troth-decided", "as troth, with wait=DECIDED", false, WaitFor.DECIDED, 1),
                 new TrothPostgres(
                         "troth-processes",
                         "an agent process for each database, asynchronous callers, SQL over gRPC",
                         true,
-                        WaitFor.COMPLETED));
+                        WaitFor.COMPLETED,
+                        1),
+                new TrothPostgres("troth-cluster", "as troth, with three coordinators", false, WaitFor.COMPLETED, 3));
     }
 
     @Override
@@ -50,6 +60,21 @@ public record TrothPostgres(String name, String description, boolean separate, W
         TransactionOptions options = TransactionOptions.DEFAULTS.withWaitFor(waitFor);
         return separate
                 ? SeparateAgents.open(name, environment, options)
-                : EmbeddedAgents.open(name, environment, options);
+                : EmbeddedAgents.open(
+                        coordinators(members, name, environment, environment.newDirectory("decisions")),
+                        environment,
+                        options);
+    }
+
+    /** The coordinator, or a cluster of them, with their logs in the directory. */
+    static Coordinators coordinators(int members, String name, Environment environment, Path directory)
+            throws InterruptedException {
+        if (members == 1) {
+            return ProductProcess.coordinator(environment.children(), name + "-coordinator", directory);
+        }
+        CoordinatorCluster cluster =
+                new CoordinatorCluster(environment.children(), directory, members, Map.of(), false);
+        cluster.awaitLeaderAbove(0);
+        return cluster;
     }
 }

@@ -37,6 +37,11 @@ public record ClientSettings(
         long inquiryPauseMillis,
         long unknownKeepMillis) {
 
+    private static final long RECONNECT_MILLIS_MAX = 1_000;
+
+    /** With several endpoints: the next leader is elected in about a second, and callers wait for it. */
+    private static final long RECONNECT_MILLIS_MAX_IN_CLUSTER = 250;
+
     public ClientSettings {
         endpoints = List.copyOf(endpoints);
         boolean positive = connectTimeoutMillis > 0
@@ -55,7 +60,9 @@ public record ClientSettings(
 
     /** The defaults of the product. */
     public static ClientSettings of(List<Endpoint> endpoints) {
-        return new ClientSettings(endpoints, "", null, 10_000, 30_000, 60_000, 10_000, 5_000, 50, 1_000, 200, 600_000);
+        long reconnectMillisMax = endpoints.size() > 1 ? RECONNECT_MILLIS_MAX_IN_CLUSTER : RECONNECT_MILLIS_MAX;
+        return new ClientSettings(
+                endpoints, "", null, 10_000, 30_000, 60_000, 10_000, 5_000, 50, reconnectMillisMax, 200, 600_000);
     }
 
     /** Where a coordinator may be. */

@@ -51,7 +51,7 @@ public final class ConfigKey<T> {
     public static final ConfigKey<Long> CLUSTER_ELECTION_TIMEOUT = of(
             "cluster.electionTimeout",
             ValueForm.duration("100ms", "1m"),
-            "1s",
+            "500ms",
             "A member that has not heard of its leader for this time, and up to twice of it, wants to lead.");
 
     public static final ConfigKey<String> GRPC_ADDRESS =

@@ -21,6 +21,9 @@ public record LinkSettings(
 
     public static final long RECONNECT_MILLIS_MAX = 1_000;
 
+    /** With several endpoints: the next leader is elected in about a second, and prepared branches wait for it. */
+    public static final long RECONNECT_MILLIS_MAX_IN_CLUSTER = 250;
+
     private static final int PORT_MAX = 65_535;
 
     /** One address of a coordinator. */
@@ -90,6 +93,7 @@ public record LinkSettings(
 
     /** With the product's pauses. */
     public static LinkSettings of(List<Endpoint> endpoints, @Nullable TlsFiles tls) {
-        return new LinkSettings(endpoints, tls, RECONNECT_MILLIS_MIN, RECONNECT_MILLIS_MAX);
+        long longest = endpoints.size() > 1 ? RECONNECT_MILLIS_MAX_IN_CLUSTER : RECONNECT_MILLIS_MAX;
+        return new LinkSettings(endpoints, tls, RECONNECT_MILLIS_MIN, longest);
     }
 }
