@@ -41,13 +41,26 @@ public final class ConfigKey<T> {
             "cluster.nodes",
             ValueForm.nodes(),
             "",
-            "Where all members listen for each other, this one included; the same on each. Plaintext.");
+            "Where all members listen for each other, this one included; the same on each.");
     public static final ConfigKey<Map<String, String>> CLUSTER_ENDPOINTS = of(
             "cluster.endpoints",
             ValueForm.nodes(),
             "",
             "Where clients and agents reach each member, in the words of their own configuration; the same on each. A"
                     + " member that does not lead sends them to the leader's. Empty: they try the members in turn.");
+    public static final ConfigKey<Path> CLUSTER_TLS_CERTIFICATE = of(
+            "cluster.tls.certificate",
+            ValueForm.path(),
+            "",
+            "PEM file of the chain that this member shows the others; it has the URI troth://CLUSTER.ID/NODE as a subject"
+                    + " alternative name. Empty: members speak plaintext.");
+    public static final ConfigKey<Path> CLUSTER_TLS_KEY =
+            of("cluster.tls.key", ValueForm.path(), "", "PEM file of its private key (PKCS#8).");
+    public static final ConfigKey<Path> CLUSTER_TLS_AUTHORITIES = of(
+            "cluster.tls.authorities",
+            ValueForm.path(),
+            "",
+            "PEM file of the authorities that sign the members' certificates.");
     public static final ConfigKey<Long> CLUSTER_ELECTION_TIMEOUT = of(
             "cluster.electionTimeout",
             ValueForm.duration("100ms", "1m"),

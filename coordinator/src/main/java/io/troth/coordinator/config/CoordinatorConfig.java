@@ -17,6 +17,9 @@ public final class CoordinatorConfig {
 
     private static final String MASK = "********";
 
+    private static final List<ConfigKey<Path>> MEMBER_FILES =
+            List.of(ConfigKey.CLUSTER_TLS_CERTIFICATE, ConfigKey.CLUSTER_TLS_KEY, ConfigKey.CLUSTER_TLS_AUTHORITIES);
+
     /** A value as it was written, and where. */
     record Setting(String text, String origin) {}
 
@@ -105,7 +108,18 @@ public final class CoordinatorConfig {
                 node,
                 nodes,
                 endpoints == null ? Map.of() : endpoints,
+                memberTls(),
                 Math.toIntExact(get(ConfigKey.CLUSTER_ELECTION_TIMEOUT)));
+    }
+
+    /** The check has seen to it that they come together. */
+    private RaftSettings.@Nullable Tls memberTls() {
+        Path certificate = find(ConfigKey.CLUSTER_TLS_CERTIFICATE);
+        Path key = find(ConfigKey.CLUSTER_TLS_KEY);
+        Path authorities = find(ConfigKey.CLUSTER_TLS_AUTHORITIES);
+        return certificate == null || key == null || authorities == null
+                ? null
+                : new RaftSettings.Tls(certificate, key, authorities);
     }
 
     /** Whether gRPC speaks TLS. */
@@ -136,7 +150,16 @@ public final class CoordinatorConfig {
         if (find(ConfigKey.TLS_AUTHORITIES) != null && !isEncrypted()) {
             problems.add("tls.authorities is set, but gRPC is plaintext: set tls.certificate and tls.key, too");
         }
-        for (ConfigKey<Path> key : List.of(ConfigKey.TLS_CERTIFICATE, ConfigKey.TLS_KEY, ConfigKey.TLS_AUTHORITIES)) {
+        long memberFiles =
+                MEMBER_FILES.stream().filter(key -> find(key) != null).count();
+        if (memberFiles != 0 && memberFiles != MEMBER_FILES.size()) {
+            problems.add(
+                    "cluster.tls.certificate, cluster.tls.key and cluster.tls.authorities belong together: set all or"
+                            + " none");
+        }
+        List<ConfigKey<Path>> files = new ArrayList<>(MEMBER_FILES);
+        files.addAll(List.of(ConfigKey.TLS_CERTIFICATE, ConfigKey.TLS_KEY, ConfigKey.TLS_AUTHORITIES));
+        for (ConfigKey<Path> key : files) {
             Path file = find(key);
             if (file != null && !Files.isReadable(file)) {
                 problems.add(key + " is \"" + file + "\": there is no such file, or it cannot be read");
@@ -175,10 +198,12 @@ public final class CoordinatorConfig {
                     + ": both name all members");
         }
         for (String address : nodes.values()) {
-            if (!get(ConfigKey.INSECURE) && !isLoopback(address.substring(0, address.lastIndexOf(':')))) {
+            boolean open = memberTls() == null && !get(ConfigKey.INSECURE);
+            if (open && !isLoopback(address.substring(0, address.lastIndexOf(':')))) {
                 problems.add(
                         "cluster.nodes has " + address + ", which is not loopback, and members speak plaintext with"
-                                + " each other. Put them into a network of their own, and allow it with --insecure.");
+                                + " each other. Set cluster.tls.certificate, key and authorities, or allow it with --insecure"
+                                + " in a network of their own.");
             }
         }
     }

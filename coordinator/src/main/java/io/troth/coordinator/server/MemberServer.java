@@ -114,6 +114,8 @@ public final class MemberServer implements RunningCoordinator {
     private RaftMember openMember() {
         try {
             return RaftMember.open(settings, ProcessEnvironment.log(metrics.observer()), new Hears());
+        } catch (IllegalArgumentException e) {
+            throw StartFailedException.memberTls(e);
         } catch (IOException e) {
             throw StartFailedException.member(settings.nodes().get(settings.node()), e);
         }

@@ -27,6 +27,13 @@ public final class StartFailedException extends RuntimeException {
                 cause);
     }
 
+    static StartFailedException memberTls(IllegalArgumentException cause) {
+        return new StartFailedException(
+                "the member cannot use its files of TLS: " + cause.getMessage()
+                        + ". Check cluster.tls.certificate, cluster.tls.key and cluster.tls.authorities.",
+                cause);
+    }
+
     static StartFailedException tls(IllegalArgumentException cause) {
         return new StartFailedException(
                 "gRPC cannot use the files of TLS: " + cause.getMessage()

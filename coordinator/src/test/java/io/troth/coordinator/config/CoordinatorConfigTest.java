@@ -111,6 +111,7 @@ class CoordinatorConfigTest {
                         "b",
                         Map.of("a", "localhost:7701", "b", "127.0.0.1:7702", "c", "localhost:7703"),
                         Map.of(),
+                        null,
                         500),
                 config.member());
         assertNull(new ConfigLoader().flags(DATA).load().member());

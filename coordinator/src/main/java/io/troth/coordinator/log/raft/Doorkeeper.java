@@ -1,7 +1,12 @@
 package io.troth.coordinator.log.raft;
 
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
 import java.util.EnumSet;
+import java.util.Set;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 import org.apache.ratis.grpc.server.GrpcServices;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
 import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
@@ -12,6 +17,7 @@ import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
 import org.apache.ratis.proto.grpc.RaftServerProtocolServiceGrpc;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.io.grpc.ForwardingServerCallListener;
+import org.apache.ratis.thirdparty.io.grpc.Grpc;
 import org.apache.ratis.thirdparty.io.grpc.Metadata;
 import org.apache.ratis.thirdparty.io.grpc.ServerCall;
 import org.apache.ratis.thirdparty.io.grpc.ServerCallHandler;
@@ -24,7 +30,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What a member answers where it listens for the others: Raft's own messages that are meant for it and nobody else, and
- * introductions. Thread-safe.
+ * introductions. With TLS they come from members only, each of which speaks for itself; one that is not a member yet may
+ * introduce itself. Thread-safe.
  *
  * <p>Ratis takes any message of its group, also one to another member that was at this address before. A node that lost
  * its disk could so give a vote, or acknowledge an entry, in the name of the one it was. It also offers there what
@@ -36,9 +43,19 @@ final class Doorkeeper implements GrpcServices.Customizer, ServerInterceptor {
 
     private final ByteString own;
     private final Supplier<Introduction> introduction;
+    private final @Nullable MemberTls tls;
+    private final Supplier<Set<String>> members;
 
-    /** Keeps the door of this member. */
-    Doorkeeper(MemberId own, Supplier<Introduction> introduction) {
+    /**
+     * Keeps the door of this member.
+     *
+     * @param tls null for plaintext
+     * @param members the names of those who may speak, where there is TLS
+     */
+    Doorkeeper(
+            MemberId own, Supplier<Introduction> introduction, @Nullable MemberTls tls, Supplier<Set<String>> members) {
+        this.tls = tls;
+        this.members = members;
         this.own = own.raftId().toByteString();
         this.introduction = introduction;
     }
@@ -59,13 +76,19 @@ final class Doorkeeper implements GrpcServices.Customizer, ServerInterceptor {
             call.close(Status.PERMISSION_DENIED.withDescription("members only"), new Metadata());
             return new ServerCall.Listener<>() {};
         }
+        String speaker = speaker(call);
+        if (tls != null && !members.get().contains(speaker)) {
+            LOG.warn("refused {}, which is no member", speaker);
+            call.close(Status.PERMISSION_DENIED.withDescription("members only"), new Metadata());
+            return new ServerCall.Listener<>() {};
+        }
         return new ForwardingServerCallListener.SimpleForwardingServerCallListener<>(next.startCall(call, headers)) {
             private boolean refused;
 
             @Override
             public void onMessage(Q message) {
                 RaftRpcRequestProto request = request(message);
-                if (request != null && request.getReplyId().equals(own)) {
+                if (request != null && request.getReplyId().equals(own) && speaksForItself(request, speaker)) {
                     super.onMessage(message);
                 } else if (!refused) {
                     refused = true;
@@ -87,6 +110,24 @@ final class Doorkeeper implements GrpcServices.Customizer, ServerInterceptor {
                 }
             }
         };
+    }
+
+    /** Whose certificate was shown; null when that is not known. */
+    private @Nullable String speaker(ServerCall<?, ?> call) {
+        SSLSession session = call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION);
+        try {
+            return tls == null
+                            || session == null
+                            || !(session.getPeerCertificates()[0] instanceof X509Certificate shown)
+                    ? null
+                    : tls.trust().nodeOf(shown);
+        } catch (SSLPeerUnverifiedException | CertificateException e) {
+            return null;
+        }
+    }
+
+    private boolean speaksForItself(RaftRpcRequestProto request, @Nullable String speaker) {
+        return tls == null || request.getRequestorId().toStringUtf8().startsWith(speaker + ".");
     }
 
     /** Who it is from and for; null for what nobody sends. */

@@ -14,7 +14,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.thirdparty.io.grpc.Server;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
-import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,16 +44,14 @@ final class Founding {
     private final RaftSettings settings;
     private final ClusterId cluster;
     private final MemberId own;
-    private final @Nullable SslContext forServer;
-    private final @Nullable SslContext forClient;
+    private final @Nullable MemberTls tls;
 
-    /** {@code forServer} and {@code forClient} are both null for plaintext. */
-    Founding(RaftSettings settings, MemberId own, @Nullable SslContext forServer, @Nullable SslContext forClient) {
+    /** {@code tls} is null for plaintext. */
+    Founding(RaftSettings settings, MemberId own, @Nullable MemberTls tls) {
         this.settings = settings;
         this.cluster = Objects.requireNonNull(settings.log().cluster());
         this.own = own;
-        this.forServer = forServer;
-        this.forClient = forClient;
+        this.tls = tls;
     }
 
     /**
@@ -95,8 +92,8 @@ final class Founding {
                         address.substring(0, colon), Integer.parseInt(address.substring(colon + 1))))
                 .directExecutor()
                 .addService(Introductions.service(() -> new Introduction(cluster, own, true, List.of())));
-        if (forServer != null) {
-            builder.sslContext(forServer);
+        if (tls != null) {
+            builder.sslContext(tls.server());
         }
         return builder.build().start();
     }
@@ -109,7 +106,7 @@ final class Founding {
                 return;
             }
             try {
-                Introduction answer = Introductions.ask(address, forClient, ASK_MILLIS);
+                Introduction answer = Introductions.ask(address, tls, ASK_MILLIS);
                 check(node, address, answer);
                 answers.put(node, answer);
             } catch (IOException e) {

@@ -15,7 +15,6 @@ import org.apache.ratis.thirdparty.io.grpc.StatusRuntimeException;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
 import org.apache.ratis.thirdparty.io.grpc.stub.ClientCalls;
 import org.apache.ratis.thirdparty.io.grpc.stub.ServerCalls;
-import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslContext;
 import org.jspecify.annotations.Nullable;
 
 /** Members introduce themselves where they listen for each other, before and beside Raft. Thread-safe. */
@@ -50,12 +49,12 @@ final class Introductions {
      * @param tls null for plaintext
      * @throws IOException when nobody answers there in time, or with nonsense
      */
-    static Introduction ask(String address, @Nullable SslContext tls, long timeoutMillis) throws IOException {
+    static Introduction ask(String address, @Nullable MemberTls tls, long timeoutMillis) throws IOException {
         NettyChannelBuilder builder = NettyChannelBuilder.forTarget(address)
                 .directExecutor()
                 .proxyDetector(target -> null)
                 .maxInboundMessageSize(BYTES_MAX);
-        ManagedChannel channel = (tls == null ? builder.usePlaintext() : builder.sslContext(tls)).build();
+        ManagedChannel channel = (tls == null ? builder.usePlaintext() : builder.sslContext(tls.client())).build();
         try {
             CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(timeoutMillis, TimeUnit.MILLISECONDS);
             return Introduction.decode(ClientCalls.blockingUnaryCall(channel, ASK, options, ""));

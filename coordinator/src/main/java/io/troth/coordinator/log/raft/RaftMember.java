@@ -10,9 +10,6 @@ import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.rocksdb.AppliedStore;
 import io.troth.core.ClusterId;
-import io.troth.core.ErrorCode;
-import io.troth.core.Reason;
-import io.troth.core.TrothException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -20,13 +17,13 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.ratis.conf.Parameters;
@@ -39,13 +36,8 @@ import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
-import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
-import org.apache.ratis.protocol.exceptions.NotLeaderException;
-import org.apache.ratis.protocol.exceptions.RaftException;
-import org.apache.ratis.protocol.exceptions.ReconfigurationInProgressException;
-import org.apache.ratis.protocol.exceptions.ReconfigurationTimeoutException;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.storage.RaftStorage;
@@ -75,8 +67,6 @@ public final class RaftMember implements AutoCloseable {
     /** Below the group's directory: the log and the votes, in Ratis' words. */
     private static final String CURRENT = "current";
 
-    private static final long INTRODUCTION_MILLIS = 5_000;
-
     /** Raft gives a transfer of the leadership up after this time. */
     private static final long TRANSFER_MILLIS = 10_000;
 
@@ -89,6 +79,7 @@ public final class RaftMember implements AutoCloseable {
     private final Clock clock;
     private final DecisionStateMachine machine;
     private final Transfers transfers = new Transfers();
+    private final MemberChanges changes;
     private final RaftServer server;
 
     private RaftMember(
@@ -111,7 +102,15 @@ public final class RaftMember implements AutoCloseable {
                 (term, store) -> new RaftDecisionLog(
                         settings, environment, term, store, sender, () -> transfers.whenOver(() -> stepDown(term))));
         Parameters parameters = new Parameters();
-        GrpcConfigKeys.Server.setServicesCustomizer(parameters, new Doorkeeper(own, this::introduction));
+        RaftSettings.Tls files = settings.tls();
+        MemberTls tls = files == null ? null : MemberTls.of(files, cluster, this::expected);
+        changes = new MemberChanges(cluster, group, tls, this::server, client, calls);
+        GrpcConfigKeys.Server.setServicesCustomizer(
+                parameters,
+                new Doorkeeper(own, this::introduction, tls, () -> expected().keySet()));
+        if (tls != null) {
+            GrpcConfigKeys.TLS.setConf(parameters, tls.ratis());
+        }
         server = RaftServer.newBuilder()
                 .setServerId(own.raftId())
                 .setGroup(RaftGroup.valueOf(group, founders(settings, file)))
@@ -122,9 +121,27 @@ public final class RaftMember implements AutoCloseable {
                 .build();
     }
 
+    /** Who may show up as a member, and where: those of the configuration file, of the log, and who is just coming. */
+    private Map<String, String> expected() {
+        Map<String, String> expected = new HashMap<>(settings.nodes());
+        try {
+            division()
+                    .getRaftConf()
+                    .getAllPeers()
+                    .forEach(peer -> expected.put(MemberId.nodeOf(peer.getId()), peer.getAddress()));
+        } catch (IOException e) {
+            LOG.debug("Raft has not begun", e);
+        }
+        expected.putAll(changes.coming());
+        return expected;
+    }
+
     private static RaftGroupId group(RaftSettings settings) {
-        return RaftGroupId.valueOf(
-                new UUID(Objects.requireNonNull(settings.log().cluster()).value(), GROUP));
+        return group(Objects.requireNonNull(settings.log().cluster()));
+    }
+
+    static RaftGroupId group(ClusterId cluster) {
+        return RaftGroupId.valueOf(new UUID(cluster.value(), GROUP));
     }
 
     /** What Raft begins with when it has no configuration of its own yet. */
@@ -137,7 +154,7 @@ public final class RaftMember implements AutoCloseable {
                 .toList();
     }
 
-    private static RaftPeer peer(MemberId member, @Nullable String address, @Nullable String endpoint) {
+    static RaftPeer peer(MemberId member, @Nullable String address, @Nullable String endpoint) {
         return RaftPeer.newBuilder()
                 .setId(member.raftId())
                 .setAddress(address)
@@ -210,7 +227,10 @@ public final class RaftMember implements AutoCloseable {
                     "it is that of " + file.id().node() + ", cluster.node is " + settings.node());
         }
         if (file.founders().isEmpty() && isNew(current)) {
-            file = new MemberFile(file.id(), new Founding(settings, file.id(), null, null).run());
+            RaftSettings.Tls files = settings.tls();
+            ClusterId cluster = Objects.requireNonNull(settings.log().cluster());
+            MemberTls tls = files == null ? null : MemberTls.of(files, cluster, settings::nodes);
+            file = new MemberFile(file.id(), new Founding(settings, file.id(), tls).run());
             file.write(directory);
         }
         return start(settings, environment, listener, decorator, file);
@@ -271,6 +291,10 @@ public final class RaftMember implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private RaftServer server() {
+        return server;
     }
 
     private RaftServer.Division division() throws IOException {
@@ -394,23 +418,7 @@ public final class RaftMember implements AutoCloseable {
      * @throws io.troth.core.TrothException when it is not to be taken in; nothing was changed
      */
     public CompletableFuture<Void> add(String node, String address, @Nullable String endpoint) {
-        Introduction introduction;
-        try {
-            introduction = Introductions.ask(address, null, INTRODUCTION_MILLIS);
-        } catch (IOException e) {
-            throw refused(ErrorCode.MEMBER_UNREACHABLE, String.valueOf(e.getMessage()), e);
-        }
-        if (!introduction.cluster().equals(cluster)) {
-            throw refused(ErrorCode.WRONG_CLUSTER, "at " + address + " is cluster " + introduction.cluster(), null);
-        }
-        if (!introduction.id().node().equals(node) || !introduction.isNew()) {
-            throw refused(
-                    ErrorCode.MEMBER_NOT_NEW,
-                    "at " + address + " is " + introduction.id().node()
-                            + (introduction.isNew() ? "" : ", which was a member before"),
-                    null);
-        }
-        return setMembers(peers -> peers.add(peer(introduction.id(), address, endpoint)));
+        return changes.add(node, address, endpoint);
     }
 
     /**
@@ -419,51 +427,7 @@ public final class RaftMember implements AutoCloseable {
      * @return completed when it has no vote any more
      */
     public CompletableFuture<Void> remove(String node) {
-        return setMembers(
-                peers -> peers.removeIf(peer -> MemberId.nodeOf(peer.getId()).equals(node)));
-    }
-
-    private CompletableFuture<Void> setMembers(Consumer<List<RaftPeer>> change) {
-        try {
-            List<RaftPeer> before = List.copyOf(division().getRaftConf().getCurrentPeers());
-            List<RaftPeer> after = new ArrayList<>(before);
-            change.accept(after);
-            SetConfigurationRequest.Arguments arguments = SetConfigurationRequest.Arguments.newBuilder()
-                    .setServersInCurrentConf(before)
-                    .setServersInNewConf(after)
-                    .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET)
-                    .build();
-            return server.setConfigurationAsync(new SetConfigurationRequest(
-                            client, server.getId(), group, calls.incrementAndGet(), arguments))
-                    .thenAccept(RaftMember::checkChange);
-        } catch (ReconfigurationInProgressException e) {
-            throw refused(ErrorCode.CHANGE_UNDER_WAY, String.valueOf(e.getMessage()), e);
-        } catch (IOException e) {
-            throw refused(ErrorCode.OUTCOME_UNKNOWN, String.valueOf(e.getMessage()), e);
-        }
-    }
-
-    private static void checkChange(RaftClientReply reply) {
-        if (reply.isSuccess()) {
-            return;
-        }
-        RaftException cause = reply.getException();
-        String why = cause == null ? "the change failed" : String.valueOf(cause.getMessage());
-        if (cause instanceof NotLeaderException) {
-            throw refused(ErrorCode.NOT_LEADER, why, cause);
-        }
-        if (cause instanceof ReconfigurationInProgressException) {
-            throw refused(ErrorCode.CHANGE_UNDER_WAY, why, cause);
-        }
-        if (cause instanceof ReconfigurationTimeoutException) {
-            throw refused(ErrorCode.MEMBER_UNREACHABLE, why, cause);
-        }
-        throw refused(ErrorCode.OUTCOME_UNKNOWN, why, cause);
-    }
-
-    private static TrothException refused(ErrorCode code, String detail, @Nullable Throwable cause) {
-        Reason reason = new Reason(code, detail);
-        return cause == null ? new TrothException(reason) : new TrothException(reason, cause);
+        return changes.remove(node);
     }
 
     /** Copies the store now, if anything was applied since the last time, so that the log behind it can go. For tests. */

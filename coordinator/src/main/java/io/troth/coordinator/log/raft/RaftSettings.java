@@ -1,7 +1,9 @@
 package io.troth.coordinator.log.raft;
 
 import io.troth.coordinator.log.LogSettings;
+import java.nio.file.Path;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an operator can set for a member of a replicated log.
@@ -11,6 +13,7 @@ import java.util.Map;
  * @param nodes where the members listen for each other, as {@code host:port}, by name; all that found the cluster, or all
  *     that are there and this one
  * @param endpoints where they listen for clients and agents, as {@code host:port}, by name; may be empty
+ * @param tls by which members know each other; null for plaintext
  * @param electionTimeoutMillis a member that has not heard of its leader for this time, and up to twice of it, wants to
  *     lead
  * @param snapshotEntries after so many entries the store is copied, and the log behind the copy can go
@@ -23,10 +26,20 @@ public record RaftSettings(
         String node,
         Map<String, String> nodes,
         Map<String, String> endpoints,
+        @Nullable Tls tls,
         int electionTimeoutMillis,
         long snapshotEntries,
         int entriesInFlightMax,
         long keepAliveMillis) {
+
+    /**
+     * PEM files.
+     *
+     * @param certificate that of this member, whose subject alternative names have its identity
+     * @param key the certificate's key
+     * @param authorities whose certificates are believed
+     */
+    public record Tls(Path certificate, Path key, Path authorities) {}
 
     public RaftSettings {
         nodes = Map.copyOf(nodes);
@@ -48,7 +61,8 @@ public record RaftSettings(
             String node,
             Map<String, String> nodes,
             Map<String, String> endpoints,
+            @Nullable Tls tls,
             int electionTimeoutMillis) {
-        return new RaftSettings(log, node, nodes, endpoints, electionTimeoutMillis, 100_000, 2, 1_000);
+        return new RaftSettings(log, node, nodes, endpoints, tls, electionTimeoutMillis, 100_000, 2, 1_000);
     }
 }

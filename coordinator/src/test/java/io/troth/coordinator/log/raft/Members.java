@@ -19,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
 import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
@@ -56,6 +57,9 @@ final class Members implements AutoCloseable {
 
     final List<Throwable> failures = new CopyOnWriteArrayList<>();
     volatile Interference interference = EntrySender::send;
+
+    /** The files of each member; null for plaintext. */
+    Function<String, RaftSettings.@Nullable Tls> tls = node -> null;
 
     private final long snapshotEntries;
     private final int electionMillis;
@@ -202,6 +206,7 @@ final class Members implements AutoCloseable {
                 node,
                 addresses,
                 Map.of(),
+                tls.apply(node),
                 electionMillis,
                 snapshotEntries,
                 2,

@@ -64,7 +64,7 @@ class RefusedMemberTest {
 
     private RaftSettings settings(Path directory, ClusterId cluster) {
         LogSettings log = new LogSettings(directory, cluster, 1_024, 20, 30_000, 0);
-        return RaftSettings.defaults(log, node, Map.of(node, "127.0.0.1:1"), Map.of(), 1_000);
+        return RaftSettings.defaults(log, node, Map.of(node, "127.0.0.1:1"), Map.of(), null, 1_000);
     }
 
     @Test
