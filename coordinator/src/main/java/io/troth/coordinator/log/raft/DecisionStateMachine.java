@@ -55,6 +55,8 @@ final class DecisionStateMachine extends BaseStateMachine {
 
     private volatile @Nullable AppliedStore store;
     private final AtomicLong leaderChanges = new AtomicLong();
+    /** Who leads, as the listener was told. */
+    private final AtomicReference<@Nullable String> leader = new AtomicReference<>();
 
     private volatile boolean closing;
 
@@ -211,12 +213,19 @@ final class DecisionStateMachine extends BaseStateMachine {
         if (before != null) {
             before.end("somebody else leads, or nobody, after term " + before.term());
         }
+        // Ratis says who leads next, and nothing as long as nobody does.
+        if (leader.compareAndSet(settings.node(), null)) {
+            listener.leaderChanged(null);
+        }
     }
 
     @Override
     public void notifyLeaderChanged(RaftGroupMemberId member, RaftPeerId leader) {
         leaderChanges.incrementAndGet();
-        listener.leaderChanged(leader == null ? null : MemberId.nodeOf(leader));
+        String node = leader == null ? null : MemberId.nodeOf(leader);
+        // The same object as the settings have, for it is compared as such.
+        this.leader.set(settings.node().equals(node) ? settings.node() : node);
+        listener.leaderChanged(node);
     }
 
     /** How often {@link #notifyLeaderChanged} came. Any thread. */

@@ -201,9 +201,7 @@ class RaftMemberTest {
         eventually().until(() -> heard.failure() != null);
         assertInstanceOf(LeadershipLostException.class, heard.failure());
         assertEquals(List.of(epoch(epochNumber)), heard.records());
-        eventually()
-                .until(() -> members.leaderKnownTo(leader.node()).isEmpty()
-                        || leader.log().isOver());
+        eventually().until(() -> members.leaderKnownTo(leader.node()).isEmpty());
     }
 
     @Test
