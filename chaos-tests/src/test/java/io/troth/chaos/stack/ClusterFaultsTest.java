@@ -28,12 +28,14 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * Goal: no fault of the members of a cluster makes an answer false. Method: transfers run all the time, while members are
  * killed at once, stand still, or find their log damaged; at the end every answer is compared with the books of both banks,
  * and asked for again.
  */
+@EnabledIfSystemProperty(named = "troth.clusterFaults", matches = "true")
 class ClusterFaultsTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(90);
