@@ -53,7 +53,7 @@ final class FailoverRun {
                 while (done.size() < kills && wrong.isEmpty()) {
                     Moment moment = MOMENTS.get(done.size() % MOMENTS.size());
                     long epoch = members.highestEpoch();
-                    Kill kill = kill(members, leader, moment, traffic);
+                    Kill kill = kill(members, leader, epoch, moment, traffic);
                     done.add(kill);
                     String killed = leader;
                     leader = members.awaitLeaderAbove(epoch);
@@ -79,9 +79,8 @@ final class FailoverRun {
         }
     }
 
-    private Kill kill(CoordinatorCluster members, String leader, Moment moment, Traffic traffic)
+    private Kill kill(CoordinatorCluster members, String leader, long epoch, Moment moment, Traffic traffic)
             throws InterruptedException {
-        long epoch = members.highestEpoch();
         traffic.run();
         TimeUnit.MILLISECONDS.sleep(RUN_MILLIS);
         park(members.process(leader), moment.point().name());

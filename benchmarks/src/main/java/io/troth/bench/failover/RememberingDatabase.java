@@ -1,12 +1,9 @@
 package io.troth.bench.failover;
 
-import io.troth.agent.engine.BranchDatabase;
-import io.troth.agent.engine.ResourceIdentity;
+import io.troth.bench.troth.NoopDatabase;
 import io.troth.core.BranchId;
-import io.troth.core.ClusterId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Proof;
-import io.troth.core.coordinator.Fate;
 import io.troth.core.participant.OnePhaseCompletion;
 import io.troth.core.participant.PhaseTwoCompletion;
 import io.troth.core.participant.PrepareResult;
@@ -24,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * A database in memory that does everything at once and remembers how each transaction ended, so that nothing but the
  * coordinators decides how long anything takes, and every answer can be compared with it. Thread-safe.
  */
-final class RememberingDatabase implements BranchDatabase {
+final class RememberingDatabase extends NoopDatabase {
 
     private final String name;
     private final Map<BranchId, GlobalTxId> prepared = new ConcurrentHashMap<>();
@@ -32,6 +29,7 @@ final class RememberingDatabase implements BranchDatabase {
     private final List<String> wrong = new ArrayList<>();
 
     RememberingDatabase(String name) {
+        super(name);
         this.name = name;
     }
 
@@ -110,30 +108,5 @@ final class RememberingDatabase implements BranchDatabase {
         List<PreparedXid> list = new ArrayList<>();
         prepared.forEach((branch, tx) -> list.add(new PreparedXid(tx, branch)));
         done.accept(ScanCompletion.listed(list, 0));
-    }
-
-    @Override
-    public void fate(Proof proof, Consumer<Fate> done) {
-        done.accept(Fate.UNKNOWN);
-    }
-
-    @Override
-    public ResourceIdentity identity() {
-        return new ResourceIdentity("memory", name, "nobody");
-    }
-
-    @Override
-    public void clusterKnown(ClusterId cluster) {
-        // Nothing of it is written anywhere.
-    }
-
-    @Override
-    public void onConnectionLost(Runnable listener) {
-        // There is none to lose.
-    }
-
-    @Override
-    public void close() {
-        // There is nothing to free.
     }
 }

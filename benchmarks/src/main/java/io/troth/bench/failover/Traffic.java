@@ -63,7 +63,6 @@ final class Traffic implements AutoCloseable {
     private final TrothClient client;
     private final List<AgentEngine> engines = new ArrayList<>();
     private final List<Prometheus> meters = new ArrayList<>();
-    private final List<Thread> workers = new ArrayList<>();
     private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
     private final Map<ErrorCode, AtomicLong> refusals = new ConcurrentHashMap<>();
     private final Map<Outcome, AtomicLong> counts = new EnumMap<>(Outcome.class);
@@ -107,7 +106,6 @@ final class Traffic implements AutoCloseable {
             Thread worker = new Thread(() -> work(number), "worker-" + i);
             worker.setDaemon(true);
             worker.start();
-            this.workers.add(worker);
         }
     }
 

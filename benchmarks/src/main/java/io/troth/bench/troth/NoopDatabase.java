@@ -16,11 +16,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A database that does everything at once and keeps nothing. What is left is the cost of coordination. */
-final class NoopDatabase implements BranchDatabase {
+public class NoopDatabase implements BranchDatabase {
 
     private final String name;
 
-    NoopDatabase(String name) {
+    /** {@code name} is what it is known by as a database. */
+    public NoopDatabase(String name) {
         this.name = name;
     }
 
