@@ -35,7 +35,8 @@ public final class TrothAgent implements AutoCloseable {
      * The connections to a resource. Inside a global transaction they belong to its branch: several {@code
      * getConnection()} give one branch, and {@code commit}, {@code rollback} and {@code setAutoCommit(true)} are refused
      * with an SQLException. Outside they are plain local connections from the same pool. While no coordinator is
-     * reachable, local use works and a branch start throws {@code SQLTransientConnectionException} NO_COORDINATOR.
+     * reachable, local use works and a branch start waits for {@link TrothAgentBuilder#connectTimeout}, then throws {@code
+     * SQLTransientConnectionException} NO_COORDINATOR; LEADER_CHANGED at once when another leader is known by then.
      *
      * @throws IllegalArgumentException when the agent wraps no resource of that name
      */

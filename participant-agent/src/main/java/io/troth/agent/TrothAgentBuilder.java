@@ -24,6 +24,7 @@ public final class TrothAgentBuilder {
     private @Nullable TlsFiles tls;
     private boolean insecure;
     private @Nullable ClusterId cluster;
+    private Duration connectTimeout = Duration.ofMillis(LinkSettings.CONNECT_TIMEOUT_MILLIS);
     private Duration scanInterval = Duration.ofSeconds(30);
     private Duration drain = Duration.ofSeconds(30);
     private @Nullable AgentMetrics metrics;
@@ -82,6 +83,16 @@ public final class TrothAgentBuilder {
         return this;
     }
 
+    /**
+     * How long {@code getConnection()} inside a transaction waits when the agent has no stream to the transaction's
+     * leader, before it throws NO_COORDINATOR; never beyond the deadline. 10 s by default. Right after a change of the
+     * leader a client may be there first.
+     */
+    public TrothAgentBuilder connectTimeout(Duration timeout) {
+        connectTimeout = timeout;
+        return this;
+    }
+
     /** How often the lists of prepared branches are read; 30 s by default. */
     public TrothAgentBuilder scanInterval(Duration interval) {
         scanInterval = interval;
@@ -128,7 +139,7 @@ public final class TrothAgentBuilder {
             }
         }
         AgentRuntime runtime = AgentRuntime.open(new AgentRuntime.Settings(
-                LinkSettings.of(coordinators, tls),
+                LinkSettings.of(coordinators, tls).withConnectTimeout(connectTimeout),
                 cluster,
                 List.copyOf(resources.values()),
                 scanInterval,

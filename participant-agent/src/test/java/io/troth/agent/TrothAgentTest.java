@@ -32,6 +32,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.sql.CommonDataSource;
@@ -203,7 +204,7 @@ class TrothAgentTest {
     @Test
     void worksLocallyWithoutACoordinatorAndSaysWhyABranchCannotStart() throws Exception {
         coordinator.stop();
-        try (TrothAgent agent = builder().start()) {
+        try (TrothAgent agent = builder().connectTimeout(Duration.ZERO).start()) {
             assertFalse(agent.awaitReady(Duration.ofMillis(100)));
             try (Connection connection = agent.dataSource("accounts").getConnection();
                     Statement statement = connection.createStatement()) {
@@ -220,6 +221,25 @@ class TrothAgentTest {
             assertTrue(agent.awaitReady(LIMIT));
             update(agent, scope(), "UPDATE account SET balance = 3 WHERE id = 1");
             coordinator.awaitEnlist();
+        }
+    }
+
+    @Test
+    void aCallThatComesBeforeTheStreamWaitsForIt() throws Exception {
+        coordinator.stop();
+        try (TrothAgent agent = builder().start()) {
+            FutureTask<Boolean> call = new FutureTask<>(() -> {
+                update(agent, scope(), "UPDATE account SET balance = 4 WHERE id = 1");
+                return true;
+            });
+            Thread caller = new Thread(call, "caller");
+            caller.start();
+            Awaitility.await().atMost(LIMIT).until(() -> caller.getState() == Thread.State.TIMED_WAITING);
+            coordinator.listen();
+            call.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+            coordinator.awaitEnlist();
+            assertTrue(
+                    meters.find("troth.agent.refused").counters().stream().allMatch(refused -> refused.count() == 0));
         }
     }
 

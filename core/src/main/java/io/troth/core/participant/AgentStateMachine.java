@@ -91,6 +91,11 @@ public final class AgentStateMachine {
         return out.take();
     }
 
+    /** Why this call would be refused if it came now; null when it would be admitted. Changes nothing. */
+    public @Nullable Reason refusal(AgentEvent.CallJoins call) {
+        return new CallAdmission(this).refusal(call);
+    }
+
     /** Whether the branch takes work. */
     public boolean isActive(BranchId branch) {
         return stateOf(branch) == BranchState.ACTIVE;

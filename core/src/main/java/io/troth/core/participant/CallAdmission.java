@@ -55,7 +55,9 @@ final class CallAdmission {
         return branch == null || branch.state() != BranchState.ACTIVE ? null : branch;
     }
 
-    private @Nullable Reason refusal(AgentEvent.CallJoins call) {
+    /** Why the call would be refused now; null when it would be admitted. */
+    @Nullable
+    Reason refusal(AgentEvent.CallJoins call) {
         GlobalTxId tx = call.tx();
         if (agent.stopped != null || (agent.draining && !agent.transactions.containsKey(tx))) {
             return new Reason(ErrorCode.DRAINING, "the agent is shutting down");

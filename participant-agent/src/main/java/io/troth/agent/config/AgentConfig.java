@@ -106,7 +106,7 @@ public final class AgentConfig {
         TlsFiles tls = authorities == null
                 ? null
                 : new TlsFiles(authorities, find(AgentKey.TLS_CERTIFICATE), find(AgentKey.TLS_KEY));
-        return LinkSettings.of(get(AgentKey.COORDINATORS), tls);
+        return LinkSettings.of(get(AgentKey.COORDINATORS), tls).withConnectTimeout(get(AgentKey.CONNECT_TIMEOUT));
     }
 
     /** Whether the SQL gateway runs: on loopback by default, elsewhere only when it is asked for. */

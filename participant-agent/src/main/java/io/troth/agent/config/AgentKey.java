@@ -34,6 +34,11 @@ public final class AgentKey<T> {
 
     public static final AgentKey<List<Endpoint>> COORDINATORS =
             of("coordinators", ValueForm.endpoints(), "localhost:7700", "Where the coordinator may be; tried in turn.");
+    public static final AgentKey<Duration> CONNECT_TIMEOUT = of(
+            "connectTimeout",
+            ValueForm.duration(Duration.ZERO, HOUR),
+            "10s",
+            "How long a call waits when the agent has no connection to the leader of its transaction.");
     public static final AgentKey<ClusterId> CLUSTER_ID = of(
             "cluster.id",
             ValueForm.clusterId(),

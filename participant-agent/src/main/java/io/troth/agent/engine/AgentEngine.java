@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -34,7 +35,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Runs the agent's state machine: takes events from application threads, the link's thread, database threads and
  * timers, and carries out what the machine wants, one event at a time under one lock. Everything done under the lock
- * only hands work over, so the lock is short; a call waits for nothing but its own admission. Thread-safe.
+ * only hands work over, so the lock is short; a call waits for nothing but its own admission, and for a stream to its
+ * leader where it asks for that. Thread-safe.
  */
 public final class AgentEngine implements BranchWorkspace, LinkListener, AutoCloseable {
 
@@ -124,25 +126,22 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
         link.start(this);
     }
 
-    @Override
+    /** As {@link #join(CallScope, String, long)}, without a wait. */
     public BranchId join(CallScope scope, String resource) throws BranchRefusedException {
-        if (scope.isClosed()) {
-            throw new BranchRefusedException(new Reason(ErrorCode.SCOPE_CLOSED, "transaction " + scope.tx()));
-        }
+        return join(scope, resource, 0);
+    }
+
+    @Override
+    public BranchId join(CallScope scope, String resource, long waitMillis) throws BranchRefusedException {
         long ticket = tickets.incrementAndGet();
-        AgentEvent.CallJoins event = new AgentEvent.CallJoins(
-                ticket,
-                scope.cluster(),
-                scope.tx(),
-                scope.key(),
-                scope.call(),
-                scope.scopeId(),
-                resource,
-                scope.remainingMillis());
         AgentAction answer;
         lock.lock();
         try {
-            handle(event);
+            awaitLeader(scope, resource, waitMillis);
+            if (scope.isClosed()) {
+                throw new BranchRefusedException(new Reason(ErrorCode.SCOPE_CLOSED, "transaction " + scope.tx()));
+            }
+            handle(joins(ticket, scope, resource));
             answer = answers.remove(ticket);
         } finally {
             lock.unlock();
@@ -157,6 +156,57 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
             throw new BranchRefusedException(refused.reason());
         }
         throw new BranchRefusedException(new Reason(ErrorCode.INTERNAL, "the agent has stopped"));
+    }
+
+    private static AgentEvent.CallJoins joins(long ticket, CallScope scope, String resource) {
+        return new AgentEvent.CallJoins(
+                ticket,
+                scope.cluster(),
+                scope.tx(),
+                scope.key(),
+                scope.call(),
+                scope.scopeId(),
+                resource,
+                scope.remainingMillis());
+    }
+
+    /** Returns as soon as the call's fate does not hang on the stream any more, or the time is over. */
+    @GuardedBy("lock")
+    private void awaitLeader(CallScope scope, String resource, long waitMillis) throws BranchRefusedException {
+        long nanos = TimeUnit.MILLISECONDS.toNanos(Math.min(waitMillis, scope.remainingMillis()));
+        boolean waits = false;
+        try {
+            while (nanos > 0 && lacksLeader(scope, resource)) {
+                if (!waits) {
+                    waits = true;
+                    // Nobody else would tell a call whose caller has given up.
+                    scope.onClose(this::wake);
+                }
+                nanos = moved.awaitNanos(nanos);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BranchRefusedException(
+                    new Reason(ErrorCode.NO_COORDINATOR, "interrupted while waiting for a stream to the coordinator"));
+        }
+    }
+
+    @GuardedBy("lock")
+    private boolean lacksLeader(CallScope scope, String resource) {
+        if (scope.tx().epoch().equals(machine.ready()) || failure != null || scope.isClosed()) {
+            return false;
+        }
+        Reason refusal = machine.refusal(joins(0, scope, resource));
+        return refusal != null && refusal.code() == ErrorCode.NO_COORDINATOR;
+    }
+
+    private void wake() {
+        lock.lock();
+        try {
+            moved.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void register(CallScope scope, BranchId branch, String resource) throws BranchRefusedException {

@@ -141,9 +141,13 @@ public final class JdbcResource implements AutoCloseable {
         return database;
     }
 
-    /** Makes the data source. Before the first use, once. */
-    public void attach(BranchWorkspace workspace) {
-        dataSource = new ResourceDataSource(database, workspace, openedOutsideAllowed);
+    /**
+     * Makes the data source. Before the first use, once.
+     *
+     * @param connectTimeoutMillis how long a branch's start waits for a stream to its transaction's leader
+     */
+    public void attach(BranchWorkspace workspace, long connectTimeoutMillis) {
+        dataSource = new ResourceDataSource(database, workspace, openedOutsideAllowed, connectTimeoutMillis);
     }
 
     /** What applications use. */

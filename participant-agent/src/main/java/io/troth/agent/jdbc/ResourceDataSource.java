@@ -25,32 +25,38 @@ public final class ResourceDataSource implements DataSource {
     private final JdbcBranchDatabase database;
     private final BranchWorkspace workspace;
     private final boolean localUsableInTransactions;
+    private final long connectTimeoutMillis;
 
     /**
      * A data source that refuses a connection opened outside a transaction and used inside one: such work would be
-     * committed by itself.
+     * committed by itself. It waits for no coordinator.
      */
     public ResourceDataSource(JdbcBranchDatabase database, BranchWorkspace workspace) {
-        this(database, workspace, false);
+        this(database, workspace, false, 0);
     }
 
     /**
      * A data source for a resource.
      *
      * @param localUsableInTransactions true to let connections opened outside a transaction work inside one, apart from it
+     * @param connectTimeoutMillis how long a branch's start waits for a stream to its transaction's leader
      */
     public ResourceDataSource(
-            JdbcBranchDatabase database, BranchWorkspace workspace, boolean localUsableInTransactions) {
+            JdbcBranchDatabase database,
+            BranchWorkspace workspace,
+            boolean localUsableInTransactions,
+            long connectTimeoutMillis) {
         this.database = database;
         this.workspace = workspace;
         this.localUsableInTransactions = localUsableInTransactions;
+        this.connectTimeoutMillis = connectTimeoutMillis;
     }
 
     /**
      * Joins the caller's global transaction, or gives a local connection when there is none.
      *
      * @throws SQLException with the code of {@link BranchRefusedException} when the branch takes no work, such as
-     *     NO_COORDINATOR as {@code SQLTransientConnectionException}; DATABASE_UNAVAILABLE when no connection is free
+     *     NO_COORDINATOR, after a wait, as {@code SQLTransientConnectionException}; DATABASE_UNAVAILABLE when no connection is free
      */
     @Override
     public Connection getConnection() throws SQLException {
@@ -59,7 +65,7 @@ public final class ResourceDataSource implements DataSource {
             return LocalConnection.open(database, localUsableInTransactions);
         }
         try {
-            BranchId branch = workspace.join(scope, database.resource());
+            BranchId branch = workspace.join(scope, database.resource(), connectTimeoutMillis);
             return BranchConnection.open(scope, database.session(scope, workspace, branch));
         } catch (BranchRefusedException e) {
             throw SqlErrors.of(e.reason());

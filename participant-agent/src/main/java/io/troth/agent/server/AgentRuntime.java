@@ -94,7 +94,9 @@ public final class AgentRuntime implements AutoCloseable {
                 new Listeners(listeners),
                 settings.steps(),
                 limits(settings.scanInterval())));
-        resources.values().forEach(resource -> resource.attach(engine));
+        resources
+                .values()
+                .forEach(resource -> resource.attach(engine, settings.link().connectTimeoutMillis()));
     }
 
     private static AgentLimits limits(Duration scanInterval) {

@@ -63,6 +63,7 @@ class AgentConfigTest {
                 .environment(Map.of(
                         "TROTH_AGENT_HTTP_PORT", "2",
                         "TROTH_AGENT_SQL_PORT", "2",
+                        "TROTH_AGENT_CONNECT_TIMEOUT", "3s",
                         "TROTH_AGENT_RESOURCES_ACCOUNTS_POOL_SIZE", "5",
                         "TROTH_GRPC_PORT", "the coordinator's",
                         "TROTH_AGENT_SERVICE_HOST", "Kubernetes's"))
@@ -72,6 +73,7 @@ class AgentConfigTest {
         assertEquals(2, config.get(AgentKey.SQL_PORT));
         assertEquals(Duration.ofSeconds(1), config.get(AgentKey.SCAN_INTERVAL));
         assertEquals(2, config.get(AgentKey.COORDINATORS).size());
+        assertEquals(3_000, config.link().connectTimeoutMillis());
         assertEquals(5, config.resources().get(0).poolSize());
         List<String> lines = config.lines();
         assertTrue(lines.contains("agent.http.port = \"3\"  # flag --http-port"), lines::toString);

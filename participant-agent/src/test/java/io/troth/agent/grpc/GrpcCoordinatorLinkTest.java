@@ -54,7 +54,7 @@ class GrpcCoordinatorLinkTest {
     private final SimulatedAgentService coordinator = SimulatedAgentService.start();
     private final RecordingListener heard = new RecordingListener();
     private final GrpcCoordinatorLink link = new GrpcCoordinatorLink(
-            new LinkSettings(List.of(Endpoint.parse(coordinator.endpoint())), null, PAUSE_MIN, 20 * PAUSE_MIN));
+            new LinkSettings(List.of(Endpoint.parse(coordinator.endpoint())), null, PAUSE_MIN, 20 * PAUSE_MIN, 0));
 
     @AfterEach
     void close() throws InterruptedException {
@@ -215,7 +215,8 @@ class GrpcCoordinatorLinkTest {
                                     Endpoint.parse(coordinator.endpoint())),
                             null,
                             PAUSE_MIN,
-                            20 * PAUSE_MIN),
+                            20 * PAUSE_MIN,
+                            0),
                     200);
             patient.start(heard);
             assertEquals(coordinator.epoch(), heard.awaitBatch().epoch());
@@ -232,7 +233,7 @@ class GrpcCoordinatorLinkTest {
                     Endpoint.parse(coordinator.endpoint()),
                     Endpoint.parse(bystander.endpoint()),
                     Endpoint.parse(leader.endpoint()));
-            GrpcCoordinatorLink several = new GrpcCoordinatorLink(new LinkSettings(endpoints, null, 1, 20));
+            GrpcCoordinatorLink several = new GrpcCoordinatorLink(new LinkSettings(endpoints, null, 1, 20, 0));
             several.start(heard);
             coordinator.awaitHello();
             coordinator.redirect(leader.endpoint());

@@ -231,7 +231,7 @@ class ResourceDataSourceTest {
             }
             outside.rollback();
         }
-        ResourceDataSource lenient = new ResourceDataSource(agent.database, agent.engine, true);
+        ResourceDataSource lenient = new ResourceDataSource(agent.database, agent.engine, true, 0);
         try (Connection outside = lenient.getConnection();
                 CallScope.Binding bound = scope.attach();
                 Statement statement = outside.createStatement()) {

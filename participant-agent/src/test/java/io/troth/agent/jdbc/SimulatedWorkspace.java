@@ -25,7 +25,7 @@ final class SimulatedWorkspace implements BranchWorkspace {
     }
 
     @Override
-    public BranchId join(CallScope scope, String resource) {
+    public BranchId join(CallScope scope, String resource, long waitMillis) {
         return branch;
     }
 
