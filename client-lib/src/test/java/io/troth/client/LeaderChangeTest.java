@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
+import io.troth.proto.v1.ClientEntry.EntryCase;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -111,6 +112,15 @@ class LeaderChangeTest {
     void beginWaitsForTheNextLeaderWhileOneLeaves() throws Exception {
         TrothClient client = clientOfBoth();
         client.begin().close();
+        firstLeaves(client);
+        CompletableFuture<GlobalTransaction> waiting = begin(client);
+        assertFalse(waiting.isDone());
+        change();
+        assertEquals(2, waiting.get(30, TimeUnit.SECONDS).id().epoch().number());
+    }
+
+    /** Returns when the client has heard of it: begin waits. */
+    private void firstLeaves(TrothClient client) {
         first.push(false, "DRAINING");
         await().atMost(PATIENCE).until(() -> {
             CompletableFuture<GlobalTransaction> begun = begin(client);
@@ -122,10 +132,18 @@ class LeaderChangeTest {
                 return true;
             }
         });
-        CompletableFuture<GlobalTransaction> waiting = begin(client);
-        assertFalse(waiting.isDone());
-        change();
-        assertEquals(2, waiting.get(30, TimeUnit.SECONDS).id().epoch().number());
+    }
+
+    @Test
+    void closesItsSessionAtALeaderThatLeavesWhenNothingIsOpenThereAnyMore() {
+        TrothClient client = clientOfBoth();
+        GlobalTransaction open = begin(client).join();
+        firstLeaves(client);
+        assertEquals(List.of(), first.received(EntryCase.CLOSE_SESSION));
+        open.close();
+        await().atMost(PATIENCE)
+                .until(() -> first.received(EntryCase.CLOSE_SESSION).size() == 1);
+        assertEquals(1, first.received(EntryCase.OPEN_SESSION).size());
     }
 
     private static CompletableFuture<GlobalTransaction> begin(TrothClient client) {

@@ -484,6 +484,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         synchronized (lock) {
             try {
                 result = action.get();
+                sessions.leave();
             } finally {
                 after = effects;
                 effects = new Effects();

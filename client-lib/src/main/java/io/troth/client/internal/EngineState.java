@@ -33,7 +33,10 @@ final class EngineState {
     @Nullable
     Reason notAccepting;
 
-    /** True: this leader stops, and one at another endpoint will lead; what wants to begin waits for that one. */
+    /** True: this leader stops. It waits until the sessions are closed, and no other one is to be opened. */
+    boolean draining;
+
+    /** True: it does, and one at another endpoint will lead; what wants to begin waits for that one. */
     boolean leaving;
 
     /** What stands in the way, when it is not the connection itself. */
@@ -68,6 +71,7 @@ final class EngineState {
         shard = coordinator.getShard();
         epoch = itsEpoch;
         notAccepting = null;
+        draining = false;
         leaving = false;
         obstacle = null;
         return true;
@@ -76,7 +80,8 @@ final class EngineState {
     /** Takes note of whether new transactions may begin. */
     void accepting(Accepting told) {
         Reason reason = told.getAccepting() ? null : WireCodec.fromWire(told.getReason());
-        leaving = hasOthers && reason != null && reason.code() == ErrorCode.DRAINING;
+        draining = reason != null && reason.code() == ErrorCode.DRAINING;
+        leaving = hasOthers && draining;
         notAccepting = leaving ? null : reason;
     }
 

@@ -91,7 +91,7 @@ final class SessionTable {
 
     /** Asks for a session unless one is on its way. */
     void open() {
-        if (state.linkUp && !state.leaving && openCorrelation == 0 && resuming.isEmpty()) {
+        if (state.linkUp && !state.draining && openCorrelation == 0 && resuming.isEmpty()) {
             openSentNanos = clock.nanos();
             openCorrelation = state.send(ClientEntry.newBuilder()
                     .setOpenSession(OpenSession.newBuilder().setClientName(clientName)));
@@ -177,15 +177,37 @@ final class SessionTable {
             open();
         }
         for (ClientSession each : List.copyOf(sessions)) {
-            if (each != current && each.openCount() == 0 && each.isResumed()) {
-                state.tell(ClientEntry.newBuilder()
-                        .setCloseSession(CloseSession.newBuilder().setSession(WireCodec.toWire(each))));
-                sessions.remove(each);
+            if (each != current && isDone(each)) {
+                sayDone(each);
             } else if (each.hasProgress() && each.isResumed()) {
                 state.tell(ClientEntry.newBuilder()
                         .setProgress(Progress.newBuilder()
                                 .setSession(WireCodec.toWire(each))
                                 .setLowestOpen(each.reportLowestOpen())));
+            }
+        }
+    }
+
+    private static boolean isDone(ClientSession session) {
+        return session.openCount() == 0 && session.isResumed();
+    }
+
+    private void sayDone(ClientSession session) {
+        state.tell(ClientEntry.newBuilder()
+                .setCloseSession(CloseSession.newBuilder().setSession(WireCodec.toWire(session))));
+        sessions.remove(session);
+        if (current == session) {
+            current = null;
+        }
+    }
+
+    /** Where the leader stops: closes every session in which nothing is open any more, so that it need not wait. */
+    void leave() {
+        if (state.draining && state.linkUp) {
+            for (ClientSession each : List.copyOf(sessions)) {
+                if (isDone(each)) {
+                    sayDone(each);
+                }
             }
         }
     }

@@ -28,11 +28,18 @@ final class Admission {
     /** How often the load is looked at. */
     private static final long LOAD_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
+    /**
+     * So long a drain waits for client sessions with nothing open to be closed: what a client had begun before it was told
+     * of the drain may still be heard of first.
+     */
+    static final long BEGUN_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final Map<Cause, Reason> causes = new EnumMap<>(Cause.class);
     private final int openTransactionsMax;
     private @Nullable Reason announced;
     private long loadCheckedNanos;
     private long drainEndNanos;
+    private long drainBegunNanos;
 
     Admission(int openTransactionsMax) {
         this.openTransactionsMax = openTransactionsMax;
@@ -79,16 +86,25 @@ final class Admission {
         }
     }
 
-    /** The end comes at this time, or at that of an earlier drain. */
-    void drainUntil(long endNanos) {
+    /** The end comes after this time, or at that of an earlier drain. */
+    void drain(long nowNanos, long limitNanos) {
+        long endNanos = nowNanos + limitNanos;
         if (!isDraining() || endNanos - drainEndNanos < 0) {
             drainEndNanos = endNanos;
+        }
+        if (!isDraining()) {
+            drainBegunNanos = nowNanos;
         }
         raise(Cause.DRAINING, "the coordinator is stopping");
     }
 
     boolean isDraining() {
         return causes.containsKey(Cause.DRAINING);
+    }
+
+    /** Whether all that clients have begun before they were told to begin nothing should have been heard of. */
+    boolean isBegunHeard(long nowNanos) {
+        return nowNanos - drainBegunNanos >= BEGUN_NANOS;
     }
 
     boolean isDrainOver(long nowNanos) {
@@ -100,6 +116,9 @@ final class Admission {
         long nanos = Long.MAX_VALUE;
         if (isDraining()) {
             nanos = Math.min(nanos, drainEndNanos - nowNanos);
+            if (!isBegunHeard(nowNanos)) {
+                nanos = Math.min(nanos, drainBegunNanos + BEGUN_NANOS - nowNanos);
+            }
         }
         if (causes.containsKey(Cause.OVERLOADED)) {
             nanos = Math.min(nanos, loadCheckedNanos + LOAD_CHECK_NANOS - nowNanos);

@@ -11,6 +11,7 @@ import io.troth.core.coordinator.Action;
 import io.troth.core.coordinator.CoordinatorLimits;
 import io.troth.core.coordinator.CoordinatorStateMachine;
 import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.LeaderView;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
 import io.troth.core.coordinator.StreamId;
@@ -289,9 +290,12 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         }
         busy |= watchLoad(now) || done > 0;
         if (isDrained(now)) {
-            boolean all = openTransactions() == 0;
+            LeaderView last = machine.view();
+            if (last.undecided() > 0) {
+                ports.listener().drainOutlived(last.undecided());
+            }
             resign(ErrorCode.DRAINING);
-            end(all);
+            end(last.openTransactions() == 0);
             return true;
         }
         if (busy) {
@@ -426,7 +430,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         if (!admission.isLoadCheckDue(now)) {
             return false;
         }
-        admission.checkLoad(now, openTransactions());
+        admission.checkLoad(now, machine.view().openTransactions());
         return announce();
     }
 
@@ -441,22 +445,18 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
 
     private int beginDrain(Duration limit, CompletableFuture<Boolean> result) {
         drains.add(result);
-        admission.drainUntil(ports.nanoTime().getAsLong() + limit.toNanos());
+        admission.drain(ports.nanoTime().getAsLong(), limit.toNanos());
         announce();
         return 1;
     }
 
     private boolean isDrained(long now) {
-        boolean allEnded = admission.isDraining() && !gateway.isHolding() && openTransactions() == 0;
-        return allEnded || admission.isDrainOver(now);
-    }
-
-    private int openTransactions() {
-        int open = 0;
-        for (int count : machine.view().open().values()) {
-            open += count;
+        if (!admission.isDraining() || admission.isDrainOver(now)) {
+            return admission.isDraining();
         }
-        return open;
+        LeaderView view = machine.view();
+        boolean allHeard = admission.isBegunHeard(now) || view.sessions() == 0;
+        return allHeard && !gateway.isHolding() && view.openTransactions() == 0;
     }
 
     private void updateReadiness() {

@@ -18,6 +18,9 @@ public interface EngineListener {
     /** An entry of the log was applied: in recovery, before {@code CoordinatorEngine.start} returns, and later live. */
     void applied(LogEntry entry);
 
+    /** The time of a drain is over for so many transactions that are not decided: they end as LEADER_CHANGED. */
+    default void drainOutlived(int transactions) {}
+
     /**
      * The log failed: the engine answers nothing any more, and the process must stop, so that the next start reads the
      * truth (protocol L4, L5). Told once.

@@ -25,6 +25,11 @@ record EngineListeners(List<EngineListener> listeners) implements EngineListener
     }
 
     @Override
+    public void drainOutlived(int transactions) {
+        listeners.forEach(listener -> listener.drainOutlived(transactions));
+    }
+
+    @Override
     public void logFailed(Throwable cause) {
         listeners.forEach(listener -> listener.logFailed(cause));
     }

@@ -37,6 +37,7 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
     private final Counter heuristicMixed;
     private final Counter resolvedElsewhere;
     private final Counter fenced;
+    private final Counter drainOutlived;
     private final Timer prepare;
     private final Timer twoPhase;
     private final Timer onePhase;
@@ -71,6 +72,7 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
         resolvedElsewhere =
                 counter(registry, "troth.resolved.elsewhere", "Prepared branches that somebody else had finished");
         fenced = counter(registry, "troth.records.fenced", "COMMITs dropped by the record fence");
+        drainOutlived = counter(registry, "troth.drain.outlived", "Transactions for which a drain was too short");
         prepare = timer(registry, "troth.prepare.duration", "From the first prepare to the last vote", "");
         twoPhase = timer(registry, "troth.commit.duration", "From the request to commit to the end", "two");
         onePhase = timer(registry, "troth.commit.duration", "From the request to commit to the end", "one");
@@ -160,6 +162,11 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
         recovered = 0;
         askedNanos.clear();
         inDoubtSinceNanos.clear();
+    }
+
+    @Override
+    public void drainOutlived(int transactions) {
+        drainOutlived.increment(transactions);
     }
 
     @Override

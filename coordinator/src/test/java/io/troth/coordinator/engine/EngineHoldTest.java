@@ -256,12 +256,31 @@ class EngineHoldTest {
                 Assertions.assertInstanceOf(Reason.class, world.engine.notReady())
                         .code());
 
-        world.enlist(world.begin(), world.agents.get(0));
         world.commit(running, works, true);
         world.settle();
-        assertTrue(drained.join());
         assertEquals(List.of(Outcome.COMMITTED), outcomes(world));
+        // Its client had not heard that nothing more is to begin.
+        GlobalTxId begun = world.begin();
+        var more = world.enlist(begun, world.agents.get(0), world.agents.get(1));
+        world.pass(Duration.ofSeconds(1));
+        assertFalse(drained.isDone());
+        world.commit(begun, more, true);
+        world.settle();
+        assertTrue(drained.join());
+        assertEquals(List.of(Outcome.COMMITTED, Outcome.COMMITTED), outcomes(world));
         assertTrue(world.engine.isStopped());
+        assertEquals(List.of(), world.heard.outlived);
+    }
+
+    @Test
+    void drainsAtLeastAsLongAsWhatWasBegunMayTakeToShow() {
+        world.commitTwo();
+        world.settle();
+        CompletableFuture<Boolean> drained = world.engine.drain(Duration.ofSeconds(30));
+        world.pass(Duration.ofMillis(999));
+        assertFalse(drained.isDone());
+        world.pass(Duration.ofMillis(1));
+        assertTrue(drained.join());
     }
 
     @Test
@@ -276,6 +295,7 @@ class EngineHoldTest {
         world.pass(Duration.ofSeconds(2));
         assertFalse(drained.join());
         assertEquals(List.of(Outcome.NOT_LEADER), outcomes(world));
+        assertEquals(List.of(1), world.heard.outlived);
         assertFalse(world.engine.drain(Duration.ZERO).join());
     }
 

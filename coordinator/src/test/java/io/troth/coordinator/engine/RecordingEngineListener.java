@@ -11,6 +11,7 @@ class RecordingEngineListener implements EngineListener {
 
     final List<Notice> notices = new ArrayList<>();
     final List<LogEntry> applied = new ArrayList<>();
+    final List<Integer> outlived = new ArrayList<>();
     final List<Throwable> logFailures = new ArrayList<>();
     final List<ProtocolViolation> violations = new ArrayList<>();
     final List<Throwable> crashes = new ArrayList<>();
@@ -23,6 +24,11 @@ class RecordingEngineListener implements EngineListener {
     @Override
     public void applied(LogEntry entry) {
         applied.add(entry);
+    }
+
+    @Override
+    public void drainOutlived(int transactions) {
+        outlived.add(transactions);
     }
 
     @Override

@@ -106,6 +106,13 @@ class EngineMetersTest {
     }
 
     @Test
+    void countsWhatOutlivesADrain() {
+        meters.drainOutlived(2);
+        meters.drainOutlived(3);
+        assertEquals(5, registry.get("troth.drain.outlived").counter().count());
+    }
+
+    @Test
     void forgetsWhatItKnewAsTheLeaderOfAnEarlierEpoch() {
         leads(7, List.of());
         applied(7, commit(new GlobalTxId(0, new EpochId(7, 1), 1, 1)));

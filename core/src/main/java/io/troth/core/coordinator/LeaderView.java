@@ -32,4 +32,14 @@ public record LeaderView(
         held = List.copyOf(held);
         excluded = List.copyOf(excluded);
     }
+
+    /** How many are open, in whatever state. */
+    public int openTransactions() {
+        return open.values().stream().mapToInt(Integer::intValue).sum();
+    }
+
+    /** How many of them are neither decided nor handed to the log. */
+    public int undecided() {
+        return open.getOrDefault(TransactionState.ACTIVE, 0) + open.getOrDefault(TransactionState.PREPARING, 0);
+    }
 }

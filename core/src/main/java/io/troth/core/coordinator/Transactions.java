@@ -430,7 +430,7 @@ final class Transactions {
 
     /** Why this session starts no T of this sequence, null when it does. */
     private @Nullable Reason refusesNew(ClientSession session, long sequence) {
-        if (!leader.accepting) {
+        if (leader.refusing) {
             return leader.notAccepting;
         }
         if (session.aged && sequence > session.agedHighest) {
