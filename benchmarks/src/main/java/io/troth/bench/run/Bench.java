@@ -246,10 +246,10 @@ public final class Bench {
         }
     }
 
+    /** Branches at one server are prepared at the same time, and may share a force as others in flight do. */
     private int claimedAtDatabases(Opened opened) {
-        return plan.mix().writers() < 2
-                ? 0
-                : opened.contender.databaseForcesClaimed() * plan.mix().writers();
+        int writers = plan.mix().writers();
+        return writers < 2 ? 0 : opened.contender.databaseForcesClaimed() * Math.min(writers, Servers.SERVERS);
     }
 
     private void countDatabaseForces(int inFlight, Servers servers) throws InterruptedException {

@@ -17,7 +17,7 @@ import java.util.TreeSet;
  */
 final class Servers implements AutoCloseable {
 
-    private static final int SERVERS = 2;
+    static final int SERVERS = 2;
 
     /** Checkpoints would hit one contender and spare the next. */
     private static final Map<String, String> SETTINGS = Map.of(
