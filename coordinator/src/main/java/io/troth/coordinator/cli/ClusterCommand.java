@@ -5,6 +5,7 @@ import io.troth.coordinator.admin.ClusterView;
 import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.grpc.ClusterClient;
 import io.troth.coordinator.log.LogObserver;
+import io.troth.coordinator.log.raft.Conversion;
 import io.troth.coordinator.log.raft.RaftMember;
 import io.troth.coordinator.log.raft.RaftSettings;
 import io.troth.coordinator.server.ProcessEnvironment;
@@ -24,6 +25,8 @@ import picocli.CommandLine.Parameters;
         description = "Makes the members of a cluster, shows and changes them.",
         subcommands = {
             ClusterCommand.Init.class,
+            ClusterCommand.Found.class,
+            ClusterCommand.Dissolve.class,
             ClusterCommand.Status.class,
             ClusterCommand.TransferLeader.class,
             ClusterCommand.Add.class,
@@ -39,14 +42,10 @@ final class ClusterCommand extends Group {
 
     private static final long SILENT_MILLIS_MAX = 5_000;
 
-    @Command(
-            name = "init",
-            description =
-                    "Makes the data directory of one member of a new cluster. Once for each member, and never again"
-                            + " for one that has lost its disk: that one could vote twice.")
-    static final class Init extends Configured {
+    /** A command for the data directory of a member that does not run. */
+    abstract static class Offline extends Configured {
         @Override
-        int run(CoordinatorConfig config, PrintWriter out, PrintWriter err) {
+        final int run(CoordinatorConfig config, PrintWriter out, PrintWriter err) {
             RaftSettings settings = config.member();
             if (settings == null) {
                 err.println("troth: cluster.node and cluster.nodes are not set: this is a single coordinator, which"
@@ -54,15 +53,56 @@ final class ClusterCommand extends Group {
                 return ExitCode.FAILED;
             }
             try {
-                RaftMember.create(settings, ProcessEnvironment.log(LogObserver.NONE));
+                run(settings, out);
+                return ExitCode.OK;
             } catch (IOException e) {
-                err.println("troth: the member cannot be made: " + e.getMessage());
+                err.println("troth: the data directory of the member cannot be written: " + e.getMessage());
                 return ExitCode.FAILED;
             }
+        }
+
+        abstract void run(RaftSettings settings, PrintWriter out) throws IOException;
+    }
+
+    @Command(
+            name = "init",
+            description =
+                    "Makes the data directory of one member of a new cluster. Once for each member, and never again"
+                            + " for one that has lost its disk: that one could vote twice.")
+    static final class Init extends Offline {
+        @Override
+        void run(RaftSettings settings, PrintWriter out) throws IOException {
+            RaftMember.create(settings, ProcessEnvironment.log(LogObserver.NONE));
             out.println("Made member " + settings.node() + " of cluster "
                     + settings.log().cluster() + " in " + settings.log().directory()
                     + ". Start it together with the others that are new; one that joins a cluster is added then.");
-            return ExitCode.OK;
+        }
+    }
+
+    @Command(
+            name = "found",
+            description = "Founds a cluster on the log of a single coordinator that does not run: its data directory"
+                    + " becomes that of the first member, and no single coordinator starts on it any more.")
+    static final class Found extends Offline {
+        @Override
+        void run(RaftSettings settings, PrintWriter out) throws IOException {
+            Conversion.found(settings, ProcessEnvironment.log(LogObserver.NONE));
+            out.println("Founded cluster " + settings.log().cluster() + " with member " + settings.node()
+                    + " on the log in " + settings.log().directory() + ". Start it, then make and add the others.");
+        }
+    }
+
+    @Command(
+            name = "dissolve",
+            description =
+                    "Makes the log of the only member of a cluster, which does not run, that of a single coordinator."
+                            + " Remove the others first.")
+    static final class Dissolve extends Offline {
+        @Override
+        void run(RaftSettings settings, PrintWriter out) throws IOException {
+            Conversion.dissolve(settings, ProcessEnvironment.log(LogObserver.NONE));
+            out.println("Dissolved: the log in " + settings.log().directory() + " is that of a single coordinator of"
+                    + " cluster " + settings.log().cluster() + ". Start it without cluster.node and cluster.nodes.");
         }
     }
 

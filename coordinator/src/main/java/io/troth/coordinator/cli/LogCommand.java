@@ -2,10 +2,13 @@ package io.troth.coordinator.cli;
 
 import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.log.Incarnation;
+import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogObserver;
 import io.troth.coordinator.log.LogReport;
 import io.troth.coordinator.log.RecordKind;
 import io.troth.coordinator.log.Watermark;
+import io.troth.coordinator.log.raft.Conversion;
+import io.troth.coordinator.log.raft.RaftSettings;
 import io.troth.coordinator.log.rocksdb.LogInspection;
 import io.troth.coordinator.log.rocksdb.LogRestore;
 import io.troth.coordinator.server.ProcessEnvironment;
@@ -145,7 +148,8 @@ final class LogCommand extends Group {
     @Command(
             name = "restore",
             description = "Makes a log that came from a backup, or lost its end, one that a coordinator may start on:"
-                    + " what it does not know is from now on unknown, no longer rolled back.")
+                    + " what it does not know is from now on unknown, no longer rolled back. A member of a cluster becomes"
+                    + " the only one: the others must be lost.")
     static final class Restore extends Configured {
 
         @Option(
@@ -156,12 +160,29 @@ final class LogCommand extends Group {
 
         @Override
         int run(CoordinatorConfig config, PrintWriter out, PrintWriter err) {
-            LogRestore.Restored restored =
-                    LogRestore.restore(config.log(), ProcessEnvironment.log(LogObserver.NONE), throughEpoch);
-            out.println("Restored: cluster " + restored.cluster() + ", highest epoch of the log "
-                    + restored.highestEpoch() + ". Epochs up to " + restored.distrusted()
-                    + " are distrusted: their transactions without a record are UNKNOWN. Start the coordinator now.");
-            return ExitCode.OK;
+            LogEnvironment environment = ProcessEnvironment.log(LogObserver.NONE);
+            RaftSettings member = config.member();
+            if (member == null) {
+                LogRestore.Restored restored = LogRestore.restore(config.log(), environment, throughEpoch);
+                out.println(text(restored) + " Start the coordinator now.");
+                return ExitCode.OK;
+            }
+            try {
+                Conversion.Restored restored = Conversion.restore(member, environment, throughEpoch);
+                out.println(text(restored.log()) + " Of Raft's log, " + restored.entriesLeftOut()
+                        + " entries at the end are left out: nobody knows whether they were decided. Member "
+                        + member.node() + " is the only one now: start it, then make the others anew and add them.");
+                return ExitCode.OK;
+            } catch (IOException e) {
+                err.println("troth: the data directory of the member cannot be written: " + e.getMessage());
+                return ExitCode.FAILED;
+            }
+        }
+
+        private static String text(LogRestore.Restored restored) {
+            return "Restored: cluster " + restored.cluster() + ", highest epoch of the log " + restored.highestEpoch()
+                    + ". Epochs up to " + restored.distrusted()
+                    + " are distrusted: their transactions without a record are UNKNOWN.";
         }
     }
 }

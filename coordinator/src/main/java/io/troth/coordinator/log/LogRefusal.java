@@ -12,13 +12,22 @@ public enum LogRefusal {
     FOREIGN_CLUSTER("Correct cluster.id, or point the data directory at this cluster's log."),
     REPLICATED(
             "This is one member of a replicated log, and no log by itself. Give the single node a data directory of its"
-                    + " own."),
+                    + " own, or dissolve the cluster (docs/OPERATIONS.md, \"From one coordinator to three, and back\")."),
     NOT_EMPTY("Give the new member an empty data directory."),
-    NOT_REPLICATED("This is the log of a single node. Give the member a data directory of its own."),
+    NOT_REPLICATED(
+            "This is the log of a single node. Give the member a data directory of its own, or found a cluster on this log"
+                    + " (docs/OPERATIONS.md, \"From one coordinator to three, and back\")."),
+    NOT_ALONE(
+            "Other members may have decided what this one does not know. While a majority is there, remove them first (troth"
+                    + " cluster remove). When they are lost, see docs/OPERATIONS.md, \"Losing a majority\"."),
     MEMBER_LOST(
             "What this member has promised to the others is lost with its disk, or with its raft/ directory. Put the whole"
                     + " data directory back. If it is gone, remove the member from the cluster, make a new one on an empty"
                     + " data directory, and add that (docs/OPERATIONS.md, \"Replacing a member\")."),
+    RAFT_LOG_DAMAGED(
+            "Copy the data directory before anything else. While a majority of the others is there, remove this member and"
+                    + " make a new one (docs/OPERATIONS.md, \"Replacing a member\"). If not, see \"Losing a majority\""
+                    + " there."),
     FOREIGN_MEMBER(
             "Correct cluster.id, cluster.node and cluster.nodes: they are the same on all members, but for the name of"
                     + " each."),

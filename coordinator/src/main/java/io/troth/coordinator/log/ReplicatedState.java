@@ -4,7 +4,8 @@ package io.troth.coordinator.log;
  * How far the store of a member has come, kept in the store itself and written with every entry.
  *
  * <p>The epoch of a leader is {@code epochBase} + its term. The base grows when a DISTRUST names an epoch that the terms
- * have not reached, for the leaders after the one that appended it.
+ * have not reached, for the leaders after the one that appended it. A store that a cluster is founded on begins with the
+ * epochs of whoever had it before.
  *
  * @param position the last entry that was applied
  * @param epochBase what a later leader adds to its term
@@ -14,6 +15,11 @@ public record ReplicatedState(Position position, long epochBase, long epochTerm)
 
     /** Nothing was applied. */
     public static final ReplicatedState START = new ReplicatedState(Position.START, 0, 0);
+
+    /** Of a store that a cluster is founded on; its leaders take epochs above this one. */
+    public static ReplicatedState founded(long highestEpoch) {
+        return new ReplicatedState(Position.FOUNDED, Math.max(0, highestEpoch - Position.FOUNDED.term()), 0);
+    }
 
     /** The same at another place. */
     public ReplicatedState at(Position other) {

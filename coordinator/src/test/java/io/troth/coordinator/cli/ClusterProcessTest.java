@@ -52,6 +52,9 @@ class ClusterProcessTest {
     private static final String CLUSTER = "0000000000c0ffee";
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
+    /** Less than Raft's log has already. */
+    private static final int FILE_BYTES_MAX = 250;
+
     @TempDir
     Path temp;
 
@@ -229,6 +232,31 @@ class ClusterProcessTest {
         assertEquals(
                 Outcome.OUTCOME_COMMITTED,
                 commit(channel, agents(channel, 0x2a)).getOutcome());
+        start(leader);
+        awaitLine(leader, "MEMBER node=" + leader);
+        theDiskOfTheLeaderIsFull(third);
+    }
+
+    /** Its next record does not fit: it stops, and another one leads with everything that was acknowledged. */
+    private void theDiskOfTheLeaderIsFull(String ready) throws Exception {
+        ManagedChannel channel = channel(ready);
+        List<WireAgent> agents = agents(channel, 0x3a);
+        agents.forEach(WireAgent::goesSilentAfterItsVote);
+        assertEquals(Outcome.OUTCOME_COMMITTED, commit(channel, agents).getOutcome());
+        String full = whoSaid(ready);
+        Process process = processes.get(full);
+        String[] limit = {"prlimit", "--pid", Long.toString(process.pid()), "--fsize=" + FILE_BYTES_MAX};
+        assertEquals(0, new ProcessBuilder(limit).inheritIO().start().waitFor());
+        // The empty entry of each second is enough.
+        assertTrue(process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS), "it still runs");
+        assertEquals(ExitCode.FAILED, process.exitValue());
+        awaitLine(full, "troth: the replicated log in ");
+        String next = awaitReadyAbove(epochOf(ready));
+        assertTrue(next.contains(" unended=1 "), next);
+        channel = channel(next);
+        assertEquals(
+                Outcome.OUTCOME_COMMITTED,
+                commit(channel, agents(channel, 0x4a)).getOutcome());
     }
 
     /** What a member that does not lead says to whoever wants something of it. */

@@ -80,12 +80,16 @@ final class Checkpoints implements StateMachineStorage {
     /** The newest one, null when there is none. */
     @Nullable
     Checkpoint newest() throws IOException {
-        List<Checkpoint> all = oldestFirst();
+        return newest(directory);
+    }
+
+    /** The newest one in a directory of them, null when there is none, or no such directory. */
+    static @Nullable Checkpoint newest(@Nullable Path directory) throws IOException {
+        List<Checkpoint> all = oldestFirst(directory);
         return all.isEmpty() ? null : all.get(all.size() - 1);
     }
 
-    private List<Checkpoint> oldestFirst() throws IOException {
-        Path all = directory;
+    private static List<Checkpoint> oldestFirst(@Nullable Path all) throws IOException {
         List<Checkpoint> found = new ArrayList<>();
         if (all == null || !Files.isDirectory(all)) {
             return found;
@@ -123,7 +127,7 @@ final class Checkpoints implements StateMachineStorage {
 
     @Override
     public void cleanupOldSnapshots(@Nullable SnapshotRetentionPolicy policy) throws IOException {
-        List<Checkpoint> all = oldestFirst();
+        List<Checkpoint> all = oldestFirst(directory);
         for (Checkpoint old : all.subList(0, Math.max(0, all.size() - KEPT))) {
             FileUtils.deleteFully(old.directory());
         }

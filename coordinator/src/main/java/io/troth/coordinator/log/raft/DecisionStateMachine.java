@@ -82,6 +82,10 @@ final class DecisionStateMachine extends BaseStateMachine {
                             AppliedStore opened = AppliedStore.open(settings.log(), environment);
                             store = opened;
                             reload(opened);
+                            if (opened.position().equals(Position.FOUNDED) && checkpoints.newest() == null) {
+                                // It is in no log: the others can have it only as a copy.
+                                checkpoints.take(opened);
+                            }
                         },
                         IOException.class);
     }

@@ -2,6 +2,7 @@ package io.troth.coordinator.log.raft;
 
 import io.troth.coordinator.log.DamagedRecordException;
 import io.troth.coordinator.log.DurableFiles;
+import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import java.io.IOException;
@@ -35,6 +36,33 @@ record MemberFile(MemberId id, List<MemberId> founders) {
         values.put("id", id.toString());
         values.put("founders", founders.stream().map(MemberId::toString).collect(Collectors.joining(",")));
         DurableFiles.replace(directory, FILE, values);
+    }
+
+    /** Removes the file: the directory is no member's then. It is gone from the disk on return. */
+    static void delete(Path directory) throws IOException {
+        Files.deleteIfExists(directory.resolve(FILE));
+        DurableFiles.force(directory);
+    }
+
+    /**
+     * What a data directory says that is to be used as this member.
+     *
+     * @throws LogRefusedException when there is no whole member, or another one
+     */
+    static MemberFile required(RaftSettings settings) throws IOException {
+        Path directory = settings.log().directory();
+        MemberFile file = Incarnation.read(directory) == null ? null : read(directory);
+        if (file == null || !RaftFiles.of(settings).exist()) {
+            throw new LogRefusedException(
+                    LogRefusal.MEMBER_LOST, directory, "there is no whole member of this cluster");
+        }
+        if (!file.id().node().equals(settings.node())) {
+            throw new LogRefusedException(
+                    LogRefusal.FOREIGN_MEMBER,
+                    directory,
+                    "it is that of " + file.id().node() + ", cluster.node is " + settings.node());
+        }
+        return file;
     }
 
     /**

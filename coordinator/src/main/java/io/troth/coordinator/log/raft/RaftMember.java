@@ -3,7 +3,6 @@ package io.troth.coordinator.log.raft;
 import io.troth.coordinator.admin.ClusterView;
 import io.troth.coordinator.admin.MemberFigures;
 import io.troth.coordinator.engine.LeadershipLostException;
-import io.troth.coordinator.log.DurableFiles;
 import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogRefusal;
@@ -12,7 +11,6 @@ import io.troth.coordinator.log.rocksdb.AppliedStore;
 import io.troth.core.ClusterId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -25,7 +23,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.protocol.ClientId;
@@ -39,13 +36,10 @@ import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.server.RaftServer;
-import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
-import org.apache.ratis.util.FileUtils;
 import org.apache.ratis.util.LifeCycle;
-import org.apache.ratis.util.SizeInBytes;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,14 +52,8 @@ public final class RaftMember implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(RaftMember.class);
 
-    /** Below the data directory: Raft's own log, its votes, and the checkpoints. */
-    static final String DIRECTORY = "raft";
-
     /** The second half of a group's id; the first one is the cluster. */
     private static final long GROUP = 0x7472_6f74_682d_31L;
-
-    /** Below the group's directory: the log and the votes, in Ratis' words. */
-    private static final String CURRENT = "current";
 
     /** Raft gives a transfer of the leadership up after this time. */
     private static final long TRANSFER_MILLIS = 10_000;
@@ -174,23 +162,8 @@ public final class RaftMember implements AutoCloseable {
         if (Incarnation.read(directory) != null) {
             throw new LogRefusedException(LogRefusal.NOT_EMPTY, directory, "there is a log already");
         }
-        // What a crash has left before the directory was anybody's: nothing was promised with it.
-        FileUtils.deleteFully(directory.resolve(DIRECTORY));
         AppliedStore.open(settings.log(), environment).close();
-        Path storage =
-                directory.resolve(DIRECTORY).resolve(group(settings).getUuid().toString());
-        Files.createDirectories(storage.getParent());
-        RaftStorage made = RaftStorage.newBuilder()
-                .setDirectory(storage.toFile())
-                .setOption(RaftStorage.StartupOption.FORMAT)
-                .setLogCorruptionPolicy(RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION)
-                .setStorageFreeSpaceMin(SizeInBytes.valueOf("0"))
-                .build();
-        made.initialize();
-        made.close();
-        for (Path each : List.of(storage.resolve(CURRENT), storage, storage.getParent())) {
-            DurableFiles.force(each);
-        }
+        RaftFiles.of(settings).make(0);
         new MemberFile(new MemberId(settings.node(), environment.random().getAsLong()), List.of()).write(directory);
     }
 
@@ -214,42 +187,15 @@ public final class RaftMember implements AutoCloseable {
             UnaryOperator<EntrySender> decorator)
             throws IOException {
         Path directory = settings.log().directory();
-        Path current = current(settings);
-        MemberFile file = Incarnation.read(directory) == null ? null : MemberFile.read(directory);
-        if (file == null || !Files.exists(current.resolve("raft-meta"))) {
-            throw new LogRefusedException(
-                    LogRefusal.MEMBER_LOST, directory, "there is no whole member of this cluster");
-        }
-        if (!file.id().node().equals(settings.node())) {
-            throw new LogRefusedException(
-                    LogRefusal.FOREIGN_MEMBER,
-                    directory,
-                    "it is that of " + file.id().node() + ", cluster.node is " + settings.node());
-        }
-        if (file.founders().isEmpty() && isNew(current)) {
-            RaftSettings.Tls files = settings.tls();
+        MemberFile file = MemberFile.required(settings);
+        if (file.founders().isEmpty() && RaftFiles.of(settings).isNew()) {
+            RaftSettings.Tls pem = settings.tls();
             ClusterId cluster = Objects.requireNonNull(settings.log().cluster());
-            MemberTls tls = files == null ? null : MemberTls.of(files, cluster, settings::nodes);
+            MemberTls tls = pem == null ? null : MemberTls.of(pem, cluster, settings::nodes);
             file = new MemberFile(file.id(), new Founding(settings, file.id(), tls).run());
             file.write(directory);
         }
         return start(settings, environment, listener, decorator, file);
-    }
-
-    private static Path current(RaftSettings settings) {
-        return settings.log()
-                .directory()
-                .resolve(DIRECTORY)
-                .resolve(group(settings).getUuid().toString())
-                .resolve(CURRENT);
-    }
-
-    /** True when Raft has neither an entry nor a configuration. */
-    private static boolean isNew(Path current) throws IOException {
-        try (Stream<Path> files = Files.list(current)) {
-            return files.map(file -> file.getFileName().toString())
-                    .noneMatch(name -> name.startsWith("log_") || name.equals("raft-meta.conf"));
-        }
     }
 
     private static RaftMember start(
@@ -272,6 +218,7 @@ public final class RaftMember implements AutoCloseable {
                     throw refused;
                 }
             }
+            checkLog(settings);
             throw e;
         } finally {
             if (!started) {
@@ -280,10 +227,20 @@ public final class RaftMember implements AutoCloseable {
         }
     }
 
+    /** Finds out whether it was the log that Ratis could not start with. */
+    private static void checkLog(RaftSettings settings) {
+        RaftFiles files = RaftFiles.of(settings);
+        try {
+            files.read(settings, entry -> {});
+        } catch (IOException e) {
+            throw RaftFiles.damaged(files.data(), e);
+        }
+    }
+
     /** What is said to those who ask at the door; any thread. */
     private Introduction introduction() {
         try {
-            boolean isNew = isNew(current(settings));
+            boolean isNew = RaftFiles.of(settings).isNew();
             List<MemberId> members = division().getRaftConf().getCurrentPeers().stream()
                     .map(peer -> MemberId.parse(peer.getId().toString()))
                     .toList();

@@ -35,7 +35,7 @@ final class RatisProperties {
     private static void files(RaftProperties properties, RaftSettings settings) {
         var directory = settings.log().directory();
         RaftServerConfigKeys.setStorageDir(
-                properties, List.of(directory.resolve(RaftMember.DIRECTORY).toFile()));
+                properties, List.of(directory.resolve(RaftFiles.DIRECTORY).toFile()));
         RaftServerConfigKeys.setRemovedGroupsDir(
                 properties, directory.resolve("raft-removed").toFile());
         RaftServerConfigKeys.Log.setUnsafeFlushEnabled(properties, false);

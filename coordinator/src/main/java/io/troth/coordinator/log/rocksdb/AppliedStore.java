@@ -92,14 +92,47 @@ public final class AppliedStore implements AutoCloseable {
         }
     }
 
+    /** Makes what else a member has. */
+    @FunctionalInterface
+    public interface Rest {
+        void make() throws IOException;
+    }
+
+    /**
+     * Makes the log of a single node the store that a cluster is founded on, with everything that is in it. From one moment
+     * on, which is the last, it is no single node's any more.
+     *
+     * @param rest done before, while nobody else can have the log
+     * @throws LogRefusedException when it is not to be used; nothing was changed
+     */
+    public static void found(LogSettings settings, LogEnvironment environment, Rest rest) throws IOException {
+        try (OpenLog log = OpenLog.open(settings, environment)) {
+            if (log.replicated() != null) {
+                throw new LogRefusedException(
+                        LogRefusal.REPLICATED, settings.directory(), "it is that of a member already");
+            }
+            ReplicatedState founded =
+                    ReplicatedState.founded(LogReader.verified(log).highestEpoch());
+            rest.make();
+            try (WriteBatch batch = new WriteBatch()) {
+                batch.put(Meta.REPLICATED, Meta.replicated(founded));
+                log.store().writeUnlogged(batch);
+                log.store().flush();
+            }
+        } catch (RocksDBException e) {
+            throw new IOException("the log in " + settings.directory() + " cannot be written: " + e.getMessage(), e);
+        }
+    }
+
     /** Reads where the database stands; the writer that goes on there. */
     private RecordWriter load(OpenLog opened) {
         ReplicatedState found = opened.replicated();
         state = found == null ? ReplicatedState.START : found;
         lastEpoch = null;
         LogReader reader = new LogReader(opened);
-        reader.replayHead(stored -> {
-            if (stored.record() instanceof LogRecord.Epoch epoch) {
+        // All that a leader recovers: a damage is to be seen before this member leads.
+        reader.replay(entry -> {
+            if (entry.record() instanceof LogRecord.Epoch epoch) {
                 lastEpoch = epoch.epoch();
             }
         });
@@ -272,6 +305,67 @@ public final class AppliedStore implements AutoCloseable {
         } catch (RocksDBException | DamagedRecordException e) {
             throw new IOException("the checkpoint " + checkpoint + " cannot be used: " + e.getMessage(), e);
         }
+    }
+
+    /** Brings to disk what was applied. */
+    public synchronized void flush() throws IOException {
+        try {
+            log.store().flush();
+        } catch (RocksDBException e) {
+            throw notWritten(e);
+        }
+    }
+
+    /**
+     * Reads all of it, and every block of its files.
+     *
+     * @throws LogRefusedException when something is damaged
+     */
+    public synchronized void verify() {
+        LogReader unused = LogReader.verified(current());
+    }
+
+    /** Makes it the log of a single node, which has everything that was applied. */
+    public synchronized void dissolve() throws IOException {
+        try (WriteBatch batch = new WriteBatch()) {
+            // First all that the single node must find.
+            log.store().flush();
+            batch.delete(Meta.REPLICATED);
+            log.store().writeUnlogged(batch);
+            log.store().flush();
+        } catch (RocksDBException e) {
+            throw notWritten(e);
+        }
+    }
+
+    /**
+     * Makes what is left of a member the store that another cluster is founded on: a DISTRUST says that up to some epoch the
+     * absence of a record is no word about a transaction, and leaders take epochs above that.
+     *
+     * @param nonce of the epoch that writes it
+     * @param throughEpoch as in {@link LogRestore#restore}
+     */
+    public synchronized LogRestore.Restored distrust(long nonce, long throughEpoch) throws IOException {
+        LogReader reader = new LogReader(current());
+        reader.replayHead(stored -> {});
+        long highest = reader.highestEpoch();
+        long distrusted = LogRestore.distrusted(highest, throughEpoch);
+        EpochId epoch = new EpochId(highest + 1, nonce);
+        state = ReplicatedState.founded(Math.max(distrusted, epoch.number()));
+        lastEpoch = epoch;
+        writer.leads(epoch.number(), epoch);
+        try {
+            writer.write(List.of(new LogRecord.Epoch(epoch), new LogRecord.Distrust(distrusted)), false);
+            log.store().flush();
+        } catch (RocksDBException e) {
+            throw notWritten(e);
+        }
+        return new LogRestore.Restored(log.incarnation().cluster(), highest, distrusted);
+    }
+
+    private IOException notWritten(RocksDBException cause) {
+        return new IOException(
+                "the store in " + settings.directory() + " cannot be written: " + cause.getMessage(), cause);
     }
 
     private static byte[] required(byte @Nullable [] value) {

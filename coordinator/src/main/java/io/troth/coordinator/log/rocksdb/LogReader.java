@@ -88,6 +88,25 @@ final class LogReader {
         scan(Family.OPEN, null, consumer);
     }
 
+    /**
+     * Reads all of a log, and every block of its files.
+     *
+     * @return who has read it
+     * @throws LogRefusedException when something is damaged
+     */
+    static LogReader verified(OpenLog log) {
+        LogReader reader = new LogReader(log);
+        reader.replayHead(stored -> {});
+        reader.replayOpen(stored -> {});
+        reader.replayEnded(stored -> {});
+        try {
+            log.store().verifyChecksums();
+        } catch (RocksDBException e) {
+            throw OpenLog.damaged(log.directory(), e);
+        }
+        return reader;
+    }
+
     /** The highest epoch number that was read, of EPOCH and DISTRUST records. */
     long highestEpoch() {
         return highestEpoch;

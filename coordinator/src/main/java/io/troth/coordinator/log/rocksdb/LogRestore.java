@@ -45,7 +45,7 @@ public final class LogRestore {
         try (RocksDbDecisionLog log = RocksDbDecisionLog.openForRestore(settings, environment)) {
             Recovered recovered = log.recover(entry -> {});
             long highest = recovered.highestEpoch();
-            long distrusted = Math.max(highest, throughEpoch > 0 ? throughEpoch : highest + EPOCHS_ABOVE);
+            long distrusted = distrusted(highest, throughEpoch);
             LogRecord last = new LogRecord.Distrust(distrusted);
             Ending ending = new Ending(last);
             log.start(highest + 1, ending);
@@ -57,6 +57,11 @@ public final class LogRestore {
             ending.applied.join();
             return new Restored(recovered.cluster(), highest, distrusted);
         }
+    }
+
+    /** Up to which epoch a log is distrusted whose highest one is this. */
+    static long distrusted(long highest, long throughEpoch) {
+        return Math.max(highest, throughEpoch > 0 ? throughEpoch : highest + EPOCHS_ABOVE);
     }
 
     /** Waits for the last record. */

@@ -202,14 +202,26 @@ final class RocksStore implements BatchWriter, AutoCloseable {
         }
     }
 
-    /** Flushes all families and makes a second database of the same content in a directory that does not exist yet. */
-    void checkpoint(Path target) throws RocksDBException {
+    /** Brings all families to disk as they are now, in one step. */
+    void flush() throws RocksDBException {
         lock.readLock().lock();
-        try (FlushOptions flush = new FlushOptions().setWaitForFlush(true);
-                Checkpoint checkpoint = Checkpoint.create(database)) {
+        try (FlushOptions flush = new FlushOptions().setWaitForFlush(true)) {
             checkOpen();
             database.flush(flush, List.copyOf(handles.values()));
-            checkpoint.createCheckpoint(target.toString());
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /** Flushes all families and makes a second database of the same content in a directory that does not exist yet. */
+    void checkpoint(Path target) throws RocksDBException {
+        flush();
+        lock.readLock().lock();
+        try {
+            checkOpen();
+            try (Checkpoint checkpoint = Checkpoint.create(database)) {
+                checkpoint.createCheckpoint(target.toString());
+            }
         } finally {
             lock.readLock().unlock();
         }

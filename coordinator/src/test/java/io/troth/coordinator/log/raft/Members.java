@@ -61,6 +61,9 @@ final class Members implements AutoCloseable {
     /** The files of each member; null for plaintext. */
     Function<String, RaftSettings.@Nullable Tls> tls = node -> null;
 
+    /** What a leader with nothing to say waits for; for members that start later. */
+    long keepAliveMillis = 100;
+
     private final long snapshotEntries;
     private final int electionMillis;
     private final Map<String, String> addresses = new TreeMap<>();
@@ -210,7 +213,7 @@ final class Members implements AutoCloseable {
                 electionMillis,
                 snapshotEntries,
                 2,
-                100);
+                keepAliveMillis);
     }
 
     /** Starts a member that does not run; makes it when its directory is empty. */

@@ -20,11 +20,13 @@ import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.ratis.proto.RaftProtos.SetConfigurationRequestProto;
 import org.apache.ratis.proto.grpc.AdminProtocolServiceGrpc;
 import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
@@ -95,6 +97,17 @@ class MembershipTest {
         FileUtils.deleteFully(members.directory(node));
     }
 
+    private void damageStore(String node) throws IOException {
+        try (Stream<Path> files = Files.list(members.directory(node).resolve("log"))) {
+            for (Path table :
+                    files.filter(file -> file.toString().endsWith(".sst")).toList()) {
+                byte[] bytes = Files.readAllBytes(table);
+                bytes[10] ^= 1;
+                Files.write(table, bytes);
+            }
+        }
+    }
+
     private static ErrorCode refusal(Supplier<CompletableFuture<Void>> change) {
         return assertThrows(TrothException.class, () -> {
                     CompletableFuture<Void> unused = change.get();
@@ -138,6 +151,10 @@ class MembershipTest {
     @Test
     void aNewDiskUnderTheOldNameIsTakenInWhenTheOldOneIsRemoved() throws Exception {
         MemberId before = members.member(follower).id();
+        members.stop(follower);
+        damageStore(follower);
+        LogRefusedException refused = assertThrows(LogRefusedException.class, () -> members.start(follower));
+        assertEquals(LogRefusal.DAMAGED, refused.refusal());
         loseDisk(follower);
         leading().remove(follower).get(60, TimeUnit.SECONDS);
         members.start(follower);

@@ -307,7 +307,14 @@ class RaftMemberTest {
         RaftMember leading = members.member(leader.node());
         leading.remove(late).get(60, TimeUnit.SECONDS);
         members.start(late);
-        leading.add(late, members.address(late), null).get(60, TimeUnit.SECONDS);
+        // The leader goes on deciding meanwhile.
+        CompletableFuture<Void> added = leading.add(late, members.address(late), null);
+        long decided = 1;
+        while (!added.isDone()) {
+            force(leader, commit(tx(epochNumber, 2, ++decided)));
+        }
+        added.get(60, TimeUnit.SECONDS);
+        assertTrue(decided > 1);
         agree(members.nodes());
         assertFalse(checkpoints(late).isEmpty());
 
@@ -389,7 +396,7 @@ class RaftMemberTest {
     }
 
     private List<Path> files(String node, String directory, String start) throws IOException {
-        Path raft = members.directory(node).resolve(RaftMember.DIRECTORY);
+        Path raft = members.directory(node).resolve(RaftFiles.DIRECTORY);
         try (Stream<Path> all = Files.walk(raft)) {
             return all.filter(file -> file.getParent().getFileName().toString().equals(directory)
                             && file.getFileName().toString().startsWith(start))

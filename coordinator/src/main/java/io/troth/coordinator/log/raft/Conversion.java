@@ -1,0 +1,115 @@
+package io.troth.coordinator.log.raft;
+
+import io.troth.coordinator.log.Incarnation;
+import io.troth.coordinator.log.LogEnvironment;
+import io.troth.coordinator.log.LogRefusal;
+import io.troth.coordinator.log.LogRefusedException;
+import io.troth.coordinator.log.Position;
+import io.troth.coordinator.log.rocksdb.AppliedStore;
+import io.troth.coordinator.log.rocksdb.LogRestore;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Lets the same log go on as another kind: that of a single node as the first member of a cluster, and back; and what is
+ * left of a cluster as another one. In place, so that there are never two that decide apart: a data directory is a single
+ * node's, or a member's, or nobody's, at every moment, whenever the machine stops. While nobody runs on it; one thread.
+ *
+ * <p>Epochs go on above all earlier ones ({@link io.troth.coordinator.log.ReplicatedState}), batch numbers too, so that
+ * agents see one log.
+ */
+public final class Conversion {
+
+    private Conversion() {}
+
+    /**
+     * Founds a cluster on the log of a single node: its data directory becomes that of the only member, named in the
+     * settings. Others are added to it, and get everything as a copy.
+     *
+     * @throws LogRefusedException when the log is not to be used; it is a single node's as before
+     * @throws IOException when something cannot be written; the same
+     */
+    public static void found(RaftSettings settings, LogEnvironment environment) throws IOException {
+        Path directory = settings.log().directory();
+        if (Incarnation.read(directory) == null) {
+            throw new LogRefusedException(
+                    LogRefusal.UNUSABLE,
+                    directory,
+                    "there is no log; a new cluster begins with \"troth cluster init\"");
+        }
+        AppliedStore.found(settings.log(), environment, () -> makeOnlyMember(settings, environment));
+    }
+
+    private static void makeOnlyMember(RaftSettings settings, LogEnvironment environment) throws IOException {
+        RaftFiles.of(settings).make(Position.FOUNDED.term());
+        MemberId own = new MemberId(settings.node(), environment.random().getAsLong());
+        new MemberFile(own, List.of(own)).write(settings.log().directory());
+    }
+
+    /**
+     * Makes the data directory of the only member of a cluster that of a single node.
+     *
+     * @throws LogRefusedException when it was not the only one, or is not to be used; it is a member as before
+     * @throws IOException when something cannot be written; it is a member as before, or a single node's
+     */
+    public static void dissolve(RaftSettings settings, LogEnvironment environment) throws IOException {
+        MemberFile file = MemberFile.required(settings);
+        try (StoppedMember member = StoppedMember.open(settings, environment)) {
+            member.applyAll(file);
+            member.store().verify();
+            member.store().dissolve();
+            removeMember(settings);
+        }
+    }
+
+    private static void removeMember(RaftSettings settings) throws IOException {
+        MemberFile.delete(settings.log().directory());
+        RaftFiles.of(settings).delete();
+    }
+
+    /**
+     * What was restored.
+     *
+     * @param log what of it is known
+     * @param entriesLeftOut so many entries at the end of Raft's log are not in it: nobody knows whether they were decided
+     */
+    public record Restored(LogRestore.Restored log, long entriesLeftOut) {}
+
+    /**
+     * Founds another cluster on what is left: the data directory of a member whose others are lost, or that comes from a
+     * backup; or the log of a single node; or nothing at all. Everything that is known to be decided is kept; the absence
+     * of a record is no word any more (protocol 10.5). The directory becomes that of the only member. One that was left in
+     * the middle of this is nobody's; do it once more.
+     *
+     * @param throughEpoch as in {@link LogRestore#restore}
+     * @throws LogRefusedException when it is not to be used
+     */
+    public static Restored restore(RaftSettings settings, LogEnvironment environment, long throughEpoch)
+            throws IOException {
+        if (Incarnation.read(settings.log().directory()) == null) {
+            return restoreSingle(settings, environment, throughEpoch);
+        }
+        try (StoppedMember member = StoppedMember.open(settings, environment)) {
+            long leftOut = member.applyDecided();
+            member.store().verify();
+            removeMember(settings);
+            LogRestore.Restored restored =
+                    member.store().distrust(environment.random().getAsLong(), throughEpoch);
+            makeOnlyMember(settings, environment);
+            return new Restored(restored, leftOut);
+        } catch (LogRefusedException e) {
+            if (e.refusal() != LogRefusal.NOT_REPLICATED) {
+                throw e;
+            }
+        }
+        return restoreSingle(settings, environment, throughEpoch);
+    }
+
+    private static Restored restoreSingle(RaftSettings settings, LogEnvironment environment, long throughEpoch)
+            throws IOException {
+        LogRestore.Restored restored = LogRestore.restore(settings.log(), environment, throughEpoch);
+        found(settings, environment);
+        return new Restored(restored, 0);
+    }
+}
