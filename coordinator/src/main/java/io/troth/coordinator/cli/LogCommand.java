@@ -8,6 +8,7 @@ import io.troth.coordinator.log.LogReport;
 import io.troth.coordinator.log.RecordKind;
 import io.troth.coordinator.log.Watermark;
 import io.troth.coordinator.log.raft.Conversion;
+import io.troth.coordinator.log.raft.MemberInspection;
 import io.troth.coordinator.log.raft.RaftSettings;
 import io.troth.coordinator.log.rocksdb.LogInspection;
 import io.troth.coordinator.log.rocksdb.LogRestore;
@@ -68,7 +69,7 @@ final class LogCommand extends Group {
         final int inspect(LogInspection.Sink sink) {
             Path scratch = scratch();
             try {
-                LogReport report = LogInspection.inspect(directory, scratch, sink);
+                LogReport report = MemberInspection.inspect(directory, LogInspection.inspect(directory, scratch, sink));
                 print(report);
                 return report.isGood() ? ExitCode.OK : ExitCode.FAILED;
             } finally {

@@ -2,6 +2,7 @@ package io.troth.coordinator.log;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,16 @@ public record LogReport(
         records = Map.copyOf(records);
         notes = List.copyOf(notes);
         damages = List.copyOf(damages);
+    }
+
+    /** The same, with more that was found. */
+    public LogReport with(List<String> moreNotes, List<String> moreDamages) {
+        return new LogReport(
+                incarnation, lastBatch, highestEpoch, records, joined(notes, moreNotes), joined(damages, moreDamages));
+    }
+
+    private static List<String> joined(List<String> some, List<String> more) {
+        return Stream.concat(some.stream(), more.stream()).toList();
     }
 
     /** Whether a coordinator would start on it. */

@@ -40,8 +40,12 @@ record RaftFiles(Path data, Path group) {
     private static final String CONFIGURATION = "raft-meta.conf";
 
     static RaftFiles of(RaftSettings settings) {
-        Path data = settings.log().directory();
-        ClusterId cluster = Objects.requireNonNull(settings.log().cluster());
+        return of(
+                settings.log().directory(),
+                Objects.requireNonNull(settings.log().cluster()));
+    }
+
+    static RaftFiles of(Path data, ClusterId cluster) {
         return new RaftFiles(
                 data,
                 data.resolve(DIRECTORY)
@@ -117,21 +121,29 @@ record RaftFiles(Path data, Path group) {
      *
      * @throws IOException when the log is damaged; what came before was handed over
      */
-    void read(RaftSettings settings, Consumer<LogEntryProto> consumer) throws IOException {
+    void read(Consumer<LogEntryProto> consumer) throws IOException {
         List<LogSegmentPath> segments = new ArrayList<>();
         try (Stream<Path> files = Files.list(current())) {
-            files.map(LogSegmentPath::matchLogSegment).filter(Objects::nonNull).forEach(segments::add);
+            // One without a byte has no entry, and Ratis would delete it.
+            files.filter(file -> file.toFile().length() > 0)
+                    .map(LogSegmentPath::matchLogSegment)
+                    .filter(Objects::nonNull)
+                    .forEach(segments::add);
         }
         segments.sort(Comparator.comparing(LogSegmentPath::getStartEnd));
-        SizeInBytes entryBytesMax = RaftServerConfigKeys.Log.Appender.bufferByteLimit(RatisProperties.of(settings));
-        for (LogSegmentPath segment : segments) {
-            LogSegment.readSegmentFile(
-                    segment.getPath().toFile(),
-                    segment.getStartEnd(),
-                    entryBytesMax,
-                    RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION,
-                    null,
-                    consumer);
+        try {
+            for (LogSegmentPath segment : segments) {
+                LogSegment.readSegmentFile(
+                        segment.getPath().toFile(),
+                        segment.getStartEnd(),
+                        RatisProperties.ENTRY_BYTES_MAX,
+                        RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION,
+                        null,
+                        consumer);
+            }
+        } catch (IllegalStateException e) {
+            // How Ratis says that entries do not follow each other.
+            throw new IOException(e.getMessage(), e);
         }
     }
 }

@@ -231,7 +231,7 @@ public final class RaftMember implements AutoCloseable {
     private static void checkLog(RaftSettings settings) {
         RaftFiles files = RaftFiles.of(settings);
         try {
-            files.read(settings, entry -> {});
+            files.read(entry -> {});
         } catch (IOException e) {
             throw RaftFiles.damaged(files.data(), e);
         }

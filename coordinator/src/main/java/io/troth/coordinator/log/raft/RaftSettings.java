@@ -32,6 +32,9 @@ public record RaftSettings(
         int entriesInFlightMax,
         long keepAliveMillis) {
 
+    /** May grow, never shrink: {@link StoppedMember} tells by it what leaders of earlier versions knew to be decided. */
+    static final int ENTRIES_IN_FLIGHT_MAX = 2;
+
     /**
      * PEM files.
      *
@@ -63,6 +66,7 @@ public record RaftSettings(
             Map<String, String> endpoints,
             @Nullable Tls tls,
             int electionTimeoutMillis) {
-        return new RaftSettings(log, node, nodes, endpoints, tls, electionTimeoutMillis, 100_000, 2, 1_000);
+        return new RaftSettings(
+                log, node, nodes, endpoints, tls, electionTimeoutMillis, 100_000, ENTRIES_IN_FLIGHT_MAX, 1_000);
     }
 }

@@ -12,6 +12,9 @@ import org.apache.ratis.util.TimeDuration;
 /** The settings of a member in Ratis' words, and those of Ratis that correctness stands on. Pure. */
 final class RatisProperties {
 
+    /** An entry has about a megabyte; what is larger is no entry. */
+    static final SizeInBytes ENTRY_BYTES_MAX = SizeInBytes.valueOf("2MB");
+
     private static final String ANY_TIME = "1ms,10, 10ms,100, 100ms,1000000";
 
     private RatisProperties() {}
@@ -69,7 +72,7 @@ final class RatisProperties {
         RaftServerConfigKeys.Log.setPreallocatedSize(properties, SizeInBytes.valueOf("1MB"));
         RaftServerConfigKeys.Log.setSegmentCacheSizeMax(properties, SizeInBytes.valueOf("32MB"));
         RaftServerConfigKeys.Log.setWriteBufferSize(properties, SizeInBytes.valueOf("4MB"));
-        RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, SizeInBytes.valueOf("2MB"));
+        RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, ENTRY_BYTES_MAX);
         RaftServerConfigKeys.Log.Appender.setSnapshotChunkSizeMax(properties, SizeInBytes.valueOf("4MB"));
         RaftServerConfigKeys.Log.setPurgeGap(properties, 1);
     }

@@ -136,7 +136,7 @@ final class StoppedMember implements AutoCloseable {
     /** A log that need not be whole is read as far as it can be. */
     private void read(Consumer<LogEntryProto> consumer, boolean whole) throws IOException {
         try {
-            files.read(settings, consumer);
+            files.read(consumer);
         } catch (IOException | DamagedRecordException e) {
             LogRefusedException damaged = RaftFiles.damaged(files.data(), e);
             if (whole) {
@@ -152,19 +152,27 @@ final class StoppedMember implements AutoCloseable {
     }
 
     /** How far a log is decided, and who the members are at its end. */
-    private static final class Survey implements Consumer<LogEntryProto> {
+    static final class Survey implements Consumer<LogEntryProto> {
         private final int inFlightMax;
         private final Deque<Long> ofLeader = new ArrayDeque<>();
         private long term;
         private long lastOfEarlierTerms = -1;
-        long last = -1;
-        long decided = -1;
-
-        @Nullable
-        LogEntryProto configuration;
+        private long last = -1;
+        private long decided = -1;
+        private @Nullable LogEntryProto configuration;
 
         Survey(int inFlightMax) {
             this.inFlightMax = inFlightMax;
+        }
+
+        /** The last entry; {@link Position#START} when there is none. */
+        Position last() {
+            return new Position(term, last);
+        }
+
+        /** The index of the last entry that is known to be decided; below 0 when of none that is known. */
+        long decided() {
+            return decided;
         }
 
         @Override

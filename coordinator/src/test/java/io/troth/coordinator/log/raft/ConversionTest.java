@@ -300,7 +300,7 @@ class ConversionTest {
     private boolean isInLog(String node, LogRecord record) {
         List<LogRecord> found = new ArrayList<>();
         try {
-            RaftFiles.of(members.settings(node)).read(members.settings(node), entry -> {
+            RaftFiles.of(members.settings(node)).read(entry -> {
                 if (entry.hasStateMachineLogEntry()) {
                     found.addAll(ReplicatedEntry.decode(
                                     entry.getStateMachineLogEntry().getLogData().toByteArray())

@@ -20,6 +20,7 @@ import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -97,15 +98,23 @@ class MembershipTest {
         FileUtils.deleteFully(members.directory(node));
     }
 
+    /** Flips a bit among the COMMITs without END, which only a leader would read. */
     private void damageStore(String node) throws IOException {
+        List<Path> tables;
         try (Stream<Path> files = Files.list(members.directory(node).resolve("log"))) {
-            for (Path table :
-                    files.filter(file -> file.toString().endsWith(".sst")).toList()) {
-                byte[] bytes = Files.readAllBytes(table);
+            tables = files.filter(file -> file.toString().endsWith(".sst")).toList();
+        }
+        int damaged = 0;
+        for (Path table : tables) {
+            byte[] bytes = Files.readAllBytes(table);
+            // The name of the column family and its value.
+            if (new String(bytes, StandardCharsets.ISO_8859_1).contains("nameopen")) {
                 bytes[10] ^= 1;
                 Files.write(table, bytes);
+                damaged++;
             }
         }
+        assertTrue(damaged > 0, tables::toString);
     }
 
     private static ErrorCode refusal(Supplier<CompletableFuture<Void>> change) {

@@ -10,8 +10,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
+import io.troth.coordinator.log.LogReport;
 import io.troth.coordinator.log.LogSettings;
 import io.troth.coordinator.log.RecordingListener;
+import io.troth.coordinator.log.rocksdb.LogInspection;
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.coordinator.log.rocksdb.RocksDbDecisionLog;
 import io.troth.core.ClusterId;
@@ -132,11 +134,22 @@ class RefusedMemberTest {
                     .findFirst()
                     .orElseThrow();
         }
+        LogReport whole = inspected();
+        assertTrue(whole.isGood(), whole::toString);
+        assertTrue(whole.notes().toString().contains("Raft's log ends with term "), whole::toString);
         byte[] bytes = Files.readAllBytes(log);
         bytes[60] ^= 1;
         Files.write(log, bytes);
         LogRefusedException refused = assertThrows(LogRefusedException.class, () -> members.start(node));
         assertEquals(LogRefusal.RAFT_LOG_DAMAGED, refused.refusal());
         assertTrue(refused.getMessage().contains("checksum"), refused::getMessage);
+        LogReport damaged = inspected();
+        assertTrue(damaged.damages().toString().contains("RAFT_LOG_DAMAGED"), damaged::toString);
+    }
+
+    private LogReport inspected() throws IOException {
+        Path scratch = Files.createTempDirectory(temp, "scratch");
+        Path directory = members.directory(node);
+        return MemberInspection.inspect(directory, LogInspection.inspect(directory, scratch, (place, stored) -> {}));
     }
 }

@@ -1,0 +1,53 @@
+package io.troth.coordinator.log.raft;
+
+import io.troth.coordinator.log.DamagedRecordException;
+import io.troth.coordinator.log.Incarnation;
+import io.troth.coordinator.log.LogRefusedException;
+import io.troth.coordinator.log.LogReport;
+import io.troth.coordinator.log.Position;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Reads what a data directory has beside its store when it is that of a member, and changes nothing. Any thread. */
+public final class MemberInspection {
+
+    private MemberInspection() {}
+
+    /**
+     * Adds to the report of a store who the member is, how far Raft's log goes, and what is damaged of it.
+     *
+     * @return the same report when the directory is no member's
+     */
+    public static LogReport inspect(Path directory, LogReport report) {
+        Incarnation incarnation = report.incarnation();
+        try {
+            MemberFile file = MemberFile.read(directory);
+            if (incarnation == null || file == null) {
+                return report;
+            }
+            RaftFiles files = RaftFiles.of(directory, incarnation.cluster());
+            if (!files.exist()) {
+                return report.with(List.of(), List.of("raft/ is missing, or not whole"));
+            }
+            return report.with(List.of("member " + file.id().node() + ": " + text(files)), List.of());
+        } catch (LogRefusedException e) {
+            return report.with(List.of(), List.of(String.valueOf(e.getMessage())));
+        } catch (IOException | DamagedRecordException e) {
+            return report.with(
+                    List.of(),
+                    List.of(String.valueOf(RaftFiles.damaged(directory, e).getMessage())));
+        }
+    }
+
+    private static String text(RaftFiles files) throws IOException {
+        StoppedMember.Survey survey = new StoppedMember.Survey(RaftSettings.ENTRIES_IN_FLIGHT_MAX);
+        files.read(survey);
+        Position last = survey.last();
+        if (last.index() < 0) {
+            return "Raft's log is empty";
+        }
+        String ends = "Raft's log ends with term " + last.term() + ", index " + last.index();
+        return survey.decided() < 0 ? ends : ends + ", and is known to be decided up to index " + survey.decided();
+    }
+}
