@@ -98,6 +98,15 @@ class MembershipTest {
         FileUtils.deleteFully(members.directory(node));
     }
 
+    private void awaitTheSameAtTheLeader(String node) {
+        eventually()
+                .until(() -> members.member(node)
+                        .machine()
+                        .store()
+                        .content()
+                        .equals(leading().machine().store().content()));
+    }
+
     /** Flips a bit among the COMMITs without END, which only a leader would read. */
     private void damageStore(String node) throws IOException {
         List<Path> tables;
@@ -160,6 +169,7 @@ class MembershipTest {
     @Test
     void aNewDiskUnderTheOldNameIsTakenInWhenTheOldOneIsRemoved() throws Exception {
         MemberId before = members.member(follower).id();
+        awaitTheSameAtTheLeader(follower);
         members.stop(follower);
         damageStore(follower);
         LogRefusedException refused = assertThrows(LogRefusedException.class, () -> members.start(follower));
@@ -172,12 +182,7 @@ class MembershipTest {
         assertNotEquals(before, members.member(follower).id());
         epochs.decide(2);
         eventually().until(() -> members.member(follower).view().role() == ClusterView.Role.FOLLOWER);
-        eventually()
-                .until(() -> members.member(follower)
-                        .machine()
-                        .store()
-                        .content()
-                        .equals(leading().machine().store().content()));
+        awaitTheSameAtTheLeader(follower);
         ClusterView.Member seen = leading().view().member(follower);
         assertEquals("there:7700", seen.endpoint());
         // It has a vote: with it and the leader alone something is decided.
