@@ -6,8 +6,11 @@ import io.troth.chaos.bank.Transfer;
 import io.troth.chaos.process.ChildProcess;
 import io.troth.client.GlobalTransaction;
 import io.troth.core.Outcome;
+import java.sql.SQLTransientConnectionException;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -61,6 +64,10 @@ class DatabaseKillTest {
         stack.banks().awaitNothingPrepared();
         assertEquals(Outcome.ROLLED_BACK, told);
         assertEquals(Outcome.ROLLED_BACK, stack.banks().ending(transfer));
-        stack.client().inTransaction(next -> stack.work(Banks.transfer()));
+        // The agent's pool pauses between attempts to connect, and may have made the last one a little too early.
+        Awaitility.await("work at the database that is back")
+                .atMost(Duration.ofSeconds(ANSWER_SECONDS))
+                .ignoreExceptionsInstanceOf(SQLTransientConnectionException.class)
+                .untilAsserted(() -> stack.client().inTransaction(next -> stack.work(Banks.transfer())));
     }
 }
