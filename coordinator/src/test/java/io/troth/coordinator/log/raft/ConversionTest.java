@@ -315,14 +315,14 @@ class ConversionTest {
 
     @Test
     void aRestoreThatIsInterruptedLeavesNobodysLogAndIsDoneOnceMore() throws Exception {
+        members = new Members(temp.resolve("one"), 1, 100_000);
+        String survivor = members.nodes().get(0);
         members.startAll();
         Members.Lead leader = members.awaitLead();
         lead(leader.log());
         for (long sequence = 1; sequence <= 5; sequence++) {
             force(leader.log(), commit(tx(epochNumber, 1, sequence)));
         }
-        String survivor = leader.node();
-        first = survivor;
         crash("survivor");
         damageRaftLog(survivor);
         assertEquals(LogRefusal.RAFT_LOG_DAMAGED, refusal(() -> members.start(survivor)));

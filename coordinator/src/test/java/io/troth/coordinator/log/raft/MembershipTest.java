@@ -195,6 +195,8 @@ class MembershipTest {
 
     @Test
     void aNodeThatIsNotNewIsNotAdded() throws Exception {
+        // Before it has an entry nobody can tell it from one that was just made.
+        awaitTheSameAtTheLeader(follower);
         leading().remove(follower).get(60, TimeUnit.SECONDS);
         epochs.decide(2);
         assertEquals(ErrorCode.MEMBER_NOT_NEW, refusal(() -> leading().add(follower, members.address(follower), null)));
