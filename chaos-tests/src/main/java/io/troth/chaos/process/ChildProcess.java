@@ -126,7 +126,8 @@ public final class ChildProcess implements AutoCloseable {
 
     /** Sends SIGTERM: the child ends in its own orderly way. */
     public void terminate() {
-        process.destroy();
+        // Process.destroy would close its input, too, and whoever has a Lifeline would halt.
+        process.toHandle().destroy();
     }
 
     /** Sends SIGINT: what Ctrl-C does. */

@@ -44,8 +44,8 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
     private static final int BATCH_ENTRIES_MAX = 1_024;
     private static final int BATCH_BYTES_MAX = 1024 * 1024;
     private static final int INBOUND_BYTES_MAX = 4 * 1024 * 1024;
-    private static final long KEEP_ALIVE_MILLIS = 30_000;
-    private static final long KEEP_ALIVE_TIMEOUT_MILLIS = 10_000;
+    private static final long KEEP_ALIVE_MILLIS = 10_000;
+    private static final long KEEP_ALIVE_TIMEOUT_MILLIS = 5_000;
     private static final long CLOSE_POLL_MILLIS = 10;
     private static final int CLOSE_POLLS_MAX = 100;
 
