@@ -1,6 +1,7 @@
 package io.troth.bench.failover;
 
-import io.troth.bench.troth.CoordinatorCluster;
+import io.troth.bench.troth.ClusterCoordinators;
+import io.troth.chaos.cluster.CoordinatorCluster;
 import io.troth.chaos.process.ChildProcess;
 import io.troth.chaos.process.Children;
 import io.troth.chaos.process.Failpoints;
@@ -47,16 +48,16 @@ final class FailoverRun {
     Outcome run(int kills) throws InterruptedException {
         List<Kill> done = new ArrayList<>();
         List<String> wrong = new ArrayList<>();
-        try (CoordinatorCluster members = new CoordinatorCluster(children, directory, MEMBERS, settings, true)) {
-            String leader = members.awaitLeaderAbove(0);
+        try (CoordinatorCluster members = ClusterCoordinators.parkable(children, directory, MEMBERS, settings)) {
+            String leader = members.awaitLeadAbove(0).node();
             try (Traffic traffic = new Traffic(members.endpoints(), workers)) {
                 while (done.size() < kills && wrong.isEmpty()) {
                     Moment moment = MOMENTS.get(done.size() % MOMENTS.size());
-                    long epoch = members.highestEpoch();
+                    long epoch = members.lead().epoch();
                     Kill kill = kill(members, leader, epoch, moment, traffic);
                     done.add(kill);
                     String killed = leader;
-                    leader = members.awaitLeaderAbove(epoch);
+                    leader = members.awaitLeadAbove(epoch).node();
                     TimeUnit.MILLISECONDS.sleep(RUN_MILLIS);
                     traffic.rest();
                     wrong.addAll(traffic.settle());
@@ -71,7 +72,7 @@ final class FailoverRun {
                             kill.resolvedMillis(),
                             kill.commitMillis(),
                             wrong.isEmpty() ? "" : "; WRONG: " + wrong));
-                    members.start(killed);
+                    members.restart(killed);
                     members.awaitFollows(killed);
                 }
                 return new Outcome(done, wrong, traffic.summary());
@@ -83,8 +84,8 @@ final class FailoverRun {
             throws InterruptedException {
         traffic.run();
         TimeUnit.MILLISECONDS.sleep(RUN_MILLIS);
-        park(members.process(leader), moment.point().name());
-        members.kill(leader);
+        park(members.process(leader).child(), moment.point().name());
+        members.process(leader).kill();
         long killed = System.nanoTime();
         traffic.watch();
         List<Set<BranchId>> inDoubt =
@@ -93,7 +94,7 @@ final class FailoverRun {
         long resolved = 0;
         while (elected == 0 || resolved == 0 || traffic.firstCommitNanos() == 0) {
             long now = System.nanoTime();
-            if (elected == 0 && members.highestEpoch() > epoch) {
+            if (elected == 0 && members.lead().epoch() > epoch) {
                 elected = now;
             }
             if (resolved == 0 && !isAnyPrepared(traffic, inDoubt)) {

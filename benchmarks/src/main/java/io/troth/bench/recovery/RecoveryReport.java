@@ -1,7 +1,7 @@
 package io.troth.bench.recovery;
 
-import io.troth.bench.report.Page;
-import io.troth.bench.report.Svg;
+import io.troth.chaos.page.Page;
+import io.troth.chaos.page.Svg;
 import java.util.List;
 import java.util.Locale;
 

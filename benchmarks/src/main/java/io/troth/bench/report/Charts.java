@@ -1,6 +1,8 @@
 package io.troth.bench.report;
 
 import io.troth.bench.run.Turn;
+import io.troth.chaos.page.Page;
+import io.troth.chaos.page.Svg;
 import java.util.List;
 import java.util.Locale;
 

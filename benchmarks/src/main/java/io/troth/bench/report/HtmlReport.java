@@ -3,6 +3,8 @@ package io.troth.bench.report;
 import io.troth.bench.contender.Contender;
 import io.troth.bench.run.Result;
 import io.troth.bench.run.Turn;
+import io.troth.chaos.page.Page;
+import io.troth.chaos.page.Svg;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;

@@ -1,9 +1,9 @@
 package io.troth.bench.soak;
 
 import com.google.gson.GsonBuilder;
-import io.troth.bench.report.Page;
-import io.troth.bench.report.Svg;
 import io.troth.bench.run.Soak.Sample;
+import io.troth.chaos.page.Page;
+import io.troth.chaos.page.Svg;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -8,7 +8,6 @@ import io.troth.client.TransactionOptions;
 import io.troth.client.WaitFor;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Troth over PostgreSQL.
@@ -67,14 +66,10 @@ public record TrothPostgres(String name, String description, boolean separate, W
     }
 
     /** The coordinator, or a cluster of them, with their logs in the directory. */
-    static Coordinators coordinators(int members, String name, Environment environment, Path directory)
-            throws InterruptedException {
+    static Coordinators coordinators(int members, String name, Environment environment, Path directory) {
         if (members == 1) {
             return ProductProcess.coordinator(environment.children(), name + "-coordinator", directory);
         }
-        CoordinatorCluster cluster =
-                new CoordinatorCluster(environment.children(), directory, members, Map.of(), false);
-        cluster.awaitLeaderAbove(0);
-        return cluster;
+        return ClusterCoordinators.start(environment.children(), directory, members);
     }
 }

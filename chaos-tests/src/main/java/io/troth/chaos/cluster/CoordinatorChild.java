@@ -34,6 +34,11 @@ public final class CoordinatorChild {
         return arguments;
     }
 
+    /** What {@link #main} takes: a whole configuration, by key. */
+    public static List<String> arguments(Map<String, String> settings) {
+        return settings.entrySet().stream().map(Map.Entry::toString).sorted().toList();
+    }
+
     public static void main(String[] arguments) {
         PrintStream parent = System.out;
         Failpoints failpoints = new Failpoints(parent);

@@ -5,6 +5,7 @@ import io.troth.chaos.process.Children;
 import io.troth.chaos.process.Failpoints;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * One Troth process that can be killed and started again: same main, same arguments, so same data and ports. Not
@@ -18,19 +19,20 @@ public final class TrothProcess implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
     private static final Duration ANSWER_LIMIT = Duration.ofSeconds(60);
 
-    private final Children children;
     private final String name;
-    private final Class<?> main;
-    private final List<String> arguments;
+    private final Supplier<ChildProcess> starter;
     private ChildProcess child;
 
     /** Starts it without waiting; see {@link #awaitReady()}. */
     public TrothProcess(Children children, String name, Class<?> main, List<String> arguments) {
-        this.children = children;
+        this(name, () -> children.startJava(name, main, arguments));
+    }
+
+    /** As the other one, by whatever starts it, each time. */
+    TrothProcess(String name, Supplier<ChildProcess> starter) {
         this.name = name;
-        this.main = main;
-        this.arguments = List.copyOf(arguments);
-        this.child = children.startJava(name, main, arguments);
+        this.starter = starter;
+        this.child = starter.get();
     }
 
     /** The process that runs now, or ran last. */
@@ -78,7 +80,7 @@ public final class TrothProcess implements AutoCloseable {
 
     /** Starts it again without waiting. */
     public void restart() {
-        child = children.startJava(name, main, arguments);
+        child = starter.get();
     }
 
     @Override

@@ -1,4 +1,4 @@
-package io.troth.bench.report;
+package io.troth.chaos.page;
 
 import java.util.Locale;
 

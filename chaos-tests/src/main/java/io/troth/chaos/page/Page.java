@@ -1,4 +1,4 @@
-package io.troth.bench.report;
+package io.troth.chaos.page;
 
 import java.util.List;
 
@@ -31,6 +31,8 @@ public final class Page {
             .figures td, .name { white-space: nowrap; }
             svg { max-width: 100%; height: auto; display: block; }
             svg text { fill: var(--text); font-size: 12px; }
+            .mark { stroke: var(--soft); stroke-dasharray: 3 3; }
+            .span { fill: #e0712b; fill-opacity: 0.18; }
             .whisker { stroke: var(--text); stroke-width: 2; }
             .grid { stroke: var(--line); }
             .curve { fill: none; stroke-width: 1.8; }
