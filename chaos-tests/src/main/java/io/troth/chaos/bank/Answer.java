@@ -30,6 +30,15 @@ public record Answer(long transfer, Kind kind, String tx, String detail) {
         return PREFIX + transfer + " " + kind + " " + tx + " " + detail.replaceAll("\\s+", " ");
     }
 
+    /** The error code with which the detail begins; empty when it begins with none. */
+    public String code() {
+        int end = 0;
+        while (end < detail.length() && (detail.charAt(end) == '_' || Character.isUpperCase(detail.charAt(end)))) {
+            end++;
+        }
+        return detail.substring(0, end);
+    }
+
     /**
      * Reads what {@link #line()} writes.
      *

@@ -22,11 +22,11 @@ public final class AgentChild {
     /**
      * What {@link #main} takes.
      *
-     * @param coordinator {@code host:port}
+     * @param coordinators {@code host:port}, or several with commas between
      * @param sqlPort the port of its SQL gateway
      */
-    public static List<String> arguments(String coordinator, String resource, String url, int sqlPort) {
-        return List.of(coordinator, resource, url, Integer.toString(sqlPort));
+    public static List<String> arguments(String coordinators, String resource, String url, int sqlPort) {
+        return List.of(coordinators, resource, url, Integer.toString(sqlPort));
     }
 
     public static void main(String[] arguments) throws Exception {

@@ -4,6 +4,7 @@ import io.troth.chaos.bank.TransferRunner;
 import io.troth.chaos.process.Failpoints;
 import io.troth.chaos.process.Lifeline;
 import io.troth.client.TrothClient;
+import io.troth.client.TrothClientBuilder;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Random;
@@ -19,20 +20,22 @@ public final class ClientChild {
     /**
      * What {@link #main} takes.
      *
-     * @param coordinator {@code host:port}
+     * @param coordinators {@code host:port}, or several with commas between
      * @param firstBank the resource that transfers take from
      * @param secondBank the resource that they give to
      * @param firstNumber the number of its first transfer
      */
     public static List<String> arguments(
-            String coordinator, String firstBank, String secondBank, int accounts, long firstNumber) {
-        return List.of(coordinator, firstBank, secondBank, Integer.toString(accounts), Long.toString(firstNumber));
+            String coordinators, String firstBank, String secondBank, int accounts, long firstNumber) {
+        return List.of(coordinators, firstBank, secondBank, Integer.toString(accounts), Long.toString(firstNumber));
     }
 
     public static void main(String[] arguments) throws InterruptedException {
         List<String> words = List.of(arguments);
         PrintStream parent = System.out;
-        TrothClient client = TrothClient.connect(words.get(0));
+        TrothClientBuilder builder = TrothClient.builder();
+        List.of(words.get(0).split(",")).forEach(builder::endpoint);
+        TrothClient client = builder.build();
         Failpoints failpoints = new Failpoints(parent);
         TwoBankTransfers transfers = new TwoBankTransfers(client, words.get(1), words.get(2), failpoints);
         TransferRunner runner = new TransferRunner(

@@ -7,6 +7,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 
 /** The parent's hold on a {@link ClientChild}: orders go there, announcements and answers come back. Thread-safe. */
 public final class Teller {
@@ -24,11 +26,17 @@ public final class Teller {
     private final TrothProcess client;
     private final Ledger ledger = new Ledger();
     private final Map<String, Announced> announced = new ConcurrentHashMap<>();
+    private final List<Consumer<Answer>> listeners = new CopyOnWriteArrayList<>();
 
     /** Hears the client from now on. */
     public Teller(TrothProcess client) {
         this.client = client;
         client.child().onLine(this::hear);
+    }
+
+    /** Hears every answer that comes from now on, on the thread that reads them. */
+    public void onAnswer(Consumer<Answer> listener) {
+        listeners.add(listener);
     }
 
     /** Every answer so far. */
@@ -79,7 +87,9 @@ public final class Teller {
 
     private void hear(String line) {
         if (line.startsWith(Answer.PREFIX)) {
-            ledger.record(Answer.parse(line));
+            Answer answer = Answer.parse(line);
+            ledger.record(answer);
+            listeners.forEach(listener -> listener.accept(answer));
         } else if (line.startsWith("COMMITTING ")) {
             List<String> words = List.of(line.split(" ", 4));
             announced.put(words.get(2), new Announced(Long.parseLong(words.get(1)), words.get(3)));

@@ -7,7 +7,6 @@ import io.troth.chaos.process.Failpoints;
 import io.troth.client.GlobalTransaction;
 import io.troth.client.OutcomeToken;
 import io.troth.client.OutcomeUnknownException;
-import io.troth.client.RolledBackException;
 import io.troth.client.TransactionOptions;
 import io.troth.client.TrothClient;
 import io.troth.core.TrothException;
@@ -52,11 +51,10 @@ final class TwoBankTransfers implements TransferRunner.Bankers {
         } catch (OutcomeUnknownException e) {
             unknown.put(transfer.number(), e.token());
             return new Answer(transfer.number(), Answer.Kind.UNKNOWN, id, String.valueOf(e.getMessage()));
-        } catch (RolledBackException e) {
-            return new Answer(transfer.number(), Answer.Kind.ROLLED_BACK, id, String.valueOf(e.getMessage()));
         } catch (TrothException e) {
-            // Before the commit: the work failed, for instance because the account is empty. Closing rolled back.
-            return new Answer(transfer.number(), Answer.Kind.ROLLED_BACK, id, String.valueOf(e.getMessage()));
+            // By the commit; or the work failed, for instance because the account is empty, and closing rolled back.
+            return new Answer(
+                    transfer.number(), Answer.Kind.ROLLED_BACK, id, e.reason().toString());
         }
     }
 

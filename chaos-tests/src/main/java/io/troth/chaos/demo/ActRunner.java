@@ -4,8 +4,8 @@ import io.troth.chaos.bank.Answer;
 import io.troth.chaos.bank.Bank;
 import io.troth.chaos.cluster.Teller;
 import io.troth.chaos.cluster.TrothProcess;
+import io.troth.chaos.demo.DemoBanks.InDoubt;
 import io.troth.chaos.demo.DemoOptions.Sabotage;
-import io.troth.chaos.demo.Stage.InDoubt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -51,7 +51,7 @@ final class ActRunner {
         TrothProcess victim = stage.victim(act);
         boolean doubt = !options.has(Sabotage.NO_DOUBT);
         String reached = doubt ? bringToThePoint(act, victim) : NOWHERE;
-        List<InDoubt> before = doubt ? awaitInDoubt(act) : stage.inDoubt();
+        List<InDoubt> before = doubt ? awaitInDoubt(act) : stage.banks().inDoubt();
         narrator.paragraph(act.situation());
         show(before);
 
@@ -60,8 +60,8 @@ final class ActRunner {
         String point = doubt ? act.lastPoint() : NOWHERE;
         narrator.line(
                 "  kill -9 " + pid + " (" + act.victimText() + ", at the point " + point + "): exit code " + exit);
-        narrator.line(
-                "  the databases still hold " + stage.inDoubt().size() + " promises, and keep the accounts locked");
+        narrator.line("  the databases still hold " + stage.banks().inDoubt().size()
+                + " promises, and keep the accounts locked");
         narrator.paragraph(act.expectation());
 
         long started = System.nanoTime();
@@ -71,7 +71,7 @@ final class ActRunner {
                 before.stream().map(branch -> branch.prepared().gid()).collect(Collectors.toSet());
         boolean resolved = await(
                 RESOLVE_WAIT_MILLIS,
-                () -> stage.inDoubt().stream()
+                () -> stage.banks().inDoubt().stream()
                         .noneMatch(branch -> gids.contains(branch.prepared().gid())));
         long millis = resolved ? TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started) : -1;
         victim.awaitReady();
@@ -117,15 +117,17 @@ final class ActRunner {
      * be the ones that come to the point, and park their agent before the act's own have come to it.
      */
     private void awaitNothingUnderWay() {
-        if (!await(RESOLVE_WAIT_MILLIS, () -> stage.inDoubt().isEmpty())) {
-            throw new IllegalStateException("earlier transfers are still in doubt: " + stage.inDoubt());
+        if (!await(RESOLVE_WAIT_MILLIS, () -> stage.banks().inDoubt().isEmpty())) {
+            throw new IllegalStateException(
+                    "earlier transfers are still in doubt: " + stage.banks().inDoubt());
         }
     }
 
     /** What the databases list, as soon as they list all they will. */
     private List<InDoubt> awaitInDoubt(Act act) {
-        boolean unused = await(PREPARED_WAIT_MILLIS, () -> stage.inDoubt().size() >= act.branches(BURST));
-        return stage.inDoubt();
+        boolean unused =
+                await(PREPARED_WAIT_MILLIS, () -> stage.banks().inDoubt().size() >= act.branches(BURST));
+        return stage.banks().inDoubt();
     }
 
     private void show(List<InDoubt> branches) {
@@ -153,8 +155,8 @@ final class ActRunner {
     }
 
     private List<ActResult.Ending> endings(List<InDoubt> before, String reached) {
-        Bank.Books first = stage.books(stage.bankA());
-        Bank.Books second = stage.books(stage.bankB());
+        Bank.Books first = stage.banks().books(stage.banks().a());
+        Bank.Books second = stage.banks().books(stage.banks().b());
         Map<String, Teller.Announced> transfers = new TreeMap<>(teller.announced());
         Set<String> txs = before.stream().map(InDoubt::tx).collect(Collectors.toCollection(TreeSet::new));
         List<ActResult.Ending> endings = new ArrayList<>();

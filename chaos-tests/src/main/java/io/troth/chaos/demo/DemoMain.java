@@ -16,7 +16,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "troth demo",
         description = "Moves money between two databases, kills Troth's processes at the worst moments, and checks that"
-                + " nothing was lost, doubled or left half done. Writes only to a temp directory, and cleans up.",
+                + " nothing was lost, doubled or left half done. Writes only to a temp directory, and cleans up. With"
+                + " --cluster: three coordinators, of which the leader is killed, cut off, stopped and restarted while"
+                + " transfers run; the timeline is left as a page.",
         mixinStandardHelpOptions = true)
 public final class DemoMain implements Callable<Integer> {
 
@@ -30,6 +32,15 @@ public final class DemoMain implements Callable<Integer> {
 
     @Option(names = "--accounts", paramLabel = "N", description = "accounts of each bank; ${DEFAULT-VALUE} by default")
     private int accounts = DemoOptions.DEFAULT_ACCOUNTS;
+
+    @Option(names = "--cluster", description = "three coordinators instead of one, and other faults")
+    private boolean cluster;
+
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            description = "with --cluster: where the timeline goes; ${DEFAULT-VALUE} by default")
+    private Path out = Path.of(".troth", "demo");
 
     @Option(names = "--keep", description = "leave everything running at the end, with the addresses printed")
     private boolean keep;
@@ -46,19 +57,27 @@ public final class DemoMain implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        DemoOptions options;
+        Narrator narrator = new Narrator(System.out, isTerminal());
+        Show demo;
         try {
-            options = new DemoOptions(seconds, accounts, keep, List.of(Act.values()), Set.of());
+            demo = show(narrator);
         } catch (IllegalArgumentException e) {
             System.err.println("troth demo: " + e.getMessage());
             return CommandLine.ExitCode.USAGE;
         }
-        return play(options);
+        return play(demo, narrator);
     }
 
-    private Integer play(DemoOptions options) throws InterruptedException {
-        Narrator narrator = new Narrator(System.out, isTerminal());
-        Demo demo = new Demo(options, narrator, binaries);
+    private Show show(Narrator narrator) {
+        return cluster
+                ? new ClusterDemo(
+                        new ClusterOptions(seconds, accounts, out, List.of(Fault.values()), Set.of()),
+                        narrator,
+                        binaries)
+                : new Demo(new DemoOptions(seconds, accounts, List.of(Act.values()), Set.of()), narrator, binaries);
+    }
+
+    private Integer play(Show demo, Narrator narrator) throws InterruptedException {
         // After Ctrl-C: nothing more is said, everything is ended and deleted.
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(
@@ -74,7 +93,7 @@ public final class DemoMain implements Callable<Integer> {
         }
     }
 
-    private int run(Demo demo, Narrator narrator) throws InterruptedException {
+    private int run(Show demo, Narrator narrator) throws InterruptedException {
         Verdict verdict;
         try {
             verdict = demo.run();

@@ -9,11 +9,10 @@ import java.util.Set;
  *
  * @param seconds how long ordinary transfers run in total, before, between and after the acts
  * @param accounts how many accounts each bank has
- * @param keep leave everything running at the end, until the demo is interrupted
  * @param acts which acts are played, in this order
  * @param sabotages what is made wrong on purpose, so that a test can see the demo fail; empty in every real run
  */
-record DemoOptions(int seconds, int accounts, boolean keep, List<Act> acts, Set<Sabotage> sabotages) {
+record DemoOptions(int seconds, int accounts, List<Act> acts, Set<Sabotage> sabotages) {
 
     static final int DEFAULT_SECONDS = 16;
     static final int DEFAULT_ACCOUNTS = 100;

@@ -2,9 +2,12 @@ package io.troth.chaos.demo;
 
 import io.troth.chaos.bank.Answer;
 import io.troth.chaos.process.ChildProcess;
+import io.troth.core.ErrorCode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Judges a run from what was seen: the demo succeeds only if every check holds.
@@ -48,11 +51,53 @@ record Verdict(List<Check> checks) {
     static final String ENDING = "ended as they must";
     static final String GOES_ON = "transfers went on";
 
+    static final String KILLED_FOR_GOOD = "killed";
+    static final String TAKEN_OVER = "another member took over";
+    static final String DECIDED_NOTHING = "who is cut off says so and decides nothing";
+    static final String ENDED_IN_ORDER = "all ended in order";
+    static final String SAFE = "what was rolled back may be run again";
+    static final String NONE_FAILED = "no transfer was rolled back by it";
+
+    /** A transfer that would overdraw an account. */
+    private static final String OVERDRAWN = ErrorCode.STATEMENT_FAILED.name();
+
     static Verdict of(List<ActResult> acts, Rest rest) {
         List<Check> checks = new ArrayList<>();
         for (ActResult result : acts) {
             judge(result, checks);
         }
+        judge(rest, checks);
+        return new Verdict(List.copyOf(checks));
+    }
+
+    static Verdict ofFaults(List<FaultResult> results, Rest rest) {
+        List<Check> checks = new ArrayList<>();
+        for (FaultResult result : results) {
+            judge(result, checks);
+        }
+        judge(rest, checks);
+        return new Verdict(List.copyOf(checks));
+    }
+
+    private static void judge(FaultResult result, List<Check> checks) {
+        String fault = result.fault().text() + ": ";
+        result.done().forEach(check -> checks.add(new Check(fault + check.name(), check.holds(), check.detail())));
+        checks.add(new Check(fault + GOES_ON, result.committed() > 0, result.committed() + " committed"));
+        Set<String> codes = result.rolledBack().keySet();
+        String detail = ClusterSummary.codes(result.rolledBack());
+        checks.add(
+                result.fault() == Fault.ROLLING_RESTART
+                        ? new Check(fault + NONE_FAILED, codes.stream().allMatch(OVERDRAWN::equals), detail)
+                        : new Check(fault + SAFE, codes.stream().allMatch(Verdict::isSafe), detail));
+    }
+
+    private static boolean isSafe(String code) {
+        return code.equals(OVERDRAWN)
+                || Arrays.stream(ErrorCode.values())
+                        .anyMatch(each -> each.name().equals(code) && each.retryable());
+    }
+
+    private static void judge(Rest rest, List<Check> checks) {
         checks.add(new Check(
                 MONEY,
                 rest.moneyBefore() == rest.moneyAfter(),
@@ -68,7 +113,6 @@ record Verdict(List<Check> checks) {
                                 "; ", rest.falseAnswers().stream().limit(3).toList())));
         long unknown = rest.answers().getOrDefault(Answer.Kind.UNKNOWN, 0L);
         checks.add(new Check(CERTAIN, unknown == 0, unknown + " unknown at the end"));
-        return new Verdict(List.copyOf(checks));
     }
 
     /** What the names of an act's checks begin with. */

@@ -63,7 +63,7 @@ class DemoTest {
     }
 
     private Demo demo(List<Act> acts, Set<Sabotage> sabotages) {
-        DemoOptions options = new DemoOptions(SECONDS, ACCOUNTS, false, acts, sabotages);
+        DemoOptions options = new DemoOptions(SECONDS, ACCOUNTS, acts, sabotages);
         return new Demo(options, new Narrator(new PrintStream(output, true, UTF_8), false), BINARIES);
     }
 }

@@ -82,6 +82,53 @@ class VerdictTest {
         assertFails(Verdict.CERTAIN, rest(100, 100, 0, List.of(), 1));
     }
 
+    @Test
+    void aFaultMayRollBackWhatIsSafeToRunAgain() {
+        Verdict verdict = Verdict.ofFaults(
+                List.of(fault(Fault.KILL, 7, Map.of("LEADER_CHANGED", 2L, "STATEMENT_FAILED", 1L))), REST);
+        assertTrue(verdict.holds(), verdict.failed().toString());
+    }
+
+    @Test
+    void failsWhenAFaultRolledBackWhatIsNotSafeToRunAgain() {
+        assertFails("kill: " + Verdict.SAFE, fault(Fault.KILL, 7, Map.of("CALL_COUNT_DIFFERS", 1L)));
+        assertFails("kill: " + Verdict.SAFE, fault(Fault.KILL, 7, Map.of("", 1L)));
+    }
+
+    @Test
+    void failsWhenARollingRestartRolledAnythingBackButWhatWasOverdrawn() {
+        Verdict overdrawn =
+                Verdict.ofFaults(List.of(fault(Fault.ROLLING_RESTART, 7, Map.of("STATEMENT_FAILED", 3L))), REST);
+        assertTrue(overdrawn.holds(), overdrawn.failed().toString());
+        assertFails(
+                "rolling restart: " + Verdict.NONE_FAILED,
+                fault(Fault.ROLLING_RESTART, 7, Map.of("LEADER_CHANGED", 1L)));
+    }
+
+    @Test
+    void failsWhenAFaultStoppedTransfersOrAStepOfItFailed() {
+        assertFails("pause: " + Verdict.GOES_ON, fault(Fault.PAUSE, 0, Map.of()));
+        FaultResult notTakenOver = new FaultResult(
+                Fault.PAUSE,
+                0,
+                1,
+                "a",
+                "a",
+                1,
+                7,
+                Map.of(),
+                List.of(new Verdict.Check(Verdict.TAKEN_OVER, false, "a after a")));
+        assertFails("pause: " + Verdict.TAKEN_OVER, notTakenOver);
+    }
+
+    private static FaultResult fault(Fault fault, long committed, Map<String, Long> rolledBack) {
+        return new FaultResult(fault, 0, 1, "a", "b", 1, committed, rolledBack, List.of());
+    }
+
+    private static void assertFails(String check, FaultResult result) {
+        assertFailed(check, Verdict.ofFaults(List.of(result), REST));
+    }
+
     private static void assertFails(String check, ActResult result) {
         assertFailed(check, Verdict.of(List.of(result), REST));
     }
