@@ -175,7 +175,7 @@ final class LogCommand extends Group {
                         + member.node() + " is the only one now: start it, then make the others anew and add them.");
                 return ExitCode.OK;
             } catch (IOException e) {
-                err.println("troth: the data directory of the member cannot be written: " + e.getMessage());
+                err.println("troth: the log cannot be restored: " + e.getMessage());
                 return ExitCode.FAILED;
             }
         }

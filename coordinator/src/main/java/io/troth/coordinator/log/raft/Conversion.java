@@ -10,6 +10,9 @@ import io.troth.coordinator.log.rocksdb.LogRestore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Lets the same log go on as another kind: that of a single node as the first member of a cluster, and back; and what is
@@ -20,6 +23,11 @@ import java.util.List;
  * agents see one log.
  */
 public final class Conversion {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Conversion.class);
+
+    /** Whoever does not answer within this time is gone. */
+    private static final long ASK_MILLIS = 2_000;
 
     private Conversion() {}
 
@@ -83,10 +91,11 @@ public final class Conversion {
      * the middle of this is nobody's; do it once more.
      *
      * @param throughEpoch as in {@link LogRestore#restore}
-     * @throws LogRefusedException when it is not to be used
+     * @throws LogRefusedException when it is not to be used, or one of the others runs; nothing was changed
      */
     public static Restored restore(RaftSettings settings, LogEnvironment environment, long throughEpoch)
             throws IOException {
+        checkOthersAreGone(settings);
         if (Incarnation.read(settings.log().directory()) == null) {
             return restoreSingle(settings, environment, throughEpoch);
         }
@@ -104,6 +113,32 @@ public final class Conversion {
             }
         }
         return restoreSingle(settings, environment, throughEpoch);
+    }
+
+    /** As long as one of them runs, it may be with a majority that goes on. */
+    private static void checkOthersAreGone(RaftSettings settings) throws IOException {
+        MemberTls tls;
+        try {
+            tls = MemberTls.of(settings);
+        } catch (IllegalArgumentException e) {
+            throw new IOException("the files of TLS cannot be used: " + e.getMessage(), e);
+        }
+        settings.nodes().forEach((node, address) -> {
+            if (!node.equals(settings.node()) && isMember(address, tls)) {
+                throw new LogRefusedException(
+                        LogRefusal.NOT_ALONE, settings.log().directory(), node + " answers at " + address);
+            }
+        });
+    }
+
+    private static boolean isMember(String address, @Nullable MemberTls tls) {
+        try {
+            Introduction introduction = Introductions.ask(address, tls, ASK_MILLIS);
+            return !introduction.isNew() || !introduction.members().isEmpty();
+        } catch (IOException e) {
+            LOG.debug("nobody is at {}: {}", address, e.getMessage());
+            return false;
+        }
     }
 
     private static Restored restoreSingle(RaftSettings settings, LogEnvironment environment, long throughEpoch)

@@ -12,6 +12,7 @@ import org.apache.ratis.thirdparty.io.netty.handler.ssl.ClientAuth;
 import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslContext;
 import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslContextBuilder;
 import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslProvider;
+import org.jspecify.annotations.Nullable;
 
 /**
  * TLS 1.3 between members, both of whom show who they are: for Ratis, and for introductions.
@@ -24,6 +25,17 @@ import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslProvider;
 record MemberTls(MemberTrust trust, GrpcTlsConfig ratis, SslContext server, SslContext client) {
 
     private static final String PROTOCOL = "TLSv1.3";
+
+    /**
+     * For a member before Raft begins, that knows the others from its settings; null for plaintext.
+     *
+     * @throws IllegalArgumentException when a file cannot be used
+     */
+    static @Nullable MemberTls of(RaftSettings settings) {
+        RaftSettings.Tls files = settings.tls();
+        ClusterId cluster = Objects.requireNonNull(settings.log().cluster());
+        return files == null ? null : of(files, cluster, settings::nodes);
+    }
 
     /**
      * Reads the files.

@@ -189,10 +189,7 @@ public final class RaftMember implements AutoCloseable {
         Path directory = settings.log().directory();
         MemberFile file = MemberFile.required(settings);
         if (file.founders().isEmpty() && RaftFiles.of(settings).isNew()) {
-            RaftSettings.Tls pem = settings.tls();
-            ClusterId cluster = Objects.requireNonNull(settings.log().cluster());
-            MemberTls tls = pem == null ? null : MemberTls.of(pem, cluster, settings::nodes);
-            file = new MemberFile(file.id(), new Founding(settings, file.id(), tls).run());
+            file = new MemberFile(file.id(), new Founding(settings, file.id(), MemberTls.of(settings)).run());
             file.write(directory);
         }
         return start(settings, environment, listener, decorator, file);

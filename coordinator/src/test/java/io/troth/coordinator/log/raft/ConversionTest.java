@@ -174,9 +174,12 @@ class ConversionTest {
         next.log().append(end(tx(1, 1, 2)), true);
         force(next.log(), commit(tx(epochNumber, 1, 1)));
 
-        // There are others that may know more.
+        // There are others that may know more, and that run.
         assertEquals(
                 LogRefusal.NOT_ALONE, refusal(() -> Conversion.dissolve(members.settings(first), Logs.environment())));
+        assertEquals(
+                LogRefusal.NOT_ALONE,
+                refusal(() -> Conversion.restore(members.settings(first), Logs.environment(), 0)));
         members.start(first);
         eventually().until(() -> contentOf(first).equals(contentOf(next.node())));
         members.member(next.node()).transferLeadership(first).get(60, TimeUnit.SECONDS);
