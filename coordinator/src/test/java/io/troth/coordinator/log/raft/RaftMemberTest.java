@@ -310,11 +310,10 @@ class RaftMemberTest {
         // The leader goes on deciding meanwhile.
         CompletableFuture<Void> added = leading.add(late, members.address(late), null);
         long decided = 1;
-        while (!added.isDone()) {
+        do {
             force(leader, commit(tx(epochNumber, 2, ++decided)));
-        }
+        } while (!added.isDone());
         added.get(60, TimeUnit.SECONDS);
-        assertTrue(decided > 1);
         agree(members.nodes());
         assertFalse(checkpoints(late).isEmpty());
 
