@@ -72,6 +72,16 @@ class ChildProcessTest {
         child.awaitLine("DONE t2", LIMIT);
     }
 
+    /** By the signal's own exit code: its input stays open, or its lifeline would end it first. */
+    @Test
+    void endsByTheSignalWhenItIsTerminated() {
+        ChildProcess child = children.startJava("walker", Walker.class, List.of());
+        child.send("walk t1");
+        child.awaitLine("DONE t1", LIMIT);
+        child.terminate();
+        assertEquals(128 + 15, child.awaitExit(LIMIT));
+    }
+
     @Test
     void endsChildrenOfAKilledParent() {
         ChildProcess parent = children.startJava("parent", Parent.class, List.of(logs.toString()));
