@@ -18,12 +18,14 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * Goal: members can be restarted in turn without a transfer that fails, and a leader that is cut off from the others decides
  * nothing. Method: transfers run all the time, through members that reach each other through proxies; at the end every
  * answer is compared with the books of both banks.
  */
+@EnabledIfSystemProperty(named = "troth.clusterFaults", matches = "true")
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class ClusterRestartTest {
 
