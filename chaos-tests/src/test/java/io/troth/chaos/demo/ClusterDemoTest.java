@@ -16,9 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Goal: the demo of a cluster cuts its leader off, restarts all in turn, shows that another one takes over each time, leaves
- * a timeline, and cannot hold when something is wrong. Method: two of its faults, with everything sabotaged at the end: each
- * flaw must fail its own check, and everything else must hold.
+ * Goal: the demo of a cluster cuts its leader off, shows that another one takes over, leaves a timeline, and cannot hold
+ * when something is wrong. Method: one of its faults, with everything sabotaged at the end: each flaw must fail its own
+ * check, and everything else must hold.
  */
 class ClusterDemoTest {
 
@@ -28,13 +28,13 @@ class ClusterDemoTest {
     Path out;
 
     @Test
-    void faultsAreSurvivedAndEveryFlawIsFound() throws Exception {
+    void aFaultIsSurvivedAndEveryFlawIsFound() throws Exception {
         ByteArrayOutputStream output = new ByteArrayOutputStream();
         ClusterOptions options = new ClusterOptions(
                 1,
                 20,
                 out,
-                List.of(Fault.PARTITION, Fault.ROLLING_RESTART),
+                List.of(Fault.PARTITION),
                 EnumSet.of(Sabotage.ANSWER, Sabotage.MONEY, Sabotage.PREPARED));
         Path directory;
         Verdict verdict;
