@@ -31,11 +31,7 @@ class ClusterDemoTest {
     void aFaultIsSurvivedAndEveryFlawIsFound() throws Exception {
         ByteArrayOutputStream output = new ByteArrayOutputStream();
         ClusterOptions options = new ClusterOptions(
-                1,
-                20,
-                out,
-                List.of(Fault.PARTITION),
-                EnumSet.of(Sabotage.ANSWER, Sabotage.MONEY, Sabotage.PREPARED));
+                1, 20, out, List.of(Fault.PARTITION), EnumSet.of(Sabotage.ANSWER, Sabotage.MONEY, Sabotage.PREPARED));
         Path directory;
         Verdict verdict;
         try (ClusterDemo demo =
