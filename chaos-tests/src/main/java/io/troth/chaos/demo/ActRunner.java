@@ -103,12 +103,12 @@ final class ActRunner {
             if (votesAreWanted) {
                 awaitInDoubt(act);
             }
-            pause(UNDER_WAY_MILLIS);
+            Show.pause(UNDER_WAY_MILLIS);
             victim.arm(point, 1);
             victim.release();
             tx = victim.awaitReached(point);
         }
-        pause(UNDER_WAY_MILLIS);
+        Show.pause(UNDER_WAY_MILLIS);
         return tx;
     }
 
@@ -188,17 +188,8 @@ final class ActRunner {
             if (System.nanoTime() - deadline > 0) {
                 return false;
             }
-            pause(POLL_MILLIS);
+            Show.pause(POLL_MILLIS);
         }
         return true;
-    }
-
-    private static void pause(long millis) {
-        try {
-            TimeUnit.MILLISECONDS.sleep(millis);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("the demo was interrupted", e);
-        }
     }
 }

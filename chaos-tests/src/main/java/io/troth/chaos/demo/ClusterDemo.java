@@ -13,7 +13,6 @@ import org.jspecify.annotations.Nullable;
 final class ClusterDemo extends Show {
 
     private final ClusterOptions options;
-    private volatile @Nullable ClusterStage stage;
 
     /**
      * A run that has not begun.
@@ -60,9 +59,7 @@ final class ClusterDemo extends Show {
                 + " Transfers run all the time from now on, " + TransferRunner.WORKERS
                 + " at once; one that would overdraw an"
                 + " account is rolled back in both banks (STATEMENT_FAILED).");
-        ClusterStage opened = new ClusterStage(directory(), children, binaries, options.accounts());
-        stage = opened;
-        return opened;
+        return running(new ClusterStage(directory(), children, binaries, options.accounts()));
     }
 
     private void write(ClusterSummary summary) {
@@ -74,19 +71,5 @@ final class ClusterDemo extends Show {
             throw new IllegalStateException("cannot write " + file, e);
         }
         narrator.line("timeline: " + file.toAbsolutePath());
-    }
-
-    @Override
-    List<List<String>> addresses() {
-        ClusterStage running = stage;
-        return running == null ? List.of() : running.addresses();
-    }
-
-    @Override
-    void closeStage() {
-        ClusterStage running = stage;
-        if (running != null) {
-            running.close();
-        }
     }
 }

@@ -17,7 +17,7 @@ import java.util.Random;
  * Everything that runs in one demo of a cluster: two databases, three coordinators that reach each other through
  * proxies, two agents and a client, each its own process, with all they write below one directory.
  */
-final class ClusterStage implements AutoCloseable {
+final class ClusterStage implements Show.Setting {
 
     private static final List<String> NODES = List.of("node-a", "node-b", "node-c");
 
@@ -76,8 +76,8 @@ final class ClusterStage implements AutoCloseable {
         return client;
     }
 
-    /** What is where, for somebody who wants to look. */
-    List<List<String>> addresses() {
+    @Override
+    public List<List<String>> addresses() {
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("what", "process", "address"));
         rows.add(List.of("bank A", Long.toString(banks.a().pid()), banks.a().url()));
@@ -91,7 +91,6 @@ final class ClusterStage implements AutoCloseable {
         return rows;
     }
 
-    /** Ends every process, the databases' backends included. Leaves the directory. */
     @Override
     public void close() {
         members.close();

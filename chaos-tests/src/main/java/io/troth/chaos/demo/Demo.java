@@ -13,7 +13,6 @@ import org.jspecify.annotations.Nullable;
 final class Demo extends Show {
 
     private final DemoOptions options;
-    private volatile @Nullable Stage stage;
 
     /**
      * A run that has not begun.
@@ -60,39 +59,19 @@ final class Demo extends Show {
         return verdict;
     }
 
-    @Override
-    List<List<String>> addresses() {
-        Stage running = stage;
-        return running == null ? List.of() : running.addresses();
-    }
-
-    @Override
-    void closeStage() {
-        Stage running = stage;
-        if (running != null) {
-            running.close();
-        }
-    }
-
     private Stage open() {
         narrator.heading("Starting two databases, one coordinator, two agents, one client");
         narrator.paragraph(
                 "Each is a process of its own. An agent drives the transactions of one database. The coordinator"
                         + " decides, for each transfer, whether it happens in both banks or in neither, and writes that down.");
-        Stage opened = new Stage(directory(), children, binaries, options.accounts());
-        stage = opened;
-        return opened;
+        return running(new Stage(directory(), children, binaries, options.accounts()));
     }
 
     /** Lets transfers run for a while. Returns how many were committed. */
     private long stretch(Teller teller) {
         long committedBefore = teller.committed();
         teller.run(TransferRunner.WORKERS);
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(options.stretchMillis());
-        while (System.nanoTime() - deadline < 0) {
-            narrator.progress(progress(teller), false);
-            pause(PROGRESS_MILLIS);
-        }
+        watch(narrator, teller, options.stretchMillis());
         teller.pause();
         narrator.progress(progress(teller), true);
         return teller.committed() - committedBefore;

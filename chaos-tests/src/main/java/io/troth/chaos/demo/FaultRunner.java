@@ -39,11 +39,7 @@ final class FaultRunner {
 
     /** Lets transfers run undisturbed for a while. */
     void calm() {
-        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(stretchMillis);
-        while (System.nanoTime() - until < 0) {
-            narrator.progress(Show.progress(teller), false);
-            Show.pause(POLL_MILLIS);
-        }
+        Show.watch(narrator, teller, stretchMillis);
         narrator.progress(Show.progress(teller), true);
     }
 

@@ -21,7 +21,18 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Show implements AutoCloseable {
 
-    static final long PROGRESS_MILLIS = 200;
+    /** All processes of a demo. */
+    interface Setting extends AutoCloseable {
+
+        /** What is where, for somebody who wants to look; the first row is the head. */
+        List<List<String>> addresses();
+
+        /** Ends every process, the databases' backends included. Leaves the directory. */
+        @Override
+        void close();
+    }
+
+    private static final long PROGRESS_MILLIS = 200;
     private static final int COMPLAINTS = 20;
 
     final Narrator narrator;
@@ -29,6 +40,7 @@ abstract class Show implements AutoCloseable {
     final Path binaries;
     private final WorkDirectory directory;
     private final Object lock = new Object();
+    private volatile @Nullable Setting setting;
     private boolean closed;
 
     /**
@@ -46,18 +58,18 @@ abstract class Show implements AutoCloseable {
     /** Plays everything and says how it went. */
     abstract Verdict run();
 
-    /** What runs where, the first row being the head; empty before {@link #run}. */
-    abstract List<List<String>> addresses();
-
-    /** Ends what the children's end does not. */
-    abstract void closeStage();
+    /** These processes run now, and end with this. */
+    final <S extends Setting> S running(S started) {
+        setting = started;
+        return started;
+    }
 
     /** Everything is running and stays so: says where. */
     void printAddresses() {
-        List<List<String>> running = addresses();
-        if (!running.isEmpty()) {
+        Setting running = setting;
+        if (running != null) {
             narrator.heading("Still running (Ctrl-C ends it)");
-            narrator.table("  ", running);
+            narrator.table("  ", running.addresses());
             narrator.line("  logs and data: " + directory.path());
         }
     }
@@ -92,8 +104,20 @@ abstract class Show implements AutoCloseable {
             closed = true;
         }
         children.close();
-        closeStage();
+        Setting running = setting;
+        if (running != null) {
+            running.close();
+        }
         directory.close();
+    }
+
+    /** Shows for a while how transfers go on. */
+    static void watch(Narrator narrator, Teller teller, long millis) {
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        while (System.nanoTime() - until < 0) {
+            narrator.progress(progress(teller), false);
+            pause(PROGRESS_MILLIS);
+        }
     }
 
     static String progress(Teller teller) {

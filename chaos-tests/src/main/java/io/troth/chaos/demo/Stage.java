@@ -15,7 +15,7 @@ import java.util.Random;
  * Everything that runs in one demo: two databases, a coordinator, two agents and a client, each its own process, with
  * all they write below one directory. Thread-safe.
  */
-final class Stage implements AutoCloseable {
+final class Stage implements Show.Setting {
 
     private final Children children;
     private final Random random = new Random();
@@ -82,8 +82,8 @@ final class Stage implements AutoCloseable {
         return children.logDirectory();
     }
 
-    /** What is where, for somebody who wants to look. */
-    List<List<String>> addresses() {
+    @Override
+    public List<List<String>> addresses() {
         return List.of(
                 List.of("what", "process", "address"),
                 List.of("bank A", Long.toString(banks.a().pid()), banks.a().url()),
@@ -95,7 +95,6 @@ final class Stage implements AutoCloseable {
                 List.of("client", pid(client), ""));
     }
 
-    /** Ends every process, the databases' backends included. Leaves the directory. */
     @Override
     public void close() {
         children.close();
