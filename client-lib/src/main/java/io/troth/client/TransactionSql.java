@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * database refused; SQL_REFUSED for transaction control, several statements or what changes the session;
  * TYPE_NOT_SUPPORTED; UNKNOWN_RESOURCE when no connected agent offers the resource, and none comes within 2 s;
  * NO_COORDINATOR; STREAM_BROKEN when the agent's answer was lost; DEADLINE_EXCEEDED. Dependents of stages run on a thread of
- * the library and must not block.
+ * the library, in the gRPC context of whoever made the call and not in the transaction's, and must not block.
  */
 public interface TransactionSql {
 

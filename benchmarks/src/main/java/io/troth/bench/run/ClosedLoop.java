@@ -7,8 +7,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -28,6 +30,11 @@ final class ClosedLoop {
     private static final long LATENCY_NANOS_MAX = 600_000_000_000L;
     private static final int LATENCY_DIGITS = 3;
     private static final int TIMELINE_SLOTS = 20_000;
+    private static final long FAILURE_PAUSE_MILLIS = 20;
+
+    /** For what goes on after a failure. */
+    private static final Executor LATER =
+            CompletableFuture.delayedExecutor(FAILURE_PAUSE_MILLIS, TimeUnit.MILLISECONDS);
 
     private final Running contender;
     private final Mix mix;
@@ -214,7 +221,8 @@ final class ClosedLoop {
                 stage = contender.submit(work);
             } catch (RuntimeException e) {
                 failed(work, e);
-                return true;
+                LATER.execute(this::next);
+                return false;
             }
             // Whoever comes second goes on: the answer, or this method.
             AtomicBoolean first = new AtomicBoolean(true);
@@ -223,6 +231,9 @@ final class ClosedLoop {
                     succeeded(work, begin);
                 } else {
                     failed(work, cause);
+                    // This may be the only thread that brings answers, and what failed may fail again at once.
+                    LATER.execute(this::next);
+                    return;
                 }
                 if (!first.compareAndSet(true, false)) {
                     next();

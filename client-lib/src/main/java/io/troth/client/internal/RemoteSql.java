@@ -159,7 +159,8 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
      * waits also while the gateway is being looked for.
      */
     private <T> CompletionStage<T> call(Function<Gateway, CompletableFuture<T>> call) {
-        Context context = scope.bind(Context.current());
+        Context caller = Context.current();
+        Context context = scope.bind(caller);
         scope.enter();
         CompletableFuture<T> started;
         try {
@@ -176,22 +177,27 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
             throw e;
         }
         CompletableFuture<T> result = new CompletableFuture<>();
-        var unused = started.whenComplete((value, failure) -> {
+        // gRPC brings the answer under the call's context, that is, under the transaction: what depends on the result
+        // is
+        // the application's, and may begin the next one.
+        var unused = started.whenComplete((value, failure) -> caller.run(() -> {
             // First, since the application may commit as soon as it hears.
             scope.exit();
             if (failure == null) {
                 result.complete(value);
             } else {
-                Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                        ? failure.getCause()
-                        : failure;
-                result.completeExceptionally(
-                        cause instanceof PushedRows.ActionFailedException action
-                                ? action.original()
-                                : SqlErrors.of(resource, cause));
+                result.completeExceptionally(error(failure));
             }
-        });
+        }));
         return result;
+    }
+
+    private Throwable error(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        return cause instanceof PushedRows.ActionFailedException action
+                ? action.original()
+                : SqlErrors.of(resource, cause);
     }
 
     private static <T> T under(Context context, Supplier<T> action) {

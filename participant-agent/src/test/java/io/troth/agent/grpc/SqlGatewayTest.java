@@ -40,6 +40,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -63,6 +65,8 @@ class SqlGatewayTest {
     static final PostgresExtension POSTGRES = new PostgresExtension();
 
     private static final SqlLimits LIMITS = new SqlLimits(10_000, 20, 30, 5, 10, 100, 100_000);
+
+    private static final long LIMIT_SECONDS = 60;
 
     private static SimulatedCoordinator coordinator;
     private static SqlGatewayServer server;
@@ -183,6 +187,29 @@ class SqlGatewayTest {
         assertEquals(50, count);
         assertEquals(50, seen.size());
         assertFalse(tx.isRollbackOnly());
+    }
+
+    @Test
+    void whatDependsOnAStageIsOutsideOfTheTransaction() throws Exception {
+        tx.close();
+        GlobalTransaction alone = client.beginAsync(TransactionOptions.DEFAULTS)
+                .toCompletableFuture()
+                .get();
+        CountDownLatch attached = new CountDownLatch(1);
+        CompletionStage<GlobalTransaction> next = alone.sql("notes")
+                .forEachAsync(row -> await(attached), "SELECT 1")
+                .thenCompose(count -> client.beginAsync(TransactionOptions.DEFAULTS));
+        attached.countDown();
+        next.toCompletableFuture().get(LIMIT_SECONDS, TimeUnit.SECONDS).close();
+        alone.close();
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(LIMIT_SECONDS, TimeUnit.SECONDS));
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
