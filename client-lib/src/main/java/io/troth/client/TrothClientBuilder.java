@@ -1,9 +1,9 @@
 package io.troth.client;
 
+import io.troth.client.grpc.Endpoint;
+import io.troth.client.grpc.TlsFiles;
 import io.troth.client.internal.ClientEngine;
 import io.troth.client.internal.ClientSettings;
-import io.troth.client.internal.ClientSettings.Endpoint;
-import io.troth.client.internal.ClientSettings.TlsFiles;
 import io.troth.client.internal.SqlGateways;
 import java.nio.file.Path;
 import java.time.Duration;

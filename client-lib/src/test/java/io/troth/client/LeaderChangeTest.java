@@ -109,6 +109,16 @@ class LeaderChangeTest {
     }
 
     @Test
+    void leavesALeaderThatStandsStillForTheNextOne() {
+        TrothClient client = clientOfBoth();
+        GlobalTransaction before = begin(client).join();
+        first.standStill();
+        second.follow(null);
+        await().atMost(PATIENCE).until(before::isRollbackOnly);
+        assertEquals(2, begin(client).join().id().epoch().number());
+    }
+
+    @Test
     void beginWaitsForTheNextLeaderWhileOneLeaves() throws Exception {
         TrothClient client = clientOfBoth();
         client.begin().close();

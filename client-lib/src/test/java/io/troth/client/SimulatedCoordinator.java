@@ -91,6 +91,7 @@ final class SimulatedCoordinator implements AutoCloseable {
     private boolean keepSessions = true;
     private String elsewhere;
     private int redirected;
+    private volatile boolean still;
 
     SimulatedCoordinator(long cluster) {
         this.cluster = cluster;
@@ -108,7 +109,7 @@ final class SimulatedCoordinator implements AutoCloseable {
         openSessions.clear();
         ended.clear();
         server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
-                .directExecutor()
+                .executor(this::run)
                 .addService(new Service())
                 .build()
                 .start();
@@ -120,6 +121,17 @@ final class SimulatedCoordinator implements AutoCloseable {
     synchronized SimulatedCoordinator startAt(int itsPort) throws IOException {
         port = itsPort;
         return start();
+    }
+
+    private void run(Runnable task) {
+        if (!still) {
+            task.run();
+        }
+    }
+
+    /** From now on it does nothing, and its connections stand. */
+    void standStill() {
+        still = true;
     }
 
     /** Gone at once, as after a kill. */

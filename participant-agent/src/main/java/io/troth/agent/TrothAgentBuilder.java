@@ -2,10 +2,10 @@ package io.troth.agent;
 
 import io.troth.agent.engine.StepListener;
 import io.troth.agent.grpc.LinkSettings;
-import io.troth.agent.grpc.LinkSettings.Endpoint;
-import io.troth.agent.grpc.LinkSettings.TlsFiles;
 import io.troth.agent.metrics.AgentMetrics;
 import io.troth.agent.server.AgentRuntime;
+import io.troth.client.grpc.Endpoint;
+import io.troth.client.grpc.TlsFiles;
 import io.troth.core.ClusterId;
 import java.nio.file.Path;
 import java.time.Duration;

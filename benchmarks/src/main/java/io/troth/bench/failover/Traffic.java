@@ -6,7 +6,6 @@ import io.troth.agent.engine.ScheduledTimers;
 import io.troth.agent.engine.StepListener;
 import io.troth.agent.grpc.GrpcCoordinatorLink;
 import io.troth.agent.grpc.LinkSettings;
-import io.troth.agent.grpc.LinkSettings.Endpoint;
 import io.troth.agent.metrics.Prometheus;
 import io.troth.client.GlobalTransaction;
 import io.troth.client.OutcomeToken;
@@ -14,6 +13,7 @@ import io.troth.client.OutcomeUnknownException;
 import io.troth.client.TrothClient;
 import io.troth.client.TrothClientBuilder;
 import io.troth.client.context.CallScope;
+import io.troth.client.grpc.Endpoint;
 import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
@@ -188,7 +188,7 @@ final class Traffic implements AutoCloseable {
         try {
             for (int resource : resources) {
                 AgentEngine engine = engines.get(resource);
-                BranchId branch = engine.join(scope, RESOURCES.get(resource));
+                BranchId branch = engine.join(scope, RESOURCES.get(resource), LinkSettings.CONNECT_TIMEOUT_MILLIS);
                 engine.statementBegins(scope, branch);
                 engine.statementEnds(branch, StatementEnd.completed());
             }

@@ -29,6 +29,8 @@ import io.troth.chaos.bank.Transfer;
 import io.troth.chaos.stack.Certificates.Owner;
 import io.troth.client.TrothClient;
 import io.troth.client.TrothClientBuilder;
+import io.troth.client.grpc.Endpoint;
+import io.troth.client.grpc.TlsFiles;
 import io.troth.coordinator.config.ConfigKey;
 import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.engine.StepListener;
@@ -131,16 +133,15 @@ class TlsTest {
         }
     }
 
-    private static void assertNoCoordinator(CoordinatorServer server, LinkSettings.@Nullable TlsFiles tls, String why)
+    private static void assertNoCoordinator(CoordinatorServer server, @Nullable TlsFiles tls, String why)
             throws Exception {
         String answer = answer(server, tls);
         assertTrue(answer.startsWith("STREAM_BROKEN") && answer.contains(why), answer);
     }
 
     /** Why the agent finds no coordinator, or that it is welcome. */
-    private static String answer(CoordinatorServer server, LinkSettings.@Nullable TlsFiles tls) throws Exception {
-        LinkSettings settings =
-                LinkSettings.of(List.of(new LinkSettings.Endpoint("localhost", server.grpcPort())), tls);
+    private static String answer(CoordinatorServer server, @Nullable TlsFiles tls) throws Exception {
+        LinkSettings settings = LinkSettings.of(List.of(new Endpoint("localhost", server.grpcPort())), tls);
         FirstAnswer first = new FirstAnswer();
         GrpcCoordinatorLink link = new GrpcCoordinatorLink(settings);
         try {
@@ -152,8 +153,8 @@ class TlsTest {
         }
     }
 
-    private static LinkSettings.TlsFiles agent(Owner trusted, Owner proof) {
-        return new LinkSettings.TlsFiles(
+    private static TlsFiles agent(Owner trusted, Owner proof) {
+        return new TlsFiles(
                 certificates.certificate(trusted), certificates.certificate(proof), certificates.key(proof));
     }
 
@@ -197,8 +198,7 @@ class TlsTest {
             assertNoCoordinator(coordinator, agent(Owner.AUTHORITY, bad), "UNAVAILABLE");
         }
         assertNoCoordinator(client(coordinator).tls(certificates.authorities()), "UNAVAILABLE");
-        assertNoCoordinator(
-                coordinator, new LinkSettings.TlsFiles(certificates.authorities(), null, null), "UNAVAILABLE");
+        assertNoCoordinator(coordinator, new TlsFiles(certificates.authorities(), null, null), "UNAVAILABLE");
         assertThrows(
                 TrothException.class, () -> status(coordinator, new ClientTls(certificates.authorities(), null, null)));
     }
@@ -286,7 +286,7 @@ class TlsTest {
                 TrothClientBuilder builder = client(coordinator).tls(files.get(0), files.get(1), files.get(2));
                 IllegalArgumentException inClient = assertThrows(IllegalArgumentException.class, builder::build);
                 assertTrue(inClient.getMessage().contains(bad.toString()), inClient.getMessage());
-                LinkSettings.TlsFiles tls = new LinkSettings.TlsFiles(files.get(0), files.get(1), files.get(2));
+                TlsFiles tls = new TlsFiles(files.get(0), files.get(1), files.get(2));
                 IllegalArgumentException inAgent =
                         assertThrows(IllegalArgumentException.class, () -> answer(coordinator, tls));
                 assertTrue(inAgent.getMessage().contains(bad.toString()), inAgent.getMessage());
@@ -300,9 +300,9 @@ class TlsTest {
         Path certificate = certificates.certificate(Owner.MEMBER);
         Path key = certificates.key(Owner.EXPIRED);
         Path authorities = certificates.authorities();
-        LinkSettings.TlsFiles ofAgent = new LinkSettings.TlsFiles(authorities, certificate, key);
+        TlsFiles ofAgent = new TlsFiles(authorities, certificate, key);
         SqlServerSettings ofGateway = new SqlServerSettings(
-                new LinkSettings.Endpoint("127.0.0.1", 0),
+                new Endpoint("127.0.0.1", 0),
                 null,
                 new SqlServerSettings.ServerTls(certificate, key, authorities),
                 false,
@@ -350,8 +350,7 @@ class TlsTest {
     void theSqlGatewayAsksForTheSameProof() throws Exception {
         SqlServerSettings.ServerTls tls = new SqlServerSettings.ServerTls(
                 certificates.certificate(Owner.MEMBER), certificates.key(Owner.MEMBER), certificates.authorities());
-        SqlServerSettings settings =
-                new SqlServerSettings(new LinkSettings.Endpoint("127.0.0.1", 0), null, tls, false, false, 1);
+        SqlServerSettings settings = new SqlServerSettings(new Endpoint("127.0.0.1", 0), null, tls, false, false, 1);
         try (SqlGatewayServer gateway =
                 SqlGatewayServer.start(settings, new SqlGateway(Map.of(), SqlLimits.DEFAULTS))) {
             int port = gateway.announced().port();

@@ -1,8 +1,8 @@
 package io.troth.client.internal;
 
-import java.nio.file.Path;
+import io.troth.client.grpc.Endpoint;
+import io.troth.client.grpc.TlsFiles;
 import java.util.List;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,52 +64,4 @@ public record ClientSettings(
         return new ClientSettings(
                 endpoints, "", null, 10_000, 30_000, 60_000, 10_000, 5_000, 50, reconnectMillisMax, 200, 600_000);
     }
-
-    /** Where a coordinator may be. */
-    public record Endpoint(String host, int port) {
-
-        private static final Pattern LOOPBACK = Pattern.compile("127(\\.[0-9]{1,3}){3}");
-
-        /**
-         * Reads {@code host:port}; an IPv6 address stands in brackets.
-         *
-         * @throws IllegalArgumentException when the text is anything else
-         */
-        public static Endpoint parse(String text) {
-            int colon = text.lastIndexOf(':');
-            if (colon < 1) {
-                throw new IllegalArgumentException("an endpoint is host:port, found \"" + text + "\"");
-            }
-            String host = text.substring(0, colon);
-            if (host.startsWith("[") && host.endsWith("]")) {
-                host = host.substring(1, host.length() - 1);
-            }
-            int port;
-            try {
-                port = Integer.parseInt(text.substring(colon + 1));
-            } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("an endpoint is host:port, found \"" + text + "\"", e);
-            }
-            if (host.isEmpty() || port < 1 || port > 65_535) {
-                throw new IllegalArgumentException("an endpoint is host:port, found \"" + text + "\"");
-            }
-            return new Endpoint(host, port);
-        }
-
-        /** True for names and addresses that never leave this machine; no name is looked up. */
-        public boolean isLoopback() {
-            return host.equals("localhost") || LOOPBACK.matcher(host).matches() || host.equals("::1");
-        }
-
-        @Override
-        public String toString() {
-            return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
-        }
-    }
-
-    /** PEM files; the certificate and its key prove this client, null when the coordinator asks for no proof. */
-    public record TlsFiles(
-            Path authorities,
-            @Nullable Path certificate,
-            @Nullable Path key) {}
 }

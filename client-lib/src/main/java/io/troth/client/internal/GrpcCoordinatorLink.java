@@ -2,50 +2,34 @@ package io.troth.client.internal;
 
 import io.grpc.ChannelCredentials;
 import io.grpc.Context;
-import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
-import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.shaded.io.grpc.netty.NettySslContextChannelCredentials;
-import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
-import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
-import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
-import io.troth.client.grpc.CertificateKeys;
+import io.troth.client.grpc.CoordinatorChannel;
+import io.troth.client.grpc.Endpoint;
 import io.troth.client.grpc.LeaderSearch;
+import io.troth.client.grpc.SignsOfLife;
+import io.troth.client.grpc.TlsFiles;
 import io.troth.client.grpc.TrothStatus;
-import io.troth.client.internal.ClientSettings.Endpoint;
-import io.troth.client.internal.ClientSettings.TlsFiles;
 import io.troth.proto.v1.ClientEntry;
 import io.troth.proto.v1.ClientReply;
 import io.troth.proto.v1.ClientServiceGrpc;
 import io.troth.proto.v1.ClientStreamRequest;
 import io.troth.proto.v1.ClientStreamResponse;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The stream over gRPC. Entries are collected and written by one drain at a time on the loop's thread: what is ready
- * when the loop gets to it leaves as one batch, without a linger timer. Each connection attempt has a channel of its
- * own, so that the reconnect pauses are ours alone.
+ * when the loop gets to it leaves as one batch, without a linger timer.
  */
 final class GrpcCoordinatorLink implements CoordinatorLink {
 
-    /** Nothing older. */
-    private static final String TLS_PROTOCOL = "TLSv1.3";
-
     private static final int BATCH_ENTRIES_MAX = 1_024;
     private static final int BATCH_BYTES_MAX = 1024 * 1024;
-    private static final int INBOUND_BYTES_MAX = 4 * 1024 * 1024;
-    private static final long KEEP_ALIVE_MILLIS = 10_000;
-    private static final long KEEP_ALIVE_TIMEOUT_MILLIS = 5_000;
     private static final long CLOSE_POLL_MILLIS = 10;
     private static final int CLOSE_POLLS_MAX = 100;
 
@@ -62,38 +46,15 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
     private volatile String problem = "no attempt has ended yet";
     private volatile boolean closed;
 
-    /** @throws IllegalArgumentException when a TLS file cannot be read */
+    /** @throws IllegalArgumentException when a TLS file cannot be used */
     GrpcCoordinatorLink(ClientSettings settings, NettyLoop loop) {
         this.settings = settings;
         this.loop = loop;
-        this.credentials = credentials(settings.tls());
+        this.credentials = TlsFiles.credentials(settings.tls());
         this.search = new LeaderSearch(
                 settings.endpoints(),
                 ThreadLocalRandom.current().nextInt(settings.endpoints().size()));
         this.pauseMillis = settings.reconnectMillisMin();
-    }
-
-    static ChannelCredentials credentials(@Nullable TlsFiles tls) {
-        if (tls == null) {
-            return InsecureChannelCredentials.create();
-        }
-        try {
-            SslContextBuilder builder = GrpcSslContexts.forClient()
-                    .protocols(TLS_PROTOCOL)
-                    .trustManager(tls.authorities().toFile());
-            Path certificate = tls.certificate();
-            Path key = tls.key();
-            if (certificate != null && key != null) {
-                builder.keyManager(certificate.toFile(), key.toFile());
-            }
-            SslContext context = builder.build();
-            if (certificate != null && key != null) {
-                CertificateKeys.check(certificate, key);
-            }
-            return NettySslContextChannelCredentials.create(context);
-        } catch (SSLException e) {
-            throw new IllegalArgumentException("cannot use the TLS files: " + e.getMessage(), e);
-        }
     }
 
     @Override
@@ -143,15 +104,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
             return;
         }
         Endpoint target = settings.endpoints().get(search.index());
-        ManagedChannel channel = NettyChannelBuilder.forAddress(target.host(), target.port(), credentials)
-                .eventLoopGroup(loop.group())
-                .channelType(NioSocketChannel.class)
-                .directExecutor()
-                .disableRetry()
-                .keepAliveTime(KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)
-                .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
-                .maxInboundMessageSize(INBOUND_BYTES_MAX)
-                .build();
+        ManagedChannel channel = CoordinatorChannel.open(target, credentials, loop.group());
         Stream stream = new Stream(target, channel);
         current = stream;
         // Under the root context: a client that is created within a call must outlive that call.
@@ -181,6 +134,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
         private final ManagedChannel channel;
         private final ConcurrentLinkedQueue<ClientEntry> outgoing = new ConcurrentLinkedQueue<>();
         private final AtomicBoolean drainScheduled = new AtomicBoolean();
+        private final SignsOfLife life;
         private @Nullable ClientCallStreamObserver<ClientStreamRequest> call;
         private boolean up;
         private boolean over;
@@ -188,6 +142,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
         Stream(Endpoint target, ManagedChannel channel) {
             this.target = target;
             this.channel = channel;
+            this.life = new SignsOfLife(channel, loop::schedule, SignsOfLife.LOOK, this::fail);
         }
 
         void send(ClientEntry entry) {
@@ -226,6 +181,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
             if (over || hears == null) {
                 return;
             }
+            life.heard();
             List<ClientReply> replies = batch.getRepliesList();
             if (!up) {
                 if (replies.isEmpty() || !replies.get(0).hasCoordinatorState()) {
@@ -239,6 +195,9 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
                     return;
                 }
                 pauseMillis = settings.reconnectMillisMin();
+                if (settings.endpoints().size() > 1) {
+                    life.start();
+                }
                 replies = replies.subList(1, replies.size());
             }
             if (!replies.isEmpty()) {
@@ -277,6 +236,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
             drain();
             ClientCallStreamObserver<ClientStreamRequest> requests = call;
             over = true;
+            life.stop();
             current = null;
             if (requests != null) {
                 requests.onCompleted();
@@ -299,6 +259,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
                 return;
             }
             over = true;
+            life.stop();
             problem = target + ": " + why;
             current = null;
             channel.shutdownNow();

@@ -9,8 +9,9 @@ import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
 import io.troth.client.TransactionSql;
 import io.troth.client.context.CallScope;
 import io.troth.client.context.NanoClock;
+import io.troth.client.grpc.Endpoint;
+import io.troth.client.grpc.TlsFiles;
 import io.troth.client.grpc.TrothClientInterceptor;
-import io.troth.client.internal.ClientSettings.Endpoint;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
@@ -193,7 +194,7 @@ public final class SqlGateways implements AutoCloseable {
             loop = running;
         }
         ManagedChannel managed = NettyChannelBuilder.forAddress(
-                        endpoint.host(), endpoint.port(), GrpcCoordinatorLink.credentials(settings.tls()))
+                        endpoint.host(), endpoint.port(), TlsFiles.credentials(settings.tls()))
                 .eventLoopGroup(running.group())
                 .channelType(NioSocketChannel.class)
                 .directExecutor()

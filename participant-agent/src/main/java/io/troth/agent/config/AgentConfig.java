@@ -2,10 +2,10 @@ package io.troth.agent.config;
 
 import io.troth.agent.config.AgentKey.SqlSwitch;
 import io.troth.agent.grpc.LinkSettings;
-import io.troth.agent.grpc.LinkSettings.Endpoint;
-import io.troth.agent.grpc.LinkSettings.TlsFiles;
 import io.troth.agent.grpc.SqlServerSettings;
 import io.troth.agent.grpc.SqlServerSettings.ServerTls;
+import io.troth.client.grpc.Endpoint;
+import io.troth.client.grpc.TlsFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

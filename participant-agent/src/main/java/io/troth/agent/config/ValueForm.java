@@ -1,6 +1,6 @@
 package io.troth.agent.config;
 
-import io.troth.agent.grpc.LinkSettings.Endpoint;
+import io.troth.client.grpc.Endpoint;
 import io.troth.core.ClusterId;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;

@@ -3,26 +3,20 @@ package io.troth.agent.grpc;
 import io.grpc.ChannelCredentials;
 import io.grpc.ConnectivityState;
 import io.grpc.Context;
-import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
-import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.shaded.io.grpc.netty.NettySslContextChannelCredentials;
 import io.grpc.netty.shaded.io.netty.channel.EventLoop;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
-import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
-import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
-import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.troth.agent.engine.CoordinatorLink;
 import io.troth.agent.engine.LinkListener;
-import io.troth.agent.grpc.LinkSettings.Endpoint;
-import io.troth.agent.grpc.LinkSettings.TlsFiles;
-import io.troth.client.grpc.CertificateKeys;
+import io.troth.client.grpc.CoordinatorChannel;
+import io.troth.client.grpc.Endpoint;
 import io.troth.client.grpc.LeaderSearch;
+import io.troth.client.grpc.SignsOfLife;
+import io.troth.client.grpc.TlsFiles;
 import io.troth.client.grpc.TrothStatus;
 import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
@@ -35,7 +29,6 @@ import io.troth.proto.v1.AgentOrder;
 import io.troth.proto.v1.AgentServiceGrpc;
 import io.troth.proto.v1.AgentStreamRequest;
 import io.troth.proto.v1.AgentStreamResponse;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,37 +38,30 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The agent's stream over gRPC, on one netty thread of its own. Entries are collected and written by one drain at a
- * time on that thread: what is ready when the thread gets to it leaves as one batch, without a linger timer. Each
- * attempt to connect has a channel of its own, so that the pauses between attempts are ours alone.
+ * time on that thread: what is ready when the thread gets to it leaves as one batch, without a linger timer.
  */
 public final class GrpcCoordinatorLink implements CoordinatorLink {
 
     private static final Logger LOG = LoggerFactory.getLogger(GrpcCoordinatorLink.class);
 
-    /** Nothing older. */
-    private static final String TLS_PROTOCOL = "TLSv1.3";
-
     private static final int BATCH_ENTRIES_MAX = 1_024;
     private static final int BATCH_BYTES_MAX = 1024 * 1024;
-    private static final int INBOUND_BYTES_MAX = 4 * 1024 * 1024;
     private static final int OUTGOING_ENTRIES_MAX = 200_000;
-    private static final long KEEP_ALIVE_MILLIS = 10_000;
-    private static final long KEEP_ALIVE_TIMEOUT_MILLIS = 5_000;
     /** A peer that takes the connection and says nothing is no coordinator; gRPC itself would wait for ever. */
-    private static final long CONNECT_MILLIS = 10_000;
+    private static final long CONNECT_MILLIS = 5_000;
 
     private static final long CLOSE_POLL_MILLIS = 10;
     private static final int CLOSE_POLLS_MAX = 100;
 
     private final LinkSettings settings;
     private final long connectMillis;
+    private final Duration look;
     private final ChannelCredentials credentials;
     private final MultiThreadIoEventLoopGroup group;
     private final EventLoop loop;
@@ -90,45 +76,21 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
     private volatile @Nullable Stream current;
     private volatile String problem = "no attempt has ended yet";
 
-    /** @throws IllegalArgumentException when a TLS file cannot be read or is no such file */
+    /** @throws IllegalArgumentException when a TLS file cannot be used */
     public GrpcCoordinatorLink(LinkSettings settings) {
-        this(settings, CONNECT_MILLIS);
+        this(settings, CONNECT_MILLIS, SignsOfLife.LOOK);
     }
 
-    GrpcCoordinatorLink(LinkSettings settings, long connectMillis) {
+    GrpcCoordinatorLink(LinkSettings settings, long connectMillis, Duration look) {
         this.settings = settings;
+        this.look = look;
         this.connectMillis = connectMillis;
-        this.credentials = credentials(settings.tls());
+        this.credentials = TlsFiles.credentials(settings.tls());
         this.pauseMillisMax = firstPauseMillisMax();
         this.search = new LeaderSearch(settings.endpoints(), 0);
-        // Fails here, and not at the first attempt, when the credentials are no good.
-        channelBuilder(settings.endpoints().get(0));
         this.group = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("troth-agent-link", true), NioIoHandler.newFactory());
         this.loop = group.next();
-    }
-
-    private static ChannelCredentials credentials(@Nullable TlsFiles tls) {
-        if (tls == null) {
-            return InsecureChannelCredentials.create();
-        }
-        try {
-            SslContextBuilder builder = GrpcSslContexts.forClient()
-                    .protocols(TLS_PROTOCOL)
-                    .trustManager(tls.authorities().toFile());
-            Path certificate = tls.certificate();
-            Path key = tls.key();
-            if (certificate != null && key != null) {
-                builder.keyManager(certificate.toFile(), key.toFile());
-            }
-            SslContext context = builder.build();
-            if (certificate != null && key != null) {
-                CertificateKeys.check(certificate, key);
-            }
-            return NettySslContextChannelCredentials.create(context);
-        } catch (SSLException e) {
-            throw new IllegalArgumentException("cannot use the TLS files: " + e.getMessage(), e);
-        }
     }
 
     @Override
@@ -213,15 +175,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             return;
         }
         Endpoint target = settings.endpoints().get(search.index());
-        ManagedChannel opened = channelBuilder(target)
-                .eventLoopGroup(group)
-                .channelType(NioSocketChannel.class)
-                .directExecutor()
-                .disableRetry()
-                .keepAliveTime(KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)
-                .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
-                .maxInboundMessageSize(INBOUND_BYTES_MAX)
-                .build();
+        ManagedChannel opened = CoordinatorChannel.open(target, credentials, group);
         channel = opened;
         Stream stream = new Stream(target, opened, hears);
         stream.send(WireCodec.hello(hears.hello(), hears.cluster()));
@@ -231,10 +185,6 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             var unused = AgentServiceGrpc.newStub(opened).agentStream(stream);
         });
         schedule(stream::checkConnected, connectMillis);
-    }
-
-    private NettyChannelBuilder channelBuilder(Endpoint target) {
-        return NettyChannelBuilder.forAddress(target.host(), target.port(), credentials);
     }
 
     private long firstPauseMillisMax() {
@@ -265,6 +215,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         private final ConcurrentLinkedQueue<AgentEntry> outgoing = new ConcurrentLinkedQueue<>();
         private final AtomicInteger queued = new AtomicInteger();
         private final AtomicBoolean drainScheduled = new AtomicBoolean();
+        private final SignsOfLife life;
         private @Nullable ClientCallStreamObserver<AgentStreamRequest> call;
         private boolean welcomed;
         private boolean over;
@@ -273,6 +224,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             this.target = target;
             this.itsChannel = itsChannel;
             this.hears = hears;
+            this.life = new SignsOfLife(itsChannel, GrpcCoordinatorLink.this::schedule, look, this::isSilent);
         }
 
         void send(AgentEntry entry) {
@@ -320,7 +272,13 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
                 fail(new Reason(ErrorCode.INVALID_ARGUMENT, "the coordinator sent nonsense: " + e.getMessage()));
                 return;
             }
-            welcomed |= batch.cluster() != null;
+            life.heard();
+            if (!welcomed && batch.cluster() != null) {
+                welcomed = true;
+                if (settings.endpoints().size() > 1) {
+                    life.start();
+                }
+            }
             hears.received(batch);
         }
 
@@ -356,6 +314,10 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             }
         }
 
+        private void isSilent(String why) {
+            fail(new Reason(ErrorCode.NO_COORDINATOR, why));
+        }
+
         void fail(Reason why) {
             if (!over) {
                 ClientCallStreamObserver<AgentStreamRequest> requests = call;
@@ -383,6 +345,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
                 return;
             }
             over = true;
+            life.stop();
             if (welcomed) {
                 pauseMillisMax = firstPauseMillisMax();
             }

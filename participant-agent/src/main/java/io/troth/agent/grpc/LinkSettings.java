@@ -1,9 +1,9 @@
 package io.troth.agent.grpc;
 
-import java.nio.file.Path;
+import io.troth.client.grpc.Endpoint;
+import io.troth.client.grpc.TlsFiles;
 import java.time.Duration;
 import java.util.List;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,62 +32,6 @@ public record LinkSettings(
 
     /** As long as a client's begin waits. */
     public static final long CONNECT_TIMEOUT_MILLIS = 10_000;
-
-    private static final int PORT_MAX = 65_535;
-
-    /** One address of a coordinator. */
-    public record Endpoint(String host, int port) {
-
-        private static final Pattern LOOPBACK = Pattern.compile("127(\\.[0-9]{1,3}){3}");
-
-        /**
-         * Reads {@code host:port}; an IPv6 address stands in brackets.
-         *
-         * @throws IllegalArgumentException when the text is anything else
-         */
-        public static Endpoint parse(String text) {
-            int colon = text.lastIndexOf(':');
-            if (colon < 1 || colon == text.length() - 1) {
-                throw new IllegalArgumentException("\"" + text + "\" is not host:port");
-            }
-            String host = text.substring(0, colon);
-            if (host.startsWith("[") && host.endsWith("]")) {
-                host = host.substring(1, host.length() - 1);
-            }
-            int port;
-            try {
-                port = Integer.parseInt(text.substring(colon + 1));
-            } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("\"" + text + "\" is not host:port", e);
-            }
-            if (port < 1 || port > PORT_MAX) {
-                throw new IllegalArgumentException("port " + port + " is not 1 to " + PORT_MAX);
-            }
-            return new Endpoint(host, port);
-        }
-
-        /** Whether nobody else can listen on the way. */
-        public boolean isLoopback() {
-            return host.equals("localhost") || LOOPBACK.matcher(host).matches() || host.equals("::1");
-        }
-
-        @Override
-        public String toString() {
-            return host.contains(":") ? "[" + host + "]:" + port : host + ":" + port;
-        }
-    }
-
-    /**
-     * PEM files.
-     *
-     * @param authorities whom the agent trusts
-     * @param certificate by which it proves itself, null when it does not
-     * @param key the certificate's key, null exactly when the certificate is
-     */
-    public record TlsFiles(
-            Path authorities,
-            @Nullable Path certificate,
-            @Nullable Path key) {}
 
     public LinkSettings {
         endpoints = List.copyOf(endpoints);

@@ -1,6 +1,6 @@
 package io.troth.agent.grpc;
 
-import io.troth.agent.grpc.LinkSettings.Endpoint;
+import io.troth.client.grpc.Endpoint;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 

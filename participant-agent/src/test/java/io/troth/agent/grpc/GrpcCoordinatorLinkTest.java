@@ -7,8 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.agent.engine.LinkListener;
-import io.troth.agent.grpc.LinkSettings.Endpoint;
-import io.troth.agent.grpc.LinkSettings.TlsFiles;
+import io.troth.client.grpc.Endpoint;
+import io.troth.client.grpc.SignsOfLife;
+import io.troth.client.grpc.TlsFiles;
 import io.troth.core.BranchId;
 import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
@@ -217,11 +218,30 @@ class GrpcCoordinatorLinkTest {
                             PAUSE_MIN,
                             20 * PAUSE_MIN,
                             0),
-                    200);
+                    200,
+                    SignsOfLife.LOOK);
             patient.start(heard);
             assertEquals(coordinator.epoch(), heard.awaitBatch().epoch());
             patient.close();
             patient.awaitClosed(LIMIT);
+        }
+    }
+
+    @Test
+    void leavesACoordinatorThatStandsStillWhenThereIsAnother() throws InterruptedException {
+        try (SimulatedAgentService other = SimulatedAgentService.start()) {
+            List<Endpoint> endpoints =
+                    List.of(Endpoint.parse(coordinator.endpoint()), Endpoint.parse(other.endpoint()));
+            GrpcCoordinatorLink several = new GrpcCoordinatorLink(
+                    new LinkSettings(endpoints, null, 1, 20, 0), LIMIT.toMillis(), Duration.ofMillis(50));
+            several.start(heard);
+            coordinator.awaitHello();
+            heard.awaitBatch();
+            coordinator.standStill();
+            assertTrue(heard.awaitBroken().detail().contains("no sign of life"));
+            other.awaitHello();
+            several.close();
+            several.awaitClosed(LIMIT);
         }
     }
 

@@ -51,6 +51,7 @@ public final class SimulatedAgentService implements AutoCloseable {
     private volatile ClusterId cluster = CLUSTER;
     private volatile EpochId epoch = new EpochId(1, 0xe90c);
     private volatile boolean welcoming = true;
+    private volatile boolean still;
     private int port;
     private @Nullable Server server;
 
@@ -72,7 +73,7 @@ public final class SimulatedAgentService implements AutoCloseable {
     public void listen() {
         try {
             server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
-                    .directExecutor()
+                    .executor(this::run)
                     .permitKeepAliveTime(5, TimeUnit.SECONDS)
                     .addService(new Service())
                     .build()
@@ -81,6 +82,17 @@ public final class SimulatedAgentService implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private void run(Runnable task) {
+        if (!still) {
+            task.run();
+        }
+    }
+
+    /** From now on it does nothing, and its connections stand. */
+    public void standStill() {
+        still = true;
     }
 
     /** Is gone, with every stream. */
