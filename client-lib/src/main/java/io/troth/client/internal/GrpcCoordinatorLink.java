@@ -21,12 +21,16 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The stream over gRPC. Entries are collected and written by one drain at a time on the loop's thread: what is ready
  * when the loop gets to it leaves as one batch, without a linger timer.
  */
 final class GrpcCoordinatorLink implements CoordinatorLink {
+
+    private static final Logger LOG = LoggerFactory.getLogger(GrpcCoordinatorLink.class);
 
     private static final int BATCH_ENTRIES_MAX = 1_024;
     private static final int BATCH_BYTES_MAX = 1024 * 1024;
@@ -261,6 +265,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
             over = true;
             life.stop();
             problem = target + ": " + why;
+            LOG.debug("no stream to the coordinator {}", problem);
             current = null;
             channel.shutdownNow();
             boolean wasUp = up;

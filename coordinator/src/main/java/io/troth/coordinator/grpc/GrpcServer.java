@@ -66,7 +66,7 @@ public final class GrpcServer implements AutoCloseable {
         WireLimits limits = settings.limits();
         loops = new EventLoops(settings.ioThreads());
         refusals = new Refusals(listener, nanoTime);
-        services = new LeaderServices(listener);
+        services = new LeaderServices(listener, loops, limits);
         cluster = new ClusterEndpoint(loops, refusals);
         server = NettyServerBuilder.forAddress(settings.address(), credentials)
                 .bossEventLoopGroup(loops.group())

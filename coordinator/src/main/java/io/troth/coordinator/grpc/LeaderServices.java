@@ -1,9 +1,11 @@
 package io.troth.coordinator.grpc;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.HandlerRegistry;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
@@ -12,37 +14,55 @@ import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.proto.v1.AdminServiceGrpc;
 import io.troth.proto.v1.AgentServiceGrpc;
+import io.troth.proto.v1.AgentStreamResponse;
 import io.troth.proto.v1.ClientServiceGrpc;
+import io.troth.proto.v1.ClientStreamResponse;
 import io.troth.proto.v1.TransactionServiceGrpc;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The services that only a leader has. While this coordinator leads they are those of its leadership; while it does not,
- * every call is refused, with the address of the leader when that is known. Thread-safe.
+ * every call is refused, with the address of the leader when that is known. While it begins to lead, the streams of
+ * clients and agents wait: they would only come back, and the first ones to be served are those that prepared branches
+ * hang on. Thread-safe.
  */
 final class LeaderServices extends HandlerRegistry {
 
-    private static final List<ServiceDescriptor> SERVICES = List.of(
-            ClientServiceGrpc.getServiceDescriptor(),
-            AgentServiceGrpc.getServiceDescriptor(),
-            TransactionServiceGrpc.getServiceDescriptor(),
-            AdminServiceGrpc.getServiceDescriptor());
-
     private final EdgeListener listener;
+    private final EventLoops loops;
     private final Map<String, ServerMethodDefinition<?, ?>> refusing = new HashMap<>();
     private final List<ServerServiceDefinition> refusingServices;
+
+    @GuardedBy("this")
+    private final Set<WaitingCall<?, ?>> waiting = new LinkedHashSet<>();
 
     /** Those of the leadership; null while there is none. */
     private volatile @Nullable Map<String, ServerMethodDefinition<?, ?>> serving;
 
     private volatile Redirect redirect = Redirect.nowhere(Reason.of(ErrorCode.NOT_READY));
 
-    LeaderServices(EdgeListener listener) {
+    LeaderServices(EdgeListener listener, EventLoops loops, WireLimits limits) {
         this.listener = listener;
-        refusingServices = SERVICES.stream().map(this::refusing).toList();
+        this.loops = loops;
+        refusingServices = List.of(
+                RawMethods.bidi(
+                        ClientServiceGrpc.getServiceDescriptor(),
+                        ClientServiceGrpc.getClientStreamMethod(),
+                        limits,
+                        (ServerCallHandler<RawBatch.Unread, ClientStreamResponse>) this::waitOrRefuse),
+                RawMethods.bidi(
+                        AgentServiceGrpc.getServiceDescriptor(),
+                        AgentServiceGrpc.getAgentStreamMethod(),
+                        limits,
+                        (ServerCallHandler<RawBatch.Unread, AgentStreamResponse>) this::waitOrRefuse),
+                refusing(TransactionServiceGrpc.getServiceDescriptor()),
+                refusing(AdminServiceGrpc.getServiceDescriptor()));
         refusingServices.forEach(service -> addTo(refusing, service));
     }
 
@@ -61,6 +81,34 @@ final class LeaderServices extends HandlerRegistry {
         });
     }
 
+    private <Q, R> ServerCall.Listener<Q> waitOrRefuse(ServerCall<Q, R> call, Metadata headers) {
+        WaitingCall<Q, R> waits = new WaitingCall<>(call, headers, loops.current(), this::waitsNoMore);
+        synchronized (this) {
+            Map<String, ServerMethodDefinition<?, ?>> now = serving;
+            if (now != null) {
+                serve(waits, now);
+                return waits;
+            }
+            if (redirect.soon()) {
+                waiting.add(waits);
+                return waits;
+            }
+        }
+        refuse(call);
+        return new ServerCall.Listener<>() {};
+    }
+
+    private synchronized void waitsNoMore(WaitingCall<?, ?> call) {
+        waiting.remove(call);
+    }
+
+    // The two sides of a name are made by RawMethods from the same method.
+    @SuppressWarnings("unchecked")
+    private static <Q, R> void serve(WaitingCall<Q, R> call, Map<String, ServerMethodDefinition<?, ?>> methods) {
+        call.serve(((ServerMethodDefinition<Q, R>) Objects.requireNonNull(methods.get(call.method())))
+                .getServerCallHandler());
+    }
+
     private void refuse(ServerCall<?, ?> call) {
         Redirect now = redirect;
         listener.refused(now.reason());
@@ -75,17 +123,23 @@ final class LeaderServices extends HandlerRegistry {
         }
     }
 
-    /** From now on calls are served by these. */
-    void serve(List<ServerServiceDefinition> services) {
+    /** From now on calls are served by these, and those that wait too. */
+    synchronized void serve(List<ServerServiceDefinition> services) {
         Map<String, ServerMethodDefinition<?, ?>> methods = new HashMap<>();
         services.forEach(service -> addTo(methods, service));
         serving = Map.copyOf(methods);
+        waiting.forEach(call -> serve(call, methods));
+        waiting.clear();
     }
 
-    /** From now on new calls are refused. */
-    void refuse(Redirect instead) {
+    /** From now on new calls are refused, and those that wait too, or may wait. */
+    synchronized void refuse(Redirect instead) {
         redirect = instead;
         serving = null;
+        if (!instead.soon()) {
+            waiting.forEach(call -> call.end(this::refuse));
+            waiting.clear();
+        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.troth.coordinator.grpc;
 
 import io.grpc.MethodDescriptor;
+import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
 import io.grpc.stub.ServerCalls;
@@ -18,6 +19,15 @@ final class RawMethods {
             MethodDescriptor<Q, R> method,
             WireLimits limits,
             ServerCalls.BidiStreamingMethod<RawBatch.Unread, R> handler) {
+        return bidi(generated, method, limits, ServerCalls.asyncBidiStreamingCall(handler));
+    }
+
+    /** The same, by a handler of calls. */
+    static <Q, R> ServerServiceDefinition bidi(
+            ServiceDescriptor generated,
+            MethodDescriptor<Q, R> method,
+            WireLimits limits,
+            ServerCallHandler<RawBatch.Unread, R> handler) {
         MethodDescriptor<RawBatch.Unread, R> raw = method.toBuilder(
                         RawBatch.marshaller(limits), method.getResponseMarshaller())
                 .build();
@@ -25,9 +35,7 @@ final class RawMethods {
                 .setSchemaDescriptor(generated.getSchemaDescriptor())
                 .addMethod(raw)
                 .build();
-        return ServerServiceDefinition.builder(service)
-                .addMethod(raw, ServerCalls.asyncBidiStreamingCall(handler))
-                .build();
+        return ServerServiceDefinition.builder(service).addMethod(raw, handler).build();
     }
 
     /** A stream that is refused before anything is read from it. */

@@ -9,15 +9,26 @@ import org.jspecify.annotations.Nullable;
  *
  * @param reason for everybody
  * @param leader where the leader listens for clients and agents, as {@code host:port}; null when that is not known
+ * @param soon this will be the place in a moment: streams may wait here
  */
-public record Redirect(Reason reason, @Nullable String leader) {
+public record Redirect(Reason reason, @Nullable String leader, boolean soon) {
 
     public Redirect {
         Objects.requireNonNull(reason);
     }
 
+    /** The leader is elsewhere, at this endpoint or, when it is null, nobody knows where. */
+    public static Redirect to(Reason reason, @Nullable String leader) {
+        return new Redirect(reason, leader, false);
+    }
+
     /** Nobody to go to instead. */
     public static Redirect nowhere(Reason reason) {
-        return new Redirect(reason, null);
+        return to(reason, null);
+    }
+
+    /** The leader will be here, unless something comes between. */
+    public static Redirect hereSoon(Reason reason) {
+        return new Redirect(reason, null, true);
     }
 }

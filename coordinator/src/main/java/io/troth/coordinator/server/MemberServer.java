@@ -136,12 +136,12 @@ public final class MemberServer implements RunningCoordinator {
             return Redirect.nowhere(new Reason(ErrorCode.NOT_LEADER, "nobody is known to lead"));
         }
         if (node.equals(settings.node())) {
-            return Redirect.nowhere(new Reason(ErrorCode.NOT_READY, node + " begins to lead"));
+            return Redirect.hereSoon(new Reason(ErrorCode.NOT_READY, node + " begins to lead"));
         }
         // Null while this member is still being started: nobody is listened to yet.
         ClusterOperations known = operations;
         ClusterView.Member to = known == null ? null : known.view().member(node);
-        return new Redirect(new Reason(ErrorCode.NOT_LEADER, node + " leads"), to == null ? null : to.endpoint());
+        return Redirect.to(new Reason(ErrorCode.NOT_LEADER, node + " leads"), to == null ? null : to.endpoint());
     }
 
     /** What Raft says; any thread, and done on the one that leads. */

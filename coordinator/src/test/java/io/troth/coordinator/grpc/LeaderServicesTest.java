@@ -1,6 +1,7 @@
 package io.troth.coordinator.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,6 +12,7 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.Event;
 import io.troth.proto.v1.AdminServiceGrpc;
 import io.troth.proto.v1.AgentStreamResponse;
 import io.troth.proto.v1.BeginRequest;
@@ -27,7 +29,8 @@ import org.junit.jupiter.api.function.Executable;
 class LeaderServicesTest {
 
     private static final Redirect ELSEWHERE =
-            new Redirect(new Reason(ErrorCode.NOT_LEADER, "b leads"), "b.example:7700");
+            Redirect.to(new Reason(ErrorCode.NOT_LEADER, "b leads"), "b.example:7700");
+    private static final Redirect SOON = Redirect.hereSoon(new Reason(ErrorCode.NOT_READY, "a begins to lead"));
 
     private Edge edge;
 
@@ -93,6 +96,43 @@ class LeaderServicesTest {
         next.flush(Edge.EPOCH, 1);
         Edge.until(() -> !client.frames().isEmpty());
         assertNull(client.error());
+    }
+
+    @Test
+    void streamsWaitWhileItBeginsToLead() {
+        edge.server.refuse(SOON);
+        RawStream<ClientStreamResponse> client = edge.client();
+        RawStream<AgentStreamResponse> agent = edge.agent();
+        agent.send(Edge.batch(Edge.hello(7, "accounts")));
+        edge.client().cancel();
+        assertThrows(
+                StatusRuntimeException.class,
+                () -> AdminServiceGrpc.newBlockingStub(edge.channel).getStatus(GetStatusRequest.getDefaultInstance()));
+        assertEquals(0, edge.streams.get());
+        GrpcStreamGateway next = new GrpcStreamGateway(Edge.CLUSTER, 0);
+        edge.server.serve(edge.inbox, next);
+        Edge.until(() -> edge.streams.get() == 2);
+        next.flush(Edge.EPOCH, 1);
+        Edge.until(() -> !client.frames().isEmpty());
+        Edge.until(() -> edge.inbox.events(Event.AgentConnected.class).size() == 1);
+        assertEquals(
+                List.of(ErrorCode.NOT_READY),
+                edge.refusals.stream().map(Reason::code).toList());
+        assertEquals(2, edge.streams.get());
+    }
+
+    @Test
+    void streamsThatHaveWaitedGoElsewhereWhenAnotherLeads() {
+        edge.server.refuse(SOON);
+        RawStream<ClientStreamResponse> client = edge.client();
+        RawStream<AgentStreamResponse> agent = edge.agent();
+        // Answered after the two have come, since all share a connection and its event loop.
+        assertEquals(ServingStatus.NOT_SERVING, health());
+        edge.server.refuse(SOON);
+        assertFalse(client.isOver());
+        edge.server.refuse(ELSEWHERE);
+        assertRedirected(client);
+        assertRedirected(agent);
     }
 
     @Test

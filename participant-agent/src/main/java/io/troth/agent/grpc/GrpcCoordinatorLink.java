@@ -31,7 +31,9 @@ import io.troth.proto.v1.AgentStreamRequest;
 import io.troth.proto.v1.AgentStreamResponse;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
@@ -56,6 +58,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
     /** A peer that takes the connection and says nothing is no coordinator; gRPC itself would wait for ever. */
     private static final long CONNECT_MILLIS = 5_000;
 
+    private static final int PROBLEMS_SAID_MAX = 100;
     private static final long CLOSE_POLL_MILLIS = 10;
     private static final int CLOSE_POLLS_MAX = 100;
 
@@ -72,6 +75,8 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
     private final LeaderSearch search;
     private long pauseMillisMax;
     private boolean closed;
+    /** What the log has of the attempts since the last stream; several coordinators are tried in turn, again and again. */
+    private final Set<String> said = new HashSet<>();
 
     private volatile @Nullable Stream current;
     private volatile String problem = "no attempt has ended yet";
@@ -275,6 +280,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             life.heard();
             if (!welcomed && batch.cluster() != null) {
                 welcomed = true;
+                said.clear();
                 if (settings.endpoints().size() > 1) {
                     life.start();
                 }
@@ -311,6 +317,8 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         void checkConnected() {
             if (itsChannel.getState(false) != ConnectivityState.READY) {
                 fail(new Reason(ErrorCode.NO_COORDINATOR, "no HTTP/2 within " + connectMillis + " ms"));
+            } else if (!welcomed && settings.endpoints().size() > 1) {
+                fail(new Reason(ErrorCode.NO_COORDINATOR, "no welcome within " + connectMillis + " ms"));
             }
         }
 
@@ -349,9 +357,8 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             if (welcomed) {
                 pauseMillisMax = firstPauseMillisMax();
             }
-            String before = problem;
             problem = target + ": " + why;
-            if (!closed && !problem.equals(before)) {
+            if (!closed && said.size() < PROBLEMS_SAID_MAX && said.add(problem)) {
                 LOG.warn("no stream to the coordinator {}; tried again", problem);
             }
             current = null;

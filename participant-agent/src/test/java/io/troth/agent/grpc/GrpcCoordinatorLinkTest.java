@@ -228,6 +228,22 @@ class GrpcCoordinatorLinkTest {
     }
 
     @Test
+    void leavesACoordinatorThatDoesNotWelcomeItWhenThereIsAnother() throws InterruptedException {
+        coordinator.welcomes(false);
+        try (SimulatedAgentService other = SimulatedAgentService.start()) {
+            List<Endpoint> endpoints =
+                    List.of(Endpoint.parse(coordinator.endpoint()), Endpoint.parse(other.endpoint()));
+            GrpcCoordinatorLink several =
+                    new GrpcCoordinatorLink(new LinkSettings(endpoints, null, 1, 20, 0), 200, SignsOfLife.LOOK);
+            several.start(heard);
+            assertTrue(heard.awaitBroken().detail().contains("no welcome within 200 ms"));
+            other.awaitHello();
+            several.close();
+            several.awaitClosed(LIMIT);
+        }
+    }
+
+    @Test
     void leavesACoordinatorThatStandsStillWhenThereIsAnother() throws InterruptedException {
         try (SimulatedAgentService other = SimulatedAgentService.start()) {
             List<Endpoint> endpoints =
