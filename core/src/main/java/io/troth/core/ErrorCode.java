@@ -104,14 +104,22 @@ public enum ErrorCode {
             "08001",
             true,
             "The named member does not answer the leader. Start it, or check the network."),
-    LAST_MEMBER(Status.FAILED_PRECONDITION, "55000", false, "A cluster without a member would be none."),
+    LAST_MEMBER(
+            Status.FAILED_PRECONDITION,
+            "55000",
+            false,
+            "A cluster without a member would be none. To go on with a single coordinator, stop it and dissolve the"
+                    + " cluster (troth cluster dissolve)."),
     NO_MAJORITY(
             Status.FAILED_PRECONDITION,
             "55000",
             true,
-            "After the change no majority of the members would be there. Start those that are away first."),
+            "After the change no majority of the members would be there. Start those that are away first, or remove them."),
     CHANGE_UNDER_WAY(
-            Status.UNAVAILABLE, "55006", true, "Another change of the members is under way. Look, and try again."),
+            Status.UNAVAILABLE,
+            "55006",
+            true,
+            "Another change of the members is under way. Wait until it is done, look at the status, and try again."),
 
     // What the service cannot do at the moment: nothing was started.
     NOT_LEADER(Status.UNAVAILABLE, "08001", true, "Ask the leader; the client library does so by itself."),

@@ -2,17 +2,18 @@ package io.troth.coordinator.server;
 
 import io.troth.coordinator.admin.ClusterView;
 import io.troth.coordinator.admin.Membership;
-import io.troth.coordinator.log.raft.RaftMember;
+import io.troth.coordinator.admin.OwnMember;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,21 +29,26 @@ final class ClusterOperations implements Membership, AutoCloseable {
     /** Raft gives up before. */
     private static final long CHANGE_SECONDS = 60;
 
+    /** While the leadership is handed over, this is how often is looked whether there still is anybody to take it. */
+    private static final long LOOK_MILLIS = 50;
+
     /** Lets the running transactions end, and no new one begin; the leadership is then over. */
     interface Drain {
         void drain();
     }
 
-    private final RaftMember member;
+    private final OwnMember member;
     private final Drain drain;
     /** A member that has not answered its leader for so long is away, for Raft too. */
     private final long silentMillisMax;
 
-    private final AtomicBoolean busy = new AtomicBoolean();
+    /** The change that is under way, in words; null when there is none. */
+    private final AtomicReference<@Nullable String> underWay = new AtomicReference<>();
+
     private final ExecutorService changes =
             Executors.newSingleThreadExecutor(ProcessEnvironment.threads("troth-cluster"));
 
-    ClusterOperations(RaftMember member, Drain drain, int electionTimeoutMillis) {
+    ClusterOperations(OwnMember member, Drain drain, int electionTimeoutMillis) {
         this.member = member;
         this.drain = drain;
         silentMillisMax = 2L * electionTimeoutMillis;
@@ -75,12 +81,34 @@ final class ClusterOperations implements Membership, AutoCloseable {
     private void handOver(String node) {
         drain.drain();
         try {
-            await(member.transferLeadership(node));
+            letLead(node);
         } catch (CompletionException | TimeoutException e) {
             member.stepDown();
             throw new TrothException(
                     new Reason(ErrorCode.MEMBER_UNREACHABLE, node + " did not take over: " + e.getMessage()), e);
         }
+    }
+
+    /**
+     * Lets a member lead. Raft waits for some seconds for one that does not answer any more; this does not.
+     *
+     * @throws TimeoutException when it has gone, or nobody is left who could make it the leader
+     */
+    private void letLead(String node) throws TimeoutException {
+        long term = member.view().term();
+        CompletableFuture<Void> done = member.transferLeadership(node);
+        while (!done.isDone()) {
+            ClusterView view = member.view();
+            ClusterView.Member to = view.member(node);
+            // In a later term there is a candidate, which must be somebody who is there.
+            if (view.term() == term && (to == null || !isThere(view, to))) {
+                throw new TimeoutException(node + " has gone");
+            }
+            done.handle((led, failure) -> null)
+                    .completeOnTimeout(null, LOOK_MILLIS, TimeUnit.MILLISECONDS)
+                    .join();
+        }
+        await(done);
     }
 
     /** For a member that stops: the follower that has most of the log leads next, if one is there. */
@@ -100,7 +128,7 @@ final class ClusterOperations implements Membership, AutoCloseable {
             return;
         }
         try {
-            await(member.transferLeadership(best));
+            letLead(best);
         } catch (CompletionException | TimeoutException e) {
             LOG.info("{} does not take over: {}", best, e.toString());
         }
@@ -114,7 +142,7 @@ final class ClusterOperations implements Membership, AutoCloseable {
                     throw refused(ErrorCode.MEMBER_EXISTS, each.node() + " at " + each.address());
                 }
             }
-            checkMajority(there(view) + 1, view.members().size() + 1);
+            checkMajority(view, view.members().size() + 1, 1);
             await(member.add(node, address, endpoint));
         });
     }
@@ -129,8 +157,7 @@ final class ClusterOperations implements Membership, AutoCloseable {
             if (node.equals(view.node())) {
                 throw refused(ErrorCode.INVALID_ARGUMENT, node + " leads: transfer the leadership first");
             }
-            checkMajority(
-                    there(view) - (isThere(view, gone) ? 1 : 0), view.members().size() - 1);
+            checkMajority(view, view.members().size() - 1, isThere(view, gone) ? -1 : 0);
             await(member.remove(node));
         });
     }
@@ -140,9 +167,9 @@ final class ClusterOperations implements Membership, AutoCloseable {
     }
 
     private CompletableFuture<Void> change(String what, String reason, Change change) {
-        if (!busy.compareAndSet(false, true)) {
-            return CompletableFuture.failedFuture(
-                    refused(ErrorCode.CHANGE_UNDER_WAY, "this member is at one just now"));
+        String before = underWay.compareAndExchange(null, what);
+        if (before != null) {
+            return CompletableFuture.failedFuture(refused(ErrorCode.CHANGE_UNDER_WAY, "not done yet: " + before));
         }
         return CompletableFuture.runAsync(
                         () -> {
@@ -157,7 +184,7 @@ final class ClusterOperations implements Membership, AutoCloseable {
                             LOG.warn("done: {}", what);
                         },
                         changes)
-                .whenComplete((done, failure) -> busy.set(false));
+                .whenComplete((done, failure) -> underWay.set(null));
     }
 
     private static void make(Change change, ClusterView view) {
@@ -190,18 +217,25 @@ final class ClusterOperations implements Membership, AutoCloseable {
         return found;
     }
 
-    private int there(ClusterView view) {
-        return (int) view.members().stream().filter(each -> isThere(view, each)).count();
-    }
-
     private boolean isThere(ClusterView view, ClusterView.Member each) {
         ClusterView.Contact contact = each.contact();
         return each.node().equals(view.node()) || (contact != null && contact.silentMillis() <= silentMillisMax);
     }
 
-    private static void checkMajority(int there, int members) {
+    /**
+     * @param members so many there would be
+     * @param more so many more of them would be there than now
+     */
+    private void checkMajority(ClusterView view, int members, int more) {
+        List<String> away = view.members().stream()
+                .filter(each -> !isThere(view, each))
+                .map(ClusterView.Member::node)
+                .toList();
+        int there = view.members().size() - away.size() + more;
         if (2 * there <= members) {
-            throw refused(ErrorCode.NO_MAJORITY, there + " of " + members + " members would be there");
+            throw refused(
+                    ErrorCode.NO_MAJORITY,
+                    there + " of " + members + " members would be there; these do not answer now: " + away);
         }
     }
 

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -19,9 +20,9 @@ import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.exceptions.NotLeaderException;
-import org.apache.ratis.protocol.exceptions.RaftException;
 import org.apache.ratis.protocol.exceptions.ReconfigurationInProgressException;
 import org.apache.ratis.protocol.exceptions.ReconfigurationTimeoutException;
+import org.apache.ratis.protocol.exceptions.SetConfigurationException;
 import org.apache.ratis.server.RaftServer;
 import org.jspecify.annotations.Nullable;
 
@@ -126,30 +127,33 @@ final class MemberChanges {
             return server.get()
                     .setConfigurationAsync(new SetConfigurationRequest(
                             client, server.get().getId(), group, calls.incrementAndGet(), arguments))
-                    .thenAccept(MemberChanges::checkChange);
-        } catch (ReconfigurationInProgressException e) {
-            throw refused(ErrorCode.CHANGE_UNDER_WAY, String.valueOf(e.getMessage()), e);
+                    .handle(MemberChanges::checkChange);
         } catch (IOException e) {
-            throw refused(ErrorCode.OUTCOME_UNKNOWN, String.valueOf(e.getMessage()), e);
+            throw refusedBy(e);
         }
     }
 
-    private static void checkChange(RaftClientReply reply) {
-        if (reply.isSuccess()) {
-            return;
+    private static @Nullable Void checkChange(@Nullable RaftClientReply reply, @Nullable Throwable failure) {
+        if (reply == null) {
+            throw refusedBy(failure instanceof CompletionException ? failure.getCause() : failure);
         }
-        RaftException cause = reply.getException();
-        String why = cause == null ? "the change failed" : String.valueOf(cause.getMessage());
-        if (cause instanceof NotLeaderException) {
-            throw refused(ErrorCode.NOT_LEADER, why, cause);
+        if (!reply.isSuccess()) {
+            throw refusedBy(reply.getException());
         }
-        if (cause instanceof ReconfigurationInProgressException) {
-            throw refused(ErrorCode.CHANGE_UNDER_WAY, why, cause);
+        return null;
+    }
+
+    private static TrothException refusedBy(@Nullable Throwable raft) {
+        ErrorCode code = ErrorCode.OUTCOME_UNKNOWN;
+        if (raft instanceof NotLeaderException) {
+            code = ErrorCode.NOT_LEADER;
+        } else if (raft instanceof ReconfigurationInProgressException || raft instanceof SetConfigurationException) {
+            // The second one: there was another change since this one has looked who the members are.
+            code = ErrorCode.CHANGE_UNDER_WAY;
+        } else if (raft instanceof ReconfigurationTimeoutException) {
+            code = ErrorCode.MEMBER_UNREACHABLE;
         }
-        if (cause instanceof ReconfigurationTimeoutException) {
-            throw refused(ErrorCode.MEMBER_UNREACHABLE, why, cause);
-        }
-        throw refused(ErrorCode.OUTCOME_UNKNOWN, why, cause);
+        return refused(code, raft == null ? "the change failed" : String.valueOf(raft.getMessage()), raft);
     }
 
     private static TrothException refused(ErrorCode code, String detail, @Nullable Throwable cause) {

@@ -2,6 +2,7 @@ package io.troth.coordinator.log.raft;
 
 import io.troth.coordinator.admin.ClusterView;
 import io.troth.coordinator.admin.MemberFigures;
+import io.troth.coordinator.admin.OwnMember;
 import io.troth.coordinator.engine.LeadershipLostException;
 import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.LogEnvironment;
@@ -48,7 +49,7 @@ import org.slf4j.LoggerFactory;
  * One member of a replicated decision log, in this process. It follows or leads as Raft decides; for each term in which
  * it leads, its listener is given a log of its own. Thread-safe.
  */
-public final class RaftMember implements AutoCloseable {
+public final class RaftMember implements OwnMember, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(RaftMember.class);
 
@@ -302,11 +303,7 @@ public final class RaftMember implements AutoCloseable {
                 client, server.getId(), group, calls.incrementAndGet(), node, TRANSFER_MILLIS);
     }
 
-    /**
-     * Lets another member lead; this one must lead.
-     *
-     * @return completed when it leads; failed when it does not, with the reason
-     */
+    @Override
     public CompletableFuture<Void> transferLeadership(String node) {
         return transfers.ask(() -> {
             RaftPeer to = peer(node);
@@ -317,7 +314,7 @@ public final class RaftMember implements AutoCloseable {
         });
     }
 
-    /** Gives the leadership up, if this member has it; whoever can leads next, perhaps this one again. */
+    @Override
     public void stepDown() {
         try {
             CompletableFuture<RaftClientReply> unused = server.transferLeadershipAsync(transferTo(null));
@@ -333,7 +330,7 @@ public final class RaftMember implements AutoCloseable {
                 .orElse(null);
     }
 
-    /** How this member sees the cluster. */
+    @Override
     public ClusterView view() {
         try {
             return Views.of(cluster, own, division());
@@ -364,22 +361,12 @@ public final class RaftMember implements AutoCloseable {
                 snapshotMillis);
     }
 
-    /**
-     * Takes a new member in; this one must lead. Waits for the new one to introduce itself.
-     *
-     * @param endpoint where it listens for clients and agents; null when nobody has said so
-     * @return completed when it has the whole log and a vote
-     * @throws io.troth.core.TrothException when it is not to be taken in; nothing was changed
-     */
+    @Override
     public CompletableFuture<Void> add(String node, String address, @Nullable String endpoint) {
         return changes.add(node, address, endpoint);
     }
 
-    /**
-     * Removes a member for good; this one must lead.
-     *
-     * @return completed when it has no vote any more
-     */
+    @Override
     public CompletableFuture<Void> remove(String node) {
         return changes.remove(node);
     }

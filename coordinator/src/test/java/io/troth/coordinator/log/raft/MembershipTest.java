@@ -5,6 +5,8 @@ import static io.troth.coordinator.log.Records.epoch;
 import static io.troth.coordinator.log.Records.tx;
 import static io.troth.coordinator.log.raft.Members.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -20,20 +22,25 @@ import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.ratis.proto.RaftProtos.SetConfigurationRequestProto;
 import org.apache.ratis.proto.grpc.AdminProtocolServiceGrpc;
 import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
+import org.apache.ratis.thirdparty.io.grpc.Server;
 import org.apache.ratis.thirdparty.io.grpc.Status;
 import org.apache.ratis.thirdparty.io.grpc.StatusRuntimeException;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
+import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
 import org.apache.ratis.util.FileUtils;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -209,6 +216,31 @@ class MembershipTest {
                 "another name");
         leading().add(fourth, members.address(fourth), null).get(60, TimeUnit.SECONDS);
         epochs.decide(3);
+    }
+
+    @Test
+    void oneChangeAtATime() throws Exception {
+        String fourth = members.addNode();
+        String address = members.address(fourth);
+        // It says who it is, and nothing else ever: Raft waits for it to get the log.
+        Introduction says =
+                new Introduction(members.settings(leader).log().cluster(), new MemberId(fourth, 1), true, List.of());
+        Server halfHearted = NettyServerBuilder.forAddress(new InetSocketAddress(
+                        InetAddress.getLoopbackAddress(), Integer.parseInt(address.replaceAll(".*:", ""))))
+                .addService(Introductions.service(() -> says))
+                .build()
+                .start();
+        try {
+            CompletableFuture<Void> added = leading().add(fourth, address, null);
+            CompletableFuture<Void> removed = leading().remove(follower);
+            ExecutionException failed = assertThrows(ExecutionException.class, () -> removed.get(60, TimeUnit.SECONDS));
+            TrothException refused = assertInstanceOf(TrothException.class, failed.getCause());
+            assertEquals(ErrorCode.CHANGE_UNDER_WAY, refused.code());
+            assertFalse(added.isDone());
+        } finally {
+            halfHearted.shutdownNow().awaitTermination(60, TimeUnit.SECONDS);
+        }
+        epochs.decide(2);
     }
 
     @Test
