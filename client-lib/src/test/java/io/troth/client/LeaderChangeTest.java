@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
@@ -116,6 +117,19 @@ class LeaderChangeTest {
         second.follow(null);
         await().atMost(PATIENCE).until(before::isRollbackOnly);
         assertEquals(2, begin(client).join().id().epoch().number());
+    }
+
+    @Test
+    void aStatementWaitsForTheNextLeaderToSayWhereItGoes() throws Exception {
+        second.offerSql("localhost:1");
+        TrothClient client = clientOfBoth();
+        GlobalTransaction before = begin(client).join();
+        first.kill();
+        CompletableFuture<Long> statement =
+                before.sql("accounts").updateAsync("DELETE FROM account").toCompletableFuture();
+        second.follow(null);
+        ExecutionException thrown = assertThrows(ExecutionException.class, () -> statement.get(30, TimeUnit.SECONDS));
+        assertEquals(ErrorCode.LEADER_CHANGED, ((TrothException) thrown.getCause()).code());
     }
 
     @Test

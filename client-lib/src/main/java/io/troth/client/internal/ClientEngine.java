@@ -208,8 +208,8 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
     public CompletableFuture<List<String>> locate(String resource) {
         CompletableFuture<List<String>> future = new CompletableFuture<>();
         lockedRun(() -> {
-            if (closed || !state.linkUp) {
-                effects.fail(future, new TrothException(closed ? closedReason() : state.whyNotConnected()));
+            if (closed) {
+                effects.fail(future, new TrothException(closedReason()));
             } else {
                 locates.ask(resource, future, clock.nanos(), settings.connectTimeoutMillis());
             }
@@ -263,7 +263,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
             state.notAccepting = null;
             sessions.streamDown();
             requests.streamDown(effects);
-            locates.failAll(state.whyNotConnected(), effects);
+            locates.streamDown();
         });
     }
 

@@ -16,7 +16,8 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>"None" is not the last word: after a start or a change of the leader clients often find the coordinator before the
  * agents do, which are there a moment later. So it is asked again with every tick for 2 s, twice as long as an agent
- * pauses between two attempts to connect; not longer, since the transaction may hold locks elsewhere meanwhile.
+ * pauses between two attempts to connect; not longer, since the transaction may hold locks elsewhere meanwhile. While there
+ * is no stream, questions wait for the next one.
  */
 final class LocateTable {
 
@@ -24,7 +25,8 @@ final class LocateTable {
 
     private final EngineState state;
     private final Map<Long, Locate> byCorrelation = new HashMap<>();
-    private final List<Locate> absent = new ArrayList<>();
+    /** To be asked with the next tick. */
+    private final List<Locate> later = new ArrayList<>();
 
     LocateTable(EngineState state) {
         this.state = state;
@@ -52,7 +54,18 @@ final class LocateTable {
     /** Completes with the addresses; with none when no agent of the resource has come in time. */
     void ask(String resource, CompletableFuture<List<String>> future, long nowNanos, long timeoutMillis) {
         long timeoutNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
-        send(new Locate(resource, future, timeoutNanos, nowNanos + timeoutNanos, ASKED_AGAIN_MAX));
+        Locate locate = new Locate(resource, future, timeoutNanos, nowNanos + timeoutNanos, ASKED_AGAIN_MAX);
+        if (state.linkUp) {
+            send(locate);
+        } else {
+            later.add(locate);
+        }
+    }
+
+    /** What was asked on the stream is asked again on the next one. */
+    void streamDown() {
+        later.addAll(byCorrelation.values());
+        byCorrelation.clear();
     }
 
     private void send(Locate locate) {
@@ -67,7 +80,7 @@ final class LocateTable {
             return;
         }
         if (addresses.isEmpty() && locate.asksLeft() > 0) {
-            absent.add(locate);
+            later.add(locate);
         } else {
             effects.complete(locate.future(), List.copyOf(addresses));
         }
@@ -83,20 +96,25 @@ final class LocateTable {
     void failAll(Reason reason, Effects effects) {
         byCorrelation.values().forEach(locate -> effects.fail(locate.future(), new TrothException(reason)));
         byCorrelation.clear();
-        absent.forEach(locate -> effects.fail(locate.future(), new TrothException(reason)));
-        absent.clear();
+        later.forEach(locate -> effects.fail(locate.future(), new TrothException(reason)));
+        later.clear();
     }
 
     /** Asks again, and fails those that have waited long enough. */
     void tick(long nowNanos, Reason reason, Effects effects) {
-        absent.forEach(locate -> send(locate.again(nowNanos)));
-        absent.clear();
-        byCorrelation.values().removeIf(locate -> {
-            boolean over = locate.giveUpNanos() - nowNanos <= 0;
-            if (over) {
-                effects.fail(locate.future(), new TrothException(reason));
-            }
-            return over;
-        });
+        if (state.linkUp) {
+            later.forEach(locate -> send(locate.again(nowNanos)));
+            later.clear();
+        }
+        later.removeIf(locate -> isOver(locate, nowNanos, reason, effects));
+        byCorrelation.values().removeIf(locate -> isOver(locate, nowNanos, reason, effects));
+    }
+
+    private static boolean isOver(Locate locate, long nowNanos, Reason reason, Effects effects) {
+        boolean over = locate.giveUpNanos() - nowNanos <= 0;
+        if (over) {
+            effects.fail(locate.future(), new TrothException(reason));
+        }
+        return over;
     }
 }

@@ -161,10 +161,16 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
     private <T> CompletionStage<T> call(Function<Gateway, CompletableFuture<T>> call) {
         Context caller = Context.current();
         Context context = scope.bind(caller);
+        boolean wasDoomed = scope.isRollbackOnly();
         scope.enter();
         CompletableFuture<T> started;
         try {
             started = gateways.of(scope, resource, timeoutMillis).thenCompose(gateway -> {
+                Reason doomed = scope.rollbackReason();
+                if (doomed != null && !wasDoomed) {
+                    // While it waited for the gateway, as by a change of the leader.
+                    return CompletableFuture.failedFuture(new TrothException(doomed));
+                }
                 CompletableFuture<T> reply = under(context, () -> call.apply(gateway));
                 return reply.whenComplete((value, failure) -> {
                     if (failure != null && SqlErrors.isLost(failure)) {
