@@ -8,6 +8,8 @@ import io.troth.coordinator.log.Position;
 import io.troth.coordinator.log.rocksdb.AppliedStore;
 import io.troth.coordinator.log.rocksdb.LogRestore;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -96,10 +98,17 @@ public final class Conversion {
     public static Restored restore(RaftSettings settings, LogEnvironment environment, long throughEpoch)
             throws IOException {
         checkOthersAreGone(settings);
-        if (Incarnation.read(settings.log().directory()) == null) {
-            return restoreSingle(settings, environment, throughEpoch);
-        }
-        try (StoppedMember member = StoppedMember.open(settings, environment)) {
+        boolean isNothing = Incarnation.read(settings.log().directory()) == null;
+        StoppedMember member = isNothing ? null : StoppedMember.openForRestore(settings, environment);
+        return member == null
+                ? restoreSingle(settings, environment, throughEpoch)
+                : restoreMember(member, settings, environment, throughEpoch);
+    }
+
+    private static Restored restoreMember(
+            StoppedMember member, RaftSettings settings, LogEnvironment environment, long throughEpoch)
+            throws IOException {
+        try (member) {
             long leftOut = member.applyDecided();
             member.store().verify();
             removeMember(settings);
@@ -107,12 +116,7 @@ public final class Conversion {
                     member.store().distrust(environment.random().getAsLong(), throughEpoch);
             makeOnlyMember(settings, environment);
             return new Restored(restored, leftOut);
-        } catch (LogRefusedException e) {
-            if (e.refusal() != LogRefusal.NOT_REPLICATED) {
-                throw e;
-            }
         }
-        return restoreSingle(settings, environment, throughEpoch);
     }
 
     /** As long as one of them runs, it may be with a majority that goes on. */
@@ -124,19 +128,39 @@ public final class Conversion {
             throw new IOException("the files of TLS cannot be used: " + e.getMessage(), e);
         }
         settings.nodes().forEach((node, address) -> {
-            if (!node.equals(settings.node()) && isMember(address, tls)) {
-                throw new LogRefusedException(
-                        LogRefusal.NOT_ALONE, settings.log().directory(), node + " answers at " + address);
+            if (!node.equals(settings.node())) {
+                checkIsGone(settings, address, tls);
             }
         });
     }
 
-    private static boolean isMember(String address, @Nullable MemberTls tls) {
+    private static void checkIsGone(RaftSettings settings, String address, @Nullable MemberTls tls) {
+        String who;
         try {
             Introduction introduction = Introductions.ask(address, tls, ASK_MILLIS);
-            return !introduction.isNew() || !introduction.members().isEmpty();
+            if (introduction.isNew() && introduction.members().isEmpty()) {
+                return;
+            }
+            who = introduction.id().node() + " answers at " + address;
         } catch (IOException e) {
-            LOG.debug("nobody is at {}: {}", address, e.getMessage());
+            if (!isSomebodyAt(address)) {
+                LOG.debug("nobody is at {}: {}", address, e.getMessage());
+                return;
+            }
+            // With other certificates than this one's a member looks so.
+            who = "somebody at " + address + " does not say who it is: " + e.getMessage();
+        }
+        throw new LogRefusedException(LogRefusal.NOT_ALONE, settings.log().directory(), who);
+    }
+
+    private static boolean isSomebodyAt(String address) {
+        int colon = address.lastIndexOf(':');
+        try (Socket socket = new Socket()) {
+            socket.connect(
+                    new InetSocketAddress(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1))),
+                    (int) ASK_MILLIS);
+            return true;
+        } catch (IOException e) {
             return false;
         }
     }

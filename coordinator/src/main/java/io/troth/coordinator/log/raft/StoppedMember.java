@@ -54,7 +54,17 @@ final class StoppedMember implements AutoCloseable {
      * @throws LogRefusedException when it is not to be used, or that of no member
      */
     static StoppedMember open(RaftSettings settings, LogEnvironment environment) throws IOException {
-        AppliedStore store = AppliedStore.open(settings.log(), environment);
+        return of(settings, AppliedStore.open(settings.log(), environment));
+    }
+
+    /** The same to restore it; null when it is that of a single node. */
+    static @Nullable StoppedMember openForRestore(RaftSettings settings, LogEnvironment environment)
+            throws IOException {
+        AppliedStore store = AppliedStore.openForRestore(settings.log(), environment);
+        return store == null ? null : of(settings, store);
+    }
+
+    private static StoppedMember of(RaftSettings settings, AppliedStore store) throws IOException {
         boolean opened = false;
         try {
             RaftFiles files = RaftFiles.of(settings);

@@ -70,23 +70,44 @@ public final class AppliedStore implements AutoCloseable {
      * @throws LogRefusedException when it is not to be used: the message says why and what to do
      */
     public static AppliedStore open(LogSettings settings, LogEnvironment environment) {
+        takeUpInterrupted(settings);
+        AppliedStore store = ofMember(settings, OpenLog.open(settings, environment));
+        if (store == null) {
+            throw new LogRefusedException(
+                    LogRefusal.NOT_REPLICATED, settings.directory(), "there is the log of a single node");
+        }
+        return store;
+    }
+
+    /**
+     * The same to restore it, not to lead it.
+     *
+     * @return null when it is the log of a single node, which may be cut
+     * @throws LogRefusedException when it is not to be used: the message says why and what to do
+     */
+    public static @Nullable AppliedStore openForRestore(LogSettings settings, LogEnvironment environment) {
+        takeUpInterrupted(settings);
+        return ofMember(settings, OpenLog.openCut(settings, environment));
+    }
+
+    private static void takeUpInterrupted(LogSettings settings) {
         try {
             OpenLog.restoreInterrupted(settings.directory());
         } catch (IOException e) {
             throw new LogRefusedException(LogRefusal.UNUSABLE, settings.directory(), e.toString(), e);
         }
-        OpenLog log = OpenLog.open(settings, environment);
-        boolean opened = false;
+    }
+
+    /** Null, and the log closed, when it is that of a single node. */
+    private static @Nullable AppliedStore ofMember(LogSettings settings, OpenLog log) {
+        AppliedStore store = null;
         try {
-            if (log.replicated() == null && log.lastBatch().batch() > 0) {
-                throw new LogRefusedException(
-                        LogRefusal.NOT_REPLICATED, settings.directory(), "there is the log of a single node");
+            if (log.replicated() != null || log.lastBatch().batch() == 0) {
+                store = new AppliedStore(settings, log);
             }
-            AppliedStore store = new AppliedStore(settings, log);
-            opened = true;
             return store;
         } finally {
-            if (!opened) {
+            if (store == null) {
                 log.close();
             }
         }

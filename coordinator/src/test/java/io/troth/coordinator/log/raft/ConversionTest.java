@@ -20,6 +20,7 @@ import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogSettings;
 import io.troth.coordinator.log.RecordingListener;
 import io.troth.coordinator.log.ReplicatedEntry;
+import io.troth.coordinator.log.Watermark;
 import io.troth.coordinator.log.rocksdb.AppliedStore;
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.coordinator.log.rocksdb.RocksDbDecisionLog;
@@ -354,6 +355,19 @@ class ConversionTest {
         byte[] bytes = Files.readAllBytes(log);
         bytes[400] ^= 1;
         Files.write(log, bytes);
+    }
+
+    @Test
+    void theLogOfASingleNodeThatHasLostItsEndIsRestoredAsThatOfAMember() throws Exception {
+        List<LogRecord> before = leaveLogOfSingleNode(first);
+        new Watermark(1_000, 1).write(members.directory(first));
+        assertEquals(LogRefusal.TAIL_LOST, refusal(() -> found(first)));
+        Conversion.restore(members.settings(first), Logs.environment(), 99);
+        members.start(first);
+        List<LogRecord> replayed = lead(awaitLead(first).log());
+        assertTrue(replayed.containsAll(before), replayed::toString);
+        assertTrue(replayed.contains(new LogRecord.Distrust(99)), replayed::toString);
+        assertEquals(100, epochNumber);
     }
 
     @Test

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.admin.ClusterView;
+import io.troth.coordinator.log.LogRefusal;
+import io.troth.coordinator.log.LogRefusedException;
+import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.core.ClusterId;
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
@@ -28,14 +31,15 @@ import org.apache.ratis.thirdparty.io.grpc.Status;
 import org.apache.ratis.thirdparty.io.grpc.StatusRuntimeException;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
+import org.apache.ratis.util.FileUtils;
 import org.apache.ratis.util.ProtoUtils;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Goal: with TLS only members speak to members. Method: real certificates, three members that found a cluster, and everybody
- * else who could knock: it costs one cluster, so it is one test.
+ * Goal: with TLS only members speak to members, and what is left of them can be restored. Method: real certificates, three
+ * members that found a cluster, and everybody else who could knock: it costs one cluster, so it is one test.
  */
 class MemberTlsTest {
 
@@ -100,7 +104,36 @@ class MemberTlsTest {
             members.start(fourth);
             leader.add(fourth, fourthAddress, null).get(60, TimeUnit.SECONDS);
             eventually().until(() -> members.member(fourth).view().role() == ClusterView.Role.FOLLOWER);
+
+            members.stop(lead.node());
+            RaftSettings.Tls expired = certificates.of("expired", "stranger", uri + lead.node());
+            whatIsLeftGoesOnWhenTheOthersAreGone(members, lead.node(), files, expired);
         }
+    }
+
+    private static void whatIsLeftGoesOnWhenTheOthersAreGone(
+            Members members, String survivor, Map<String, RaftSettings.Tls> files, RaftSettings.Tls unbelieved)
+            throws Exception {
+        assertNotAlone(members.settings(survivor), " answers at ");
+        RaftSettings.Tls believed = files.put(survivor, unbelieved);
+        assertNotAlone(members.settings(survivor), "does not say who it is");
+        files.put(survivor, believed);
+        members.stopAll();
+        Conversion.Restored unused = Conversion.restore(members.settings(survivor), Logs.environment(), 0);
+        members.start(survivor);
+        members.awaitLead(lead -> lead.node().equals(survivor));
+        String other = members.others(survivor).get(0);
+        FileUtils.deleteFully(members.directory(other));
+        members.start(other);
+        members.member(survivor).add(other, members.address(other), null).get(60, TimeUnit.SECONDS);
+        eventually().until(() -> members.member(other).view().role() == ClusterView.Role.FOLLOWER);
+    }
+
+    private static void assertNotAlone(RaftSettings settings, String why) {
+        LogRefusedException refused =
+                assertThrows(LogRefusedException.class, () -> Conversion.restore(settings, Logs.environment(), 0));
+        assertEquals(LogRefusal.NOT_ALONE, refused.refusal());
+        assertTrue(refused.getMessage().contains(why), refused::getMessage);
     }
 
     /** What becomes of a vote that this one asks for in the name of that one. */
