@@ -1,6 +1,7 @@
 package io.troth.coordinator.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -26,6 +27,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,6 +39,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.ratis.util.FileUtils;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,7 +48,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Goal: three coordinators as processes are one, also when one of them dies. Method: real JVMs, SIGKILL and SIGTERM, and
+ * Goal: coordinators as processes are one, also when one of them dies or comes. Method: real JVMs, SIGKILL and SIGTERM, and
  * agents on the wire that do not acknowledge, so that the next leader has something to finish.
  */
 class ClusterProcessTest {
@@ -103,9 +107,13 @@ class ClusterProcessTest {
                 "--cluster-endpoints",
                 list(endpoints),
                 "--grpc-port",
-                endpoints.get(node).replaceAll(".*:", ""),
+                portOf(endpoints.get(node)),
                 "--http-port",
                 "0");
+    }
+
+    private static String portOf(String endpoint) {
+        return endpoint.substring(endpoint.lastIndexOf(':') + 1);
     }
 
     private static String list(Map<String, String> byNode) {
@@ -120,6 +128,10 @@ class ClusterProcessTest {
     }
 
     private void start(String node) throws IOException {
+        start(node, settings(node));
+    }
+
+    private void start(String node, List<String> settings) throws IOException {
         List<String> words = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
@@ -127,9 +139,9 @@ class ClusterProcessTest {
                 "-Xmx192m",
                 "-cp",
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                CoordinatorMain.class.getName(),
+                ChildMain.class.getName(),
                 "coordinator"));
-        words.addAll(settings(node));
+        words.addAll(settings);
         Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
         processes.put(node, process);
         List<String> lines = new CopyOnWriteArrayList<>();
@@ -249,6 +261,71 @@ class ClusterProcessTest {
         awaitLine(full, "troth: the replicated log in ");
         String next = awaitReadyAbove(epochOf(ready));
         assertTrue(next.contains(" unended=1 "), next);
+    }
+
+    @Test
+    void aNewMemberGetsACopyOfWhatIsInNoLogAndLeadsWithIt() throws Exception {
+        FileUtils.deleteFully(temp.resolve("a"));
+        start(
+                "a",
+                List.of(
+                        "--data-directory",
+                        temp.resolve("a").toString(),
+                        "--cluster-id",
+                        CLUSTER,
+                        "--grpc-port",
+                        portOf(endpoints.get("a")),
+                        "--http-port",
+                        "0"));
+        String single = awaitReadyAbove(0);
+        ManagedChannel channel = channel(single);
+        List<WireAgent> agents = agents(channel, 0xa);
+        agents.forEach(WireAgent::goesSilentAfterItsVote);
+        assertEquals(Outcome.OUTCOME_COMMITTED, commit(channel, agents).getOutcome());
+        processes.get("a").toHandle().destroyForcibly();
+        processes.get("a").waitFor();
+
+        List<String> words = new ArrayList<>(List.of("cluster", "found"));
+        words.addAll(settings("a"));
+        String out = run(words);
+        assertTrue(out.startsWith("Founded cluster " + CLUSTER), out);
+        start("a");
+        String founded = awaitReadyAbove(epochOf(single));
+        assertTrue(founded.contains(" unended=1 "), founded);
+        start("b");
+        awaitLine("b", "MEMBER node=b");
+        assertFalse(hasCheckpoint("b"));
+        assertEquals("added b\n", change("add", "b", addresses.get("b"), "--client-endpoint", endpoints.get("b")));
+        // Raft may be tidying up.
+        Awaitility.await().atMost(LIMIT).ignoreExceptions().until(() -> hasCheckpoint("b"));
+        assertEquals("the leader is b\n", change("transfer-leader", "b"));
+        String next = awaitReadyAbove(epochOf(founded));
+        assertEquals("b", whoSaid(next));
+        assertTrue(next.contains(" unended=1 "), next);
+        channel = channel(next);
+        List<WireAgent> others = agents(channel, 0x1a);
+        for (WireAgent agent : others) {
+            Awaitility.await().atMost(LIMIT).until(() -> agent.orders().stream().anyMatch(AgentOrder::hasCommitBranch));
+        }
+        assertEquals(Outcome.OUTCOME_COMMITTED, commit(channel, others).getOutcome());
+
+        // What happens when this JVM is killed.
+        processes.get("a").getOutputStream().close();
+        assertEquals(ChildMain.EXIT_PARENT_GONE, processes.get("a").waitFor());
+    }
+
+    /** What the first member, which leads, says to an operator. */
+    private String change(String... change) {
+        List<String> words = new ArrayList<>(List.of("cluster"));
+        words.addAll(List.of(change));
+        words.addAll(List.of("--endpoint", endpoints.get("a"), "--reason", "test"));
+        return run(words);
+    }
+
+    private boolean hasCheckpoint(String node) throws IOException {
+        try (Stream<Path> files = Files.walk(temp.resolve(node).resolve("raft"))) {
+            return files.anyMatch(file -> file.getFileName().toString().startsWith("checkpoint."));
+        }
     }
 
     /** What a member that does not lead says to whoever wants something of it. */

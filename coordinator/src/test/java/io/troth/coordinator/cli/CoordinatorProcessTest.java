@@ -90,7 +90,7 @@ class CoordinatorProcessTest {
                 "-Xmx192m",
                 "-cp",
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                CoordinatorMain.class.getName(),
+                ChildMain.class.getName(),
                 "coordinator",
                 "--data-directory",
                 temp.resolve("data").toString(),
