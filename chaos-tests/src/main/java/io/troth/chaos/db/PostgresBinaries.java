@@ -28,11 +28,13 @@ public record PostgresBinaries(Path directory) {
     private static final int EXECUTABLE_BITS = 0111;
 
     /**
-     * Unpacks them below a directory, unless somebody has done so already. Several processes may do this at once.
+     * Unpacks them below a directory, unless somebody has done so already. Several processes, and threads, may do this at
+     * once.
      *
      * @throws IllegalStateException when no programs for this operating system are on the class path
      */
-    public static PostgresBinaries in(Path parent) {
+    public static synchronized PostgresBinaries in(Path parent) {
+        // The monitor is between threads, the file's lock between processes: it refuses a second thread.
         try {
             Files.createDirectories(parent);
             Path directory = parent.resolve("postgresql");

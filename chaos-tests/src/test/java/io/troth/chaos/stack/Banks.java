@@ -34,16 +34,26 @@ final class Banks {
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final AtomicLong NUMBERS = new AtomicLong();
 
-    private final List<PostgresServer> servers = SharedServers.running();
+    private final List<PostgresServer> servers;
     private final String database;
 
-    private Banks(String database) {
+    private Banks(List<PostgresServer> servers, String database) {
+        this.servers = servers;
         this.database = database;
     }
 
     /** New databases, named after the test. */
     static Banks create(String test) {
-        Banks banks = new Banks(test.toLowerCase(java.util.Locale.ROOT) + "_" + NUMBERS.incrementAndGet());
+        return create(SharedServers.running(), test);
+    }
+
+    /** As {@link #create}, but bank B's server may be killed: by one class at a time, which holds {@link SharedServers#TO_KILL}. */
+    static Banks createWithServerToKill(String test) {
+        return create(SharedServers.withOneToKill(), test);
+    }
+
+    private static Banks create(List<PostgresServer> servers, String test) {
+        Banks banks = new Banks(servers, test.toLowerCase(java.util.Locale.ROOT) + "_" + NUMBERS.incrementAndGet());
         for (PostgresServer server : banks.servers) {
             server.execute("CREATE DATABASE " + banks.database);
             try (Connection connection = server.connect(banks.database)) {

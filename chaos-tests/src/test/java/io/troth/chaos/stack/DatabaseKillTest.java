@@ -14,10 +14,10 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Goal: a killed database leaves nothing half done. Method: it dies before and after it has prepared. */
-@Isolated
+@ResourceLock(SharedServers.TO_KILL)
 class DatabaseKillTest {
 
     private static final long ANSWER_SECONDS = 90;
@@ -27,7 +27,7 @@ class DatabaseKillTest {
 
     @BeforeAll
     static void start() throws Exception {
-        stack = Stack.start("DatabaseKill", "sessions.grace=200ms");
+        stack = Stack.startWithServerToKill("DatabaseKill", "sessions.grace=200ms");
     }
 
     @AfterAll

@@ -16,7 +16,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * Goal: nobody's death, at whatever moment, makes an answer false or leaves anything prepared. Method: everything in
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.parallel.Isolated;
  * killed or stopped in order, at random, and at the end every answer is compared with both databases;
  * {@code -Dtroth.rounds=N} kills more often.
  */
-@Isolated
+@ResourceLock(SharedServers.TO_KILL)
 class EveryProcessKillTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
@@ -36,7 +36,7 @@ class EveryProcessKillTest {
 
     @BeforeAll
     static void start() {
-        stack = new ProcessStack("EveryProcessKill", "sessions.grace=200ms");
+        stack = new ProcessStack(() -> Banks.createWithServerToKill("EveryProcessKill"), "sessions.grace=200ms");
     }
 
     @AfterAll

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Supplier;
 
 /** The whole of Troth with everything in processes of its own: a coordinator, an agent for each bank, and a client. */
 final class ProcessStack implements AutoCloseable {
@@ -34,7 +35,7 @@ final class ProcessStack implements AutoCloseable {
     private TrothProcess client;
     private Teller teller;
 
-    ProcessStack(String test, String... coordinatorSettings) {
+    ProcessStack(Supplier<Banks> newBanks, String... coordinatorSettings) {
         port = Ports.free(random);
         address = "localhost:" + port;
         coordinator = new TrothProcess(
@@ -43,7 +44,7 @@ final class ProcessStack implements AutoCloseable {
                 CoordinatorChild.class,
                 CoordinatorChild.arguments(
                         directory.path().resolve("decisions"), port, Ports.free(random), coordinatorSettings));
-        banks = Banks.create(test);
+        banks = newBanks.get();
         agents = List.of(startAgent(Banks.A), startAgent(Banks.B));
         coordinator.awaitReady();
         agents.forEach(TrothProcess::awaitReady);

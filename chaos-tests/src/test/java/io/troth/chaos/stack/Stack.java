@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * The whole of Troth with what a test of the coordinator kills in a process of its own: the coordinator is a child, two
@@ -35,7 +36,7 @@ final class Stack implements AutoCloseable {
     private final Map<String, TrothAgent> agents = new TreeMap<>();
     private final TrothClient client;
 
-    private Stack(List<String> embedded, String test, String... coordinatorSettings) throws Exception {
+    private Stack(List<String> embedded, Supplier<Banks> newBanks, String... coordinatorSettings) throws Exception {
         directory = WorkDirectory.create("stack-");
         children = new Children(directory.directory("logs"));
         Random random = new Random();
@@ -46,7 +47,7 @@ final class Stack implements AutoCloseable {
                 "coordinator",
                 CoordinatorChild.class,
                 CoordinatorChild.arguments(data(), port, Ports.free(random), coordinatorSettings));
-        banks = Banks.create(test);
+        banks = newBanks.get();
         client = TrothClient.builder().endpoint(address).outcomeTimeout(LIMIT).build();
         for (String bank : embedded) {
             agents.put(
@@ -66,17 +67,22 @@ final class Stack implements AutoCloseable {
      * @param coordinatorSettings each {@code key=value}
      */
     static Stack start(String test, String... coordinatorSettings) throws Exception {
-        return new Stack(List.of(Banks.A, Banks.B), test, coordinatorSettings);
+        return new Stack(List.of(Banks.A, Banks.B), () -> Banks.create(test), coordinatorSettings);
+    }
+
+    /** As {@link #start}, with a server of bank B that may be killed: {@link Banks#createWithServerToKill}. */
+    static Stack startWithServerToKill(String test, String... coordinatorSettings) throws Exception {
+        return new Stack(List.of(Banks.A, Banks.B), () -> Banks.createWithServerToKill(test), coordinatorSettings);
     }
 
     /** As {@link #start}, without any agent. */
     static Stack startAlone(String test) throws Exception {
-        return new Stack(List.of(), test);
+        return new Stack(List.of(), () -> Banks.create(test));
     }
 
     /** As {@link #start}, but only bank A has an agent in this JVM. */
     static Stack startWithoutAgentOfB(String test, String... coordinatorSettings) throws Exception {
-        return new Stack(List.of(Banks.A), test, coordinatorSettings);
+        return new Stack(List.of(Banks.A), () -> Banks.create(test), coordinatorSettings);
     }
 
     Banks banks() {

@@ -48,7 +48,7 @@ class UnaryFacadeTest {
 
     @BeforeAll
     static void start() {
-        stack = new ProcessStack("UnaryFacade");
+        stack = new ProcessStack(() -> Banks.create("UnaryFacade"));
     }
 
     @AfterAll
