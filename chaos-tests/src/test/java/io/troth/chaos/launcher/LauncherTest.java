@@ -19,6 +19,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The script {@code troth}, run as a user runs it: what it says, what it exits with, and which main it starts. A java
@@ -98,6 +99,16 @@ class LauncherTest {
                         "two words",
                         "-x"),
                 lines);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"version", "--version"})
+    void asksTheCoordinatorsMainForTheVersion(String command) throws Exception {
+        Path java = fakeJava("17.0.1");
+
+        Run run = run(temp, javaHome(java), distribution.resolve("bin/troth").toString(), command);
+
+        assertTrue(run.out.endsWith("io.troth.coordinator.cli.CoordinatorMain\n--version\n"), run.out);
     }
 
     @Test

@@ -25,6 +25,7 @@ public record ClusterStatus(ClusterId cluster, @Nullable String leader, List<Lin
      * @param role what it says it is; null when it did not answer
      * @param appliedIndex the last entry it has applied; null when it did not answer
      * @param lag how many entries it is behind what the leader knows to be committed; null when that is not known
+     * @param version of the build that it runs; null when it did not answer
      */
     public record Line(
             String node,
@@ -34,7 +35,8 @@ public record ClusterStatus(ClusterId cluster, @Nullable String leader, List<Lin
             ClusterView.@Nullable Role role,
             @Nullable Long term,
             @Nullable Long appliedIndex,
-            @Nullable Long lag) {}
+            @Nullable Long lag,
+            @Nullable String version) {}
 
     /**
      * Puts it together.
@@ -77,7 +79,8 @@ public record ClusterStatus(ClusterId cluster, @Nullable String leader, List<Lin
                     itself.role(),
                     itself.term(),
                     itself.appliedIndex(),
-                    lag);
+                    lag,
+                    itself.version());
         }
         ClusterView.Contact contact = member.contact();
         boolean answersLeader =
@@ -85,6 +88,6 @@ public record ClusterStatus(ClusterId cluster, @Nullable String leader, List<Lin
         Long lag = contact == null || leading == null
                 ? null
                 : Math.max(0, leading.committedIndex() - contact.matchedIndex());
-        return new Line(member.node(), member.address(), member.endpoint(), answersLeader, null, null, null, lag);
+        return new Line(member.node(), member.address(), member.endpoint(), answersLeader, null, null, null, lag, null);
     }
 }

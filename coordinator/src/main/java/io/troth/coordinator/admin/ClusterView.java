@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  * The cluster with the eyes of one member.
  *
  * @param node who sees it so
+ * @param version of the build that it runs
  * @param term Raft's
  * @param leader the name of the leader, null when nobody is known to lead
  * @param committedIndex the last entry of the log that this member knows to be committed; -1 for none
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 public record ClusterView(
         ClusterId cluster,
         String node,
+        String version,
         Role role,
         long term,
         @Nullable String leader,

@@ -85,14 +85,15 @@ final class AdminPrinter {
                         .add("role", line.role() == null ? null : line.role().name())
                         .add("term", line.term())
                         .add("applied", line.appliedIndex())
-                        .add("lag", line.lag()));
+                        .add("lag", line.lag())
+                        .add("version", line.version()));
             }
             return;
         }
         out.println("cluster " + status.cluster() + ", leader " + or(status.leader()));
         out.println();
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("NODE", "ROLE", "TERM", "APPLIED", "LAG", "REACHABLE", "ADDRESS", "ENDPOINT"));
+        rows.add(List.of("NODE", "ROLE", "TERM", "APPLIED", "LAG", "REACHABLE", "VERSION", "ADDRESS", "ENDPOINT"));
         for (ClusterStatus.Line line : status.members()) {
             rows.add(List.of(
                     line.node(),
@@ -101,6 +102,7 @@ final class AdminPrinter {
                     or(line.appliedIndex()),
                     or(line.lag()),
                     yes(line.reachable()),
+                    or(line.version()),
                     text(line.address()),
                     or(line.endpoint())));
         }

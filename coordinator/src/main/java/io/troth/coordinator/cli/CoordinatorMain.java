@@ -3,14 +3,18 @@ package io.troth.coordinator.cli;
 import io.troth.coordinator.config.ConfigRefusedException;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.server.StartFailedException;
+import io.troth.core.Build;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Option;
 
 /** The commands of the coordinator's module; the launcher {@code troth} gives the name of one as the first argument. */
 @Command(
         name = "troth",
+        versionProvider = CoordinatorMain.Version.class,
         subcommands = {
             CoordinatorCommand.class,
             ClusterCommand.class,
@@ -20,7 +24,21 @@ import picocli.CommandLine.Command;
         })
 public final class CoordinatorMain extends Group {
 
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            description = "Says which version this is.")
+    @SuppressWarnings("UnusedVariable") // picocli asks for it.
+    private boolean version;
+
     private CoordinatorMain() {}
+
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {"troth " + Build.VERSION + ", Java " + Runtime.version()};
+        }
+    }
 
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] arguments) {

@@ -43,6 +43,7 @@ final class ClusterCodec {
         GetClusterResponse.Builder response = GetClusterResponse.newBuilder()
                 .setCluster(view.cluster().toString())
                 .setNode(view.node())
+                .setVersion(view.version())
                 .setRole(MemberRole.valueOf(ROLE_PREFIX + view.role().name()))
                 .setTerm(view.term())
                 .setLeader(view.leader() == null ? "" : view.leader())
@@ -84,6 +85,7 @@ final class ClusterCodec {
         return new ClusterView(
                 ClusterId.parse(response.getCluster()),
                 response.getNode(),
+                response.getVersion(),
                 role(response.getRole()),
                 response.getTerm(),
                 response.getLeader().isEmpty() ? null : response.getLeader(),

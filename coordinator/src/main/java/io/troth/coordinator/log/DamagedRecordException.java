@@ -1,7 +1,7 @@
 package io.troth.coordinator.log;
 
 /** Bytes that are not what was written: a wrong checksum, an unknown version or kind, or content out of bounds. */
-public final class DamagedRecordException extends RuntimeException {
+public class DamagedRecordException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 

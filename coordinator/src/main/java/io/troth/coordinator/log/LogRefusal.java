@@ -31,7 +31,7 @@ public enum LogRefusal {
     FOREIGN_MEMBER(
             "Correct cluster.id, cluster.node and cluster.nodes: they are the same on all members, but for the name of"
                     + " each."),
-    FORMAT_UNKNOWN("Start the program version that wrote the log, or a newer one."),
+    FORMAT_UNKNOWN("Start the program version that wrote the log, or a newer one (docs/OPERATIONS.md, \"Upgrading\")."),
     TAIL_LOST("The end of the log is gone. Copy the data directory, then see docs/OPERATIONS.md, \"Lost log\"."),
     DAMAGED("Copy the data directory before anything else, then run \"troth log verify\" on the copy."),
     UNUSABLE("Check the path, its permissions and the disk.");

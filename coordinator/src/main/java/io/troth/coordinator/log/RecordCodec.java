@@ -47,7 +47,7 @@ public final class RecordCodec {
     /**
      * The record of a value, one of many that are read and kept.
      *
-     * @throws DamagedRecordException when key and value are not what {@link #encode} gave, or are of a newer version
+     * @throws DamagedRecordException when key and value are not what {@link #encode} gave, or {@link LaterFormatException}
      */
     public static StoredRecord decode(byte[] key, byte[] value, SharedValues shared) {
         if (value.length < HEADER_BYTES + CHECKSUM_BYTES || value.length > VALUE_BYTES_MAX) {
@@ -60,7 +60,7 @@ public final class RecordCodec {
         }
         byte version = in.get();
         if (version != VERSION) {
-            throw new DamagedRecordException("record version " + version + ", this program reads version " + VERSION);
+            throw new LaterFormatException("a record", version, VERSION);
         }
         RecordKind kind = RecordKind.ofCode(in.get());
         long batch = in.getLong();

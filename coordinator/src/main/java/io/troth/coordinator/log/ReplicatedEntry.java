@@ -72,7 +72,7 @@ public record ReplicatedEntry(long term, List<LogRecord> records, LogRecord.@Nul
     /**
      * The entry of these bytes.
      *
-     * @throws DamagedRecordException when they are not what {@link #encode} gave, or of a newer version
+     * @throws DamagedRecordException when they are not what {@link #encode} gave, or {@link LaterFormatException}
      */
     public static ReplicatedEntry decode(byte[] bytes) {
         try {
@@ -84,8 +84,7 @@ public record ReplicatedEntry(long term, List<LogRecord> records, LogRecord.@Nul
             in.limit(checked);
             byte version = in.get();
             if (version != VERSION) {
-                throw new DamagedRecordException(
-                        "entry version " + version + ", this program reads version " + VERSION);
+                throw new LaterFormatException("an entry", version, VERSION);
             }
             byte kind = in.get();
             long term = in.getLong();

@@ -24,6 +24,9 @@ import org.slf4j.LoggerFactory;
  */
 final class ClusterOperations implements Membership, AutoCloseable {
 
+    /** Who was there when a transfer began is not given up for a hiccup: so many times as long. */
+    private static final long GONE_FACTOR = 3;
+
     private static final Logger LOG = LoggerFactory.getLogger(ClusterOperations.class);
 
     /** Raft gives up before. */
@@ -97,11 +100,15 @@ final class ClusterOperations implements Membership, AutoCloseable {
     private void letLead(String node) throws TimeoutException {
         long term = member.view().term();
         CompletableFuture<Void> done = member.transferLeadership(node);
+        long goneMillis = GONE_FACTOR * silentMillisMax;
+        long unknownMillis = 0;
         while (!done.isDone()) {
             ClusterView view = member.view();
             ClusterView.Member to = view.member(node);
-            // In a later term there is a candidate, which must be somebody who is there.
-            if (view.term() == term && (to == null || !isThere(view, to))) {
+            ClusterView.Contact contact = to == null ? null : to.contact();
+            // Between two terms it is not known for a moment; in a later one there is a candidate, who must be there.
+            unknownMillis = contact == null && view.term() == term ? unknownMillis + LOOK_MILLIS : 0;
+            if (unknownMillis > goneMillis || (contact != null && contact.silentMillis() > goneMillis)) {
                 throw new TimeoutException(node + " has gone");
             }
             done.handle((led, failure) -> null)

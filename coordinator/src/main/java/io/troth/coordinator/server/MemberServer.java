@@ -8,6 +8,7 @@ import io.troth.coordinator.engine.LeadershipLostException;
 import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.grpc.GrpcServer;
 import io.troth.coordinator.grpc.Redirect;
+import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.raft.LeadershipListener;
 import io.troth.coordinator.log.raft.RaftMember;
 import io.troth.coordinator.log.raft.RaftSettings;
@@ -160,12 +161,12 @@ public final class MemberServer implements RunningCoordinator {
 
         @Override
         public void failed(Throwable cause) {
-            end(
-                    Ending.Cause.LOG_FAILED,
-                    "the replicated log in " + settings.log().directory() + " failed: " + cause
+            String what = cause instanceof LogRefusedException refused
+                    ? "this process stops. " + refused.getMessage()
+                    : "the replicated log in " + settings.log().directory() + " failed: " + cause
                             + ". This process stops. Check the disk (free space, kernel messages), then start it again"
-                            + " on the same data.",
-                    cause);
+                            + " on the same data.";
+            end(Ending.Cause.LOG_FAILED, what, cause);
         }
     }
 

@@ -156,7 +156,9 @@ class ClusterCommandTest {
         List<String> lines =
                 run(ExitCode.OK, followerOf(leader), "status").lines().toList();
         assertEquals("cluster 0000000000c0ffee, leader " + leader, lines.get(0));
-        assertTrue(lines.get(2).matches("NODE +ROLE +TERM +APPLIED +LAG +REACHABLE +ADDRESS +ENDPOINT"), lines.get(2));
+        assertTrue(
+                lines.get(2).matches("NODE +ROLE +TERM +APPLIED +LAG +REACHABLE +VERSION +ADDRESS +ENDPOINT"),
+                lines.get(2));
         for (String node : List.of("a", "b", "c")) {
             String role = node.equals(leader) ? "LEADER" : "FOLLOWER";
             String line = lines.stream()
@@ -164,8 +166,8 @@ class ClusterCommandTest {
                     .findFirst()
                     .orElseThrow();
             assertTrue(
-                    line.matches(node + " +" + role + " +[0-9]+ +[0-9]+ +[0-9]+ +yes +" + ADDRESSES.get(node) + " +"
-                            + ENDPOINTS.get(node)),
+                    line.matches(node + " +" + role + " +[0-9]+ +[0-9]+ +[0-9]+ +yes +source +" + ADDRESSES.get(node)
+                            + " +" + ENDPOINTS.get(node)),
                     line);
         }
     }

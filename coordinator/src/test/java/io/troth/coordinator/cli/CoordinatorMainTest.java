@@ -88,6 +88,12 @@ class CoordinatorMainTest {
     }
 
     @Test
+    void saysWhichVersionItIs() {
+        assertEquals(ExitCode.OK, run("--version"));
+        assertEquals("troth source, Java " + Runtime.version(), out.toString().strip());
+    }
+
+    @Test
     void configCheckNamesEverythingThatIsWrong() throws Exception {
         Path file = Files.writeString(temp.resolve("troth.conf"), "data.directory = x\ngrpc.prt = 1\nhttp.port = x\n");
         assertEquals(ExitCode.FAILED, run("config", "check", "-c", file.toString()));

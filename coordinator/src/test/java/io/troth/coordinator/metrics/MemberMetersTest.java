@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.admin.ClusterView;
 import io.troth.coordinator.admin.MemberFigures;
+import io.troth.core.Build;
 import io.troth.core.ClusterId;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,6 +34,7 @@ class MemberMetersTest {
         ClusterView view = new ClusterView(
                 new ClusterId(1),
                 "a",
+                Build.VERSION,
                 role,
                 7,
                 "a",

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.admin.ClusterView;
 import io.troth.coordinator.admin.OwnMember;
+import io.troth.core.Build;
 import io.troth.core.ClusterId;
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
@@ -33,8 +34,9 @@ import org.junit.jupiter.api.Test;
  */
 class ClusterOperationsTest {
 
-    private static final int ELECTION_MILLIS = 500;
+    private static final int ELECTION_MILLIS = 50;
     private static final long SILENT = 2 * ELECTION_MILLIS + 1;
+    private static final long GONE = 3 * 2 * ELECTION_MILLIS + 1;
 
     private final SimulatedMember member = new SimulatedMember("a");
     private final AtomicInteger drained = new AtomicInteger();
@@ -80,7 +82,7 @@ class ClusterOperationsTest {
                             node + ":1",
                             null,
                             leads ? new ClusterView.Contact(matchedIndex.get(node), millis) : null)));
-            return new ClusterView(new ClusterId(1), own, role, term, leads ? own : null, 9, 9, members);
+            return new ClusterView(new ClusterId(1), own, Build.VERSION, role, term, leads ? own : null, 9, 9, members);
         }
 
         private CompletableFuture<Void> ask(String what) {
@@ -173,7 +175,7 @@ class ClusterOperationsTest {
         member.has("c", 9);
         CompletableFuture<Void> transfer = operations.transfer("b", "test");
         awaitAsked("transfer to b");
-        member.silentMillis.put("b", SILENT);
+        member.silentMillis.put("b", GONE);
         TrothException refused = refusal(transfer);
         assertEquals(ErrorCode.MEMBER_UNREACHABLE, refused.code());
         assertTrue(refused.getMessage().contains("b has gone"), refused::getMessage);
@@ -214,7 +216,7 @@ class ClusterOperationsTest {
         member.silentMillis.put("b", 0L);
         CompletableFuture<Void> stops = stops();
         awaitAsked("transfer to b");
-        member.silentMillis.put("b", SILENT);
+        member.silentMillis.put("b", GONE);
         stops.get(60, TimeUnit.SECONDS);
         // The same, when Raft notices first.
         member.silentMillis.put("b", 0L);

@@ -1,6 +1,9 @@
 package io.troth.coordinator.log.raft;
 
+import io.troth.coordinator.log.LaterFormatException;
 import io.troth.coordinator.log.LogEnvironment;
+import io.troth.coordinator.log.LogRefusal;
+import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.Position;
 import io.troth.coordinator.log.ReplicatedEntry;
 import io.troth.coordinator.log.rocksdb.AppliedStore;
@@ -128,6 +131,14 @@ final class DecisionStateMachine extends BaseStateMachine {
                 leader.applied(made.records(), applied);
             }
             return CompletableFuture.completedFuture(Message.EMPTY);
+        } catch (LaterFormatException e) {
+            LogRefusedException refused = new LogRefusedException(
+                    LogRefusal.FORMAT_UNKNOWN,
+                    settings.log().directory(),
+                    "the entry " + at.index() + " of term " + at.term() + " is " + e.getMessage(),
+                    e);
+            failed(refused);
+            throw refused;
         } catch (RuntimeException e) {
             // Ratis closes the member: nobody may go on with a store that has missed an entry.
             failed(e);

@@ -1,6 +1,7 @@
 package io.troth.coordinator.log.raft;
 
 import io.troth.coordinator.admin.ClusterView;
+import io.troth.core.Build;
 import io.troth.core.ClusterId;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -35,6 +36,7 @@ final class Views {
         return new ClusterView(
                 cluster,
                 own.node(),
+                Build.VERSION,
                 isMember ? role(info.getCurrentRole()) : ClusterView.Role.OUTSIDE,
                 info.getCurrentTerm(),
                 leader == null ? null : MemberId.nodeOf(leader),

@@ -2,6 +2,7 @@ package io.troth.coordinator.log.rocksdb;
 
 import io.troth.coordinator.log.AppliedHorizon;
 import io.troth.coordinator.log.DamagedRecordException;
+import io.troth.coordinator.log.LaterFormatException;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.Meta;
@@ -150,6 +151,8 @@ final class LogReader {
         StoredRecord stored;
         try {
             stored = RecordCodec.decode(key, value, shared);
+        } catch (LaterFormatException e) {
+            throw refused(LogRefusal.FORMAT_UNKNOWN, family, key, e.getMessage());
         } catch (DamagedRecordException e) {
             throw damaged(family, key, e.getMessage());
         }
@@ -217,8 +220,12 @@ final class LogReader {
     }
 
     private LogRefusedException damaged(Family family, byte[] key, @Nullable String what) {
+        return refused(LogRefusal.DAMAGED, family, key, what);
+    }
+
+    private LogRefusedException refused(LogRefusal why, Family family, byte[] key, @Nullable String what) {
         return new LogRefusedException(
-                LogRefusal.DAMAGED,
+                why,
                 log.directory(),
                 "in " + family + " at key " + HexFormat.of().formatHex(key) + ": " + what);
     }

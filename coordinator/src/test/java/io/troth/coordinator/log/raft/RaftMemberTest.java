@@ -16,11 +16,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.engine.LeadershipLostException;
 import io.troth.coordinator.engine.Recovered;
+import io.troth.coordinator.log.LogRefusal;
+import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.RecordingListener;
 import io.troth.coordinator.log.ReplicatedEntry;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +34,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.apache.ratis.util.FileUtils;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -347,6 +351,28 @@ class RaftMemberTest {
         eventually().until(() -> members.failures.size() >= 2);
         assertTrue(members.failures.toString().contains("L3"), members.failures::toString);
         eventually().until(() -> heard.failure() != null);
+        assertEquals(List.of(), heard.records());
+    }
+
+    @Test
+    void aMemberStopsAtAnEntryOfALaterVersion() {
+        start(100_000);
+        Members.Lead leader = members.awaitLead();
+        leader.log().recover(entry -> {});
+        RaftDecisionLog log = leader.log();
+        byte[] later = new ReplicatedEntry(log.term(), List.of(epoch(log.term())), null).encode();
+        later[0]++;
+        CRC32C crc = new CRC32C();
+        crc.update(later, 0, later.length - Integer.BYTES);
+        ByteBuffer.wrap(later).putInt(later.length - Integer.BYTES, (int) crc.getValue());
+        members.interference = (raft, entry) -> raft.send(later);
+        log.start(log.term(), heard);
+        log.append(epoch(log.term()), true);
+        eventually().until(() -> !members.failures.isEmpty());
+        LogRefusedException refused = assertInstanceOf(
+                LogRefusedException.class, members.failures.iterator().next());
+        assertEquals(LogRefusal.FORMAT_UNKNOWN, refused.refusal());
+        assertTrue(refused.getMessage().contains("an entry of version 2, this program reads version 1"));
         assertEquals(List.of(), heard.records());
     }
 

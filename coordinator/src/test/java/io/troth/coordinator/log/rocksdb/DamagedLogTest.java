@@ -320,6 +320,16 @@ class DamagedLogTest {
         forged(Family.OPEN, new StoredRecord(RecordKind.COMMIT, 1, 1, unknown), "without the EPOCH record");
     }
 
+    @Test
+    void aRecordOfALaterVersionIsRefusedAsSuch() throws Exception {
+        Logs.makeLater(crashed, ((LogRecord.Commit) commit(9)).tx());
+        try (RocksDbDecisionLog log = Logs.open(crashed)) {
+            LogRefusedException refused = assertThrows(LogRefusedException.class, () -> log.recover(entry -> {}));
+            assertEquals(LogRefusal.FORMAT_UNKNOWN, refused.refusal(), refused::getMessage);
+            assertTrue(refused.getMessage().contains("a record of version 2"), refused.getMessage());
+        }
+    }
+
     private void forged(Family family, StoredRecord record, String message) throws Exception {
         Path forged = temp.resolve("forged" + message.length());
         Logs.copy(crashed, forged);

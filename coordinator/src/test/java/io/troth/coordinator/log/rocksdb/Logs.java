@@ -14,6 +14,7 @@ import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogRecord;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -160,9 +161,26 @@ public final class Logs {
         byte[] key = stored.record() instanceof LogRecord.Epoch epoch
                 ? RecordKeys.epoch(epoch.epoch())
                 : RecordKeys.tx(((LogRecord.Commit) stored.record()).tx());
+        put(directory, family, key, RecordCodec.encode(key, stored));
+    }
+
+    /** Makes an open COMMIT one that the next version of this program has written. */
+    static void makeLater(Path directory, GlobalTxId tx) throws RocksDBException {
+        byte[] key = RecordKeys.tx(tx);
+        byte[] value = RecordCodec.encode(key, new StoredRecord(RecordKind.COMMIT, 1, 1, Records.commit(tx)));
+        value[0]++;
+        CRC32C crc = new CRC32C();
+        crc.update(key);
+        crc.update(0);
+        crc.update(value, 0, value.length - Integer.BYTES);
+        ByteBuffer.wrap(value).putInt(value.length - Integer.BYTES, (int) crc.getValue());
+        put(directory, Family.OPEN, key, value);
+    }
+
+    private static void put(Path directory, Family family, byte[] key, byte[] value) throws RocksDBException {
         try (RocksStore store = RocksStore.open(OpenLog.database(directory));
                 WriteBatch batch = new WriteBatch()) {
-            batch.put(store.handle(family), key, RecordCodec.encode(key, stored));
+            batch.put(store.handle(family), key, value);
             store.write(batch, true);
         }
     }
