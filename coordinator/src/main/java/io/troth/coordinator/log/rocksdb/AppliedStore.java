@@ -151,12 +151,13 @@ public final class AppliedStore implements AutoCloseable {
         state = found == null ? ReplicatedState.START : found;
         lastEpoch = null;
         LogReader reader = new LogReader(opened);
-        // All that a leader recovers: a damage is to be seen before this member leads.
-        reader.replay(entry -> {
-            if (entry.record() instanceof LogRecord.Epoch epoch) {
+        reader.replayHead(stored -> {
+            if (stored.record() instanceof LogRecord.Epoch epoch) {
                 lastEpoch = epoch.epoch();
             }
         });
+        // What a leader recovers beside that: a damage is to be seen before this member leads.
+        reader.verifyOpen();
         RecordWriter going = new RecordWriter(
                 opened.store(), this::write, 0, opened.lastBatch().batch(), reader.lowWater());
         if (lastEpoch != null) {

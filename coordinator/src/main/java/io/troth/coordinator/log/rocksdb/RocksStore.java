@@ -2,6 +2,7 @@ package io.troth.coordinator.log.rocksdb;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
@@ -19,11 +20,14 @@ import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
 import org.rocksdb.FlushOptions;
 import org.rocksdb.InfoLogLevel;
+import org.rocksdb.LiveFileMetaData;
+import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Slice;
+import org.rocksdb.SstFileReader;
 import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
@@ -246,6 +250,35 @@ final class RocksStore implements BatchWriter, AutoCloseable {
             database.verifyChecksum();
         } finally {
             lock.readLock().unlock();
+        }
+    }
+
+    /** The same for the files of one family. */
+    void verifyChecksums(Family family) throws RocksDBException {
+        lock.readLock().lock();
+        try {
+            checkOpen();
+            // A compaction would delete what is just read.
+            database.disableFileDeletions();
+            try {
+                for (LiveFileMetaData file : database.getLiveFilesMetaData()) {
+                    if (Arrays.equals(file.columnFamilyName(), family.nameBytes())) {
+                        verifyChecksums(file.path() + file.fileName());
+                    }
+                }
+            } finally {
+                database.enableFileDeletions();
+            }
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    private static void verifyChecksums(String file) throws RocksDBException {
+        try (Options plain = new Options();
+                SstFileReader reader = new SstFileReader(plain)) {
+            reader.open(file);
+            reader.verifyChecksum();
         }
     }
 
