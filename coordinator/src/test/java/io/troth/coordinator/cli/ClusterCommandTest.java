@@ -9,6 +9,7 @@ import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.grpc.LiveCoordinator;
 import io.troth.coordinator.log.raft.FreePorts;
 import io.troth.coordinator.server.MemberServer;
+import io.troth.core.Build;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -166,8 +168,8 @@ class ClusterCommandTest {
                     .findFirst()
                     .orElseThrow();
             assertTrue(
-                    line.matches(node + " +" + role + " +[0-9]+ +[0-9]+ +[0-9]+ +yes +source +" + ADDRESSES.get(node)
-                            + " +" + ENDPOINTS.get(node)),
+                    line.matches(node + " +" + role + " +[0-9]+ +[0-9]+ +[0-9]+ +yes +" + Pattern.quote(Build.VERSION)
+                            + " +" + ADDRESSES.get(node) + " +" + ENDPOINTS.get(node)),
                     line);
         }
     }

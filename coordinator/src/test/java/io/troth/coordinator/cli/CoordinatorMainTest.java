@@ -9,6 +9,7 @@ import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.coordinator.server.CoordinatorServer;
+import io.troth.core.Build;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -90,7 +91,9 @@ class CoordinatorMainTest {
     @Test
     void saysWhichVersionItIs() {
         assertEquals(ExitCode.OK, run("--version"));
-        assertEquals("troth source, Java " + Runtime.version(), out.toString().strip());
+        assertEquals(
+                "troth " + Build.VERSION + ", Java " + Runtime.version(),
+                out.toString().strip());
     }
 
     @Test
