@@ -30,14 +30,23 @@ final class EngineWatch implements EngineListener {
      * Waits until it answers.
      *
      * @throws StartFailedException when it ended before
+     * @throws LeadershipLostException when it was drained before
      */
     Notice.Ready awaitReady() {
         try {
             return ready.join();
         } catch (CompletionException e) {
+            if (e.getCause() instanceof LeadershipLostException) {
+                throw new LeadershipLostException("stopped before it was ready", e);
+            }
             Ending early = ending.join();
             throw new StartFailedException(early.message(), e);
         }
+    }
+
+    /** It was drained: one that is not ready by now will never be. Any thread. */
+    void drained() {
+        ready.completeExceptionally(new LeadershipLostException("drained"));
     }
 
     /** Completed when it has ended by itself, or by {@link #stopped}. */

@@ -87,7 +87,8 @@ final class Leadership implements AutoCloseable {
     /**
      * Recovers, leads the next epoch and serves. Returns when everything is answered.
      *
-     * @throws io.troth.coordinator.engine.LeadershipLostException when somebody else leads already
+     * @throws io.troth.coordinator.engine.LeadershipLostException when somebody else leads already, or it was drained
+     *     before it was ready
      * @throws io.troth.core.ProtocolViolation when what the log holds breaks an invariant
      * @throws StartFailedException when it cannot start for another reason; the message says what to do
      */
@@ -131,11 +132,19 @@ final class Leadership implements AutoCloseable {
 
     /**
      * Begins no new transaction, lets the running ones end, at most this long, and stops the engine; {@link #close}
-     * then closes the rest.
+     * then closes the rest. Ends a {@link #start} that still waits, as one does without a majority. Any thread.
      *
      * @return true when every transaction had ended
      */
     boolean drain(Duration limit) {
+        try {
+            return drainEngine(limit);
+        } finally {
+            watch.drained();
+        }
+    }
+
+    private boolean drainEngine(Duration limit) {
         EngineThread running = thread;
         if (running == null) {
             return true;

@@ -64,6 +64,7 @@ public final class MemberServer implements RunningCoordinator {
     private volatile @Nullable ClusterOperations operations;
     private volatile @Nullable Leadership current;
     private volatile @Nullable String leader;
+    private volatile boolean stopping;
 
     // Leadership thread only.
     private @Nullable DecisionLog currentLog;
@@ -192,6 +193,11 @@ public final class MemberServer implements RunningCoordinator {
         currentLog = log;
         Leadership next = new Leadership(config, log, cluster, steps, grpc, metrics);
         current = next;
+        if (stopping) {
+            // Whoever stops this member either sees this leadership or is seen here.
+            endLeadership();
+            return;
+        }
         try {
             next.start();
             says.accept(next.readyLine(http.port()));
@@ -284,6 +290,7 @@ public final class MemberServer implements RunningCoordinator {
 
     @Override
     public synchronized boolean stop(Duration drainLimit) {
+        stopping = true;
         Leadership leads = current;
         boolean drained = leads == null || leads.drain(drainLimit);
         ClusterOperations changes = operations;
