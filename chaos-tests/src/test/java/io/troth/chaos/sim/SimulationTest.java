@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.Timeout;
  * does what it says: the same seed gives the same run, and what can happen happens. Method: seeds; {@code ./troth simulate}
  * runs more of them.
  */
+@Order(1)
 class SimulationTest {
 
     private static final int SEEDS = 2_000;

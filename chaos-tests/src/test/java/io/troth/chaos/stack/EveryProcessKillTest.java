@@ -15,6 +15,7 @@ import java.util.SplittableRandom;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  * {@code -Dtroth.rounds=N} kills more often.
  */
 @ResourceLock(SharedServers.TO_KILL)
+@Order(1)
 class EveryProcessKillTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
