@@ -5,7 +5,6 @@ import io.grpc.HandlerRegistry;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
-import io.grpc.ServerCallHandler;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
@@ -14,9 +13,7 @@ import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.proto.v1.AdminServiceGrpc;
 import io.troth.proto.v1.AgentServiceGrpc;
-import io.troth.proto.v1.AgentStreamResponse;
 import io.troth.proto.v1.ClientServiceGrpc;
-import io.troth.proto.v1.ClientStreamResponse;
 import io.troth.proto.v1.TransactionServiceGrpc;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -51,16 +48,16 @@ final class LeaderServices extends HandlerRegistry {
         this.listener = listener;
         this.loops = loops;
         refusingServices = List.of(
-                RawMethods.bidi(
+                RawMethods.calls(
                         ClientServiceGrpc.getServiceDescriptor(),
                         ClientServiceGrpc.getClientStreamMethod(),
                         limits,
-                        (ServerCallHandler<RawBatch.Unread, ClientStreamResponse>) this::waitOrRefuse),
-                RawMethods.bidi(
+                        this::waitOrRefuse),
+                RawMethods.calls(
                         AgentServiceGrpc.getServiceDescriptor(),
                         AgentServiceGrpc.getAgentStreamMethod(),
                         limits,
-                        (ServerCallHandler<RawBatch.Unread, AgentStreamResponse>) this::waitOrRefuse),
+                        this::waitOrRefuse),
                 refusing(TransactionServiceGrpc.getServiceDescriptor()),
                 refusing(AdminServiceGrpc.getServiceDescriptor()));
         refusingServices.forEach(service -> addTo(refusing, service));

@@ -19,11 +19,11 @@ final class RawMethods {
             MethodDescriptor<Q, R> method,
             WireLimits limits,
             ServerCalls.BidiStreamingMethod<RawBatch.Unread, R> handler) {
-        return bidi(generated, method, limits, ServerCalls.asyncBidiStreamingCall(handler));
+        return calls(generated, method, limits, ServerCalls.asyncBidiStreamingCall(handler));
     }
 
     /** The same, by a handler of calls. */
-    static <Q, R> ServerServiceDefinition bidi(
+    static <Q, R> ServerServiceDefinition calls(
             ServiceDescriptor generated,
             MethodDescriptor<Q, R> method,
             WireLimits limits,

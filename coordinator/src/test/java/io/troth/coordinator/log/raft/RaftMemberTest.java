@@ -32,6 +32,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
@@ -335,18 +336,24 @@ class RaftMemberTest {
         assertEquals(List.of(), members.failures);
     }
 
-    @Test
-    void aMemberThatCannotApplyAnEntryStops() {
+    /** Somebody leads, and begins with this entry, made for its term, instead of its EPOCH; returns when a member has failed. */
+    private Members.Lead leadsWith(LongFunction<byte[]> entryOfTerm) {
         start(100_000);
         Members.Lead leader = members.awaitLead();
         leader.log().recover(entry -> {});
         RaftDecisionLog log = leader.log();
-        byte[] impossible = new ReplicatedEntry(log.term(), List.of(commit(tx(1, 1, 1))), null).encode();
-        members.interference = (raft, entry) -> raft.send(impossible);
+        byte[] sent = entryOfTerm.apply(log.term());
+        members.interference = (raft, entry) -> raft.send(sent);
         log.start(log.term(), heard);
         log.append(epoch(log.term()), true);
-        // Every member that has it: the leader, and the next one.
         eventually().until(() -> !members.failures.isEmpty());
+        return leader;
+    }
+
+    @Test
+    void aMemberThatCannotApplyAnEntryStops() {
+        Members.Lead leader = leadsWith(term -> new ReplicatedEntry(term, List.of(commit(tx(1, 1, 1))), null).encode());
+        // Every member that has it: the leader, and the next one.
         members.kill(leader.node());
         eventually().until(() -> members.failures.size() >= 2);
         assertTrue(members.failures.toString().contains("L3"), members.failures::toString);
@@ -356,19 +363,14 @@ class RaftMemberTest {
 
     @Test
     void aMemberStopsAtAnEntryOfALaterVersion() {
-        start(100_000);
-        Members.Lead leader = members.awaitLead();
-        leader.log().recover(entry -> {});
-        RaftDecisionLog log = leader.log();
-        byte[] later = new ReplicatedEntry(log.term(), List.of(epoch(log.term())), null).encode();
-        later[0]++;
-        CRC32C crc = new CRC32C();
-        crc.update(later, 0, later.length - Integer.BYTES);
-        ByteBuffer.wrap(later).putInt(later.length - Integer.BYTES, (int) crc.getValue());
-        members.interference = (raft, entry) -> raft.send(later);
-        log.start(log.term(), heard);
-        log.append(epoch(log.term()), true);
-        eventually().until(() -> !members.failures.isEmpty());
+        leadsWith(term -> {
+            byte[] later = new ReplicatedEntry(term, List.of(epoch(term)), null).encode();
+            later[0]++;
+            CRC32C crc = new CRC32C();
+            crc.update(later, 0, later.length - Integer.BYTES);
+            ByteBuffer.wrap(later).putInt(later.length - Integer.BYTES, (int) crc.getValue());
+            return later;
+        });
         LogRefusedException refused = assertInstanceOf(
                 LogRefusedException.class, members.failures.iterator().next());
         assertEquals(LogRefusal.FORMAT_UNKNOWN, refused.refusal());
