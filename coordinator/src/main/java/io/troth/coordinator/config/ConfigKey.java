@@ -121,8 +121,11 @@ public final class ConfigKey<T> {
             "5s",
             "How long it may take to answer that before it is cut.");
 
-    public static final ConfigKey<Integer> GRPC_IO_THREADS =
-            of("grpc.ioThreads", ValueForm.count(1, 64), "2", "Event loops; each stream stays on one of them.");
+    public static final ConfigKey<Integer> GRPC_IO_THREADS = of(
+            "grpc.ioThreads",
+            ValueForm.count(1, 64),
+            "2",
+            "Event loops; each stream stays on one of them, and one of them runs the engine, too.");
     public static final ConfigKey<Integer> GRPC_ENTRIES_PER_BATCH_MAX =
             of("grpc.entriesPerBatchMax", ValueForm.count(1, 65_536), "4096", "The most entries of one batch.");
     public static final ConfigKey<Integer> GRPC_CLIENT_STREAMS_MAX =

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * <h2>Turns</h2>
  *
  * {@link #start} once, then {@link #runOnce} again and again, by one thread at a time: the <i>engine thread</i>. There is
- * no thread in here, so that a simulator drives exactly this class; {@code EngineThread} is what drives it in production.
+ * no thread in here, so that a simulator drives exactly this class; {@code EngineLoop} is what drives it in production.
  * A turn fires the timers that are due, takes what waits in the queue (at most about {@value #EVENTS_PER_TURN} events)
  * and flushes once: what is ready together leaves together, to the log as to the streams.
  *

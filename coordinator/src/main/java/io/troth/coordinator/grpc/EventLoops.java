@@ -19,6 +19,7 @@ final class EventLoops implements AutoCloseable {
     private static final long CLOSE_MILLIS = 2_000;
 
     private final EventLoopGroup group;
+    private final EventExecutor first;
     private final Class<? extends ServerChannel> channelType;
 
     EventLoops(int threads) {
@@ -27,11 +28,17 @@ final class EventLoops implements AutoCloseable {
                 threads,
                 new DefaultThreadFactory("troth-grpc", true),
                 epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+        first = group.iterator().next();
         channelType = epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
     }
 
     EventLoopGroup group() {
         return group;
+    }
+
+    /** Always the same one of them. */
+    EventExecutor first() {
+        return first;
     }
 
     Class<? extends ServerChannel> channelType() {

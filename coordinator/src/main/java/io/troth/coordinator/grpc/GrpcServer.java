@@ -14,6 +14,7 @@ import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.logging.Level;
@@ -87,6 +88,11 @@ public final class GrpcServer implements AutoCloseable {
                 .addService(ProtoReflectionServiceV1.newInstance())
                 .build();
         serving(false);
+    }
+
+    /** The event loop that engines run on, one of those that serve streams. It ends with this server. */
+    public ScheduledExecutorService engineLoop() {
+        return loops.first();
     }
 
     /** This coordinator is a member of a cluster, of which operators ask. */

@@ -11,8 +11,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * One coordinator, wired and running: log, engine and its thread, gRPC, meters, HTTP. It never ends the process; {@link
- * CoordinatorProcess} does. Its engine thread keeps the process alive until {@link #close}. Thread-safe.
+ * One coordinator, wired and running: log, gRPC and the engine on it, meters, HTTP. It never ends the process; {@link
+ * CoordinatorProcess} does. Thread-safe.
  */
 public final class CoordinatorServer implements RunningCoordinator {
 
@@ -33,11 +33,11 @@ public final class CoordinatorServer implements RunningCoordinator {
             cluster = log.cluster();
             GrpcServer door = Doors.grpc(config, metrics);
             grpc = door;
+            parts.push(door);
             leadership = new Leadership(config, log, cluster, steps, door, metrics);
             parts.push(leadership);
             http = Doors.http(config, leadership::isAlive, leadership::notReady, metrics);
             parts.push(http);
-            parts.push(door);
             leadership.start();
             Doors.listen(door, config);
             started = true;

@@ -28,7 +28,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One leadership, wired: the engine on its log, the engine's thread, and what gRPC serves. It begins once and ends once;
+ * One leadership, wired: the engine on its log and on a thread of gRPC, and what gRPC serves. It begins once and ends once;
  * the next one of the same process is another object. The log and gRPC are not its own. Thread-safe.
  */
 final class Leadership implements AutoCloseable {
@@ -51,7 +51,7 @@ final class Leadership implements AutoCloseable {
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
     private volatile Notice.@Nullable Ready ready;
-    private volatile @Nullable EngineThread thread;
+    private volatile @Nullable EngineLoop turns;
 
     /** Nothing runs yet. */
     Leadership(
@@ -95,8 +95,8 @@ final class Leadership implements AutoCloseable {
     synchronized void start() {
         engine.start();
         grpc.serve(engine, gateway);
-        EngineThread started = new EngineThread(engine, ProcessEnvironment.lastingThread("troth-engine"));
-        thread = started;
+        EngineLoop started = new EngineLoop(engine, grpc.engineLoop());
+        turns = started;
         parts.push(() -> drain(Duration.ZERO));
         started.start();
         ready = watch.awaitReady();
@@ -145,7 +145,7 @@ final class Leadership implements AutoCloseable {
     }
 
     private boolean drainEngine(Duration limit) {
-        EngineThread running = thread;
+        EngineLoop running = turns;
         if (running == null) {
             return true;
         }

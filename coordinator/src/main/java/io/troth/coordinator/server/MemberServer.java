@@ -86,11 +86,11 @@ public final class MemberServer implements RunningCoordinator {
             ClusterOperations changes = new ClusterOperations(member, this::drain, settings.electionTimeoutMillis());
             operations = changes;
             parts.push(changes);
+            parts.push(door);
             parts.push(this::stopLeading);
             door.isMember(changes);
             metrics.watchMember(member::figures);
             redirect();
-            parts.push(door);
             Doors.listen(door, config);
             started = true;
         } finally {

@@ -10,7 +10,7 @@ import io.troth.coordinator.engine.EngineListener;
 import io.troth.coordinator.engine.EnginePorts;
 import io.troth.coordinator.engine.SimulatedDecisionLog;
 import io.troth.coordinator.engine.StepListener;
-import io.troth.coordinator.server.EngineThread;
+import io.troth.coordinator.server.EngineLoop;
 import io.troth.core.ClusterId;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
@@ -32,7 +32,7 @@ public final class LiveCoordinator implements AutoCloseable {
     final GrpcServer server;
     final ManagedChannel channel;
     final List<ErrorCode> refusals = new CopyOnWriteArrayList<>();
-    private final EngineThread thread;
+    private final EngineLoop turns;
 
     public LiveCoordinator() throws Exception {
         this(new SimulatedDecisionLog(CLUSTER), GrpcSettings.loopback(0));
@@ -72,8 +72,8 @@ public final class LiveCoordinator implements AutoCloseable {
         server = new GrpcServer(settings, edge, System::nanoTime);
         server.serve(engine, gateway);
         engine.start();
-        thread = new EngineThread(engine, task -> new Thread(task, "engine"));
-        thread.start();
+        turns = new EngineLoop(engine, server.engineLoop());
+        turns.start();
         server.start();
         channel = NettyChannelBuilder.forAddress("localhost", server.port(), InsecureChannelCredentials.create())
                 .build();
@@ -91,12 +91,12 @@ public final class LiveCoordinator implements AutoCloseable {
     @Override
     public void close() {
         channel.shutdownNow();
-        server.close();
         engine.drain(Duration.ZERO).orTimeout(60, TimeUnit.SECONDS).join();
         try {
-            assertTrue(thread.join(60_000), "the engine's thread has ended");
+            assertTrue(turns.join(60_000), "the engine's last turn is over");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        server.close();
     }
 }

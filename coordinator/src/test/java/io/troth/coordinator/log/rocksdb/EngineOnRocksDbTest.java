@@ -10,7 +10,7 @@ import io.troth.coordinator.engine.FakeAgent;
 import io.troth.coordinator.engine.LiveWorld;
 import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.log.LogSettings;
-import io.troth.coordinator.server.EngineThread;
+import io.troth.coordinator.server.EngineLoop;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
@@ -18,12 +18,14 @@ import io.troth.core.Reason;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -34,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Engine, engine thread and the RocksDB log in one process: batching under load, a committer that is left paused while
+ * Engine, its turns and the RocksDB log in one process: batching under load, a committer that is left paused while
  * the next process recovers from its files, and a disk that fails or hangs (test plan, pitfalls 2, 7 and 21).
  */
 class EngineOnRocksDbTest {
@@ -45,6 +47,9 @@ class EngineOnRocksDbTest {
     Path temporary;
 
     private final ExecutorService lookups = Executors.newSingleThreadExecutor();
+    /** One for each engine: a paused committer pauses its own. */
+    private final List<ScheduledExecutorService> loops = new ArrayList<>();
+
     private final AtomicInteger forcedWrites = new AtomicInteger();
     private final AtomicInteger recordsWritten = new AtomicInteger();
     private final AtomicReference<FaultyWriter> writer = new AtomicReference<>();
@@ -52,6 +57,7 @@ class EngineOnRocksDbTest {
     @AfterEach
     void endThreads() {
         lookups.shutdownNow();
+        loops.forEach(ExecutorService::shutdownNow);
     }
 
     @Test
@@ -59,7 +65,7 @@ class EngineOnRocksDbTest {
         int transactions = 2_000;
         RocksDbDecisionLog log = open(Files.createDirectory(temporary.resolve("data")), 1_024);
         LiveWorld world = new LiveWorld(log, EngineWorld.twoAgents(), StepListener.NONE, lookups);
-        EngineThread thread = start(world);
+        EngineLoop turns = start(world);
         int before = forcedWrites.get();
         world.run(transactions, 64);
         await().atMost(LIMIT).until(() -> world.answers.size() == transactions);
@@ -69,7 +75,7 @@ class EngineOnRocksDbTest {
         assertTrue(forced <= transactions / 4, forced + " forced writes for " + transactions);
         double batch = (double) world.entriesSent.get() / world.framesSent.get();
         assertTrue(batch >= 8, "entries in a frame: " + batch);
-        stop(world.engine, thread, log);
+        stop(world.engine, turns, log);
     }
 
     @ParameterizedTest
@@ -92,7 +98,7 @@ class EngineOnRocksDbTest {
         };
         RocksDbDecisionLog log = open(first, recordsPerBatchMax);
         LiveWorld world = new LiveWorld(log, agents, pauses, lookups);
-        EngineThread thread = start(world);
+        EngineLoop turns = start(world);
         world.run(1_000, 16);
         assertTrue(paused.await(LIMIT.toSeconds(), TimeUnit.SECONDS));
         await().atMost(LIMIT).until(() -> recordsWritten.get() == appended.get());
@@ -102,7 +108,7 @@ class EngineOnRocksDbTest {
         Logs.copy(first, second);
         RocksDbDecisionLog copy = open(second, recordsPerBatchMax);
         LiveWorld next = new LiveWorld(copy, agents, StepListener.NONE, lookups);
-        EngineThread nextThread = start(next);
+        EngineLoop nextTurns = start(next);
         next.run(0, 0);
         await().atMost(LIMIT)
                 .until(() -> next.engine
@@ -119,8 +125,8 @@ class EngineOnRocksDbTest {
         });
         world.goDeaf();
         goesOn.countDown();
-        stop(world.engine, thread, log);
-        stop(next.engine, nextThread, copy);
+        stop(world.engine, turns, log);
+        stop(next.engine, nextTurns, copy);
     }
 
     @Test
@@ -129,11 +135,11 @@ class EngineOnRocksDbTest {
         List<FakeAgent> agents = EngineWorld.twoAgents();
         RocksDbDecisionLog log = open(directory, 1_024);
         LiveWorld world = new LiveWorld(log, agents, StepListener.NONE, lookups);
-        EngineThread thread = start(world);
+        EngineLoop turns = start(world);
         writer.get().next(FaultyWriter.Fault.FAILS_WRITTEN);
         world.run(1, 1);
         await().atMost(LIMIT).until(world.engine::isStopped);
-        assertTrue(thread.join(LIMIT.toMillis()));
+        assertTrue(turns.join(LIMIT.toMillis()));
 
         assertEquals(1, world.failures.get());
         assertEquals(List.of(Outcome.NOT_LEADER), List.copyOf(world.answers.values()));
@@ -143,7 +149,7 @@ class EngineOnRocksDbTest {
 
         RocksDbDecisionLog again = open(directory, 1_024);
         LiveWorld next = new LiveWorld(again, agents, StepListener.NONE, lookups);
-        EngineThread nextThread = start(next);
+        EngineLoop nextTurns = start(next);
         next.run(0, 0);
         await().atMost(LIMIT)
                 .until(() -> next.engine
@@ -151,7 +157,7 @@ class EngineOnRocksDbTest {
                         .get());
         next.ask(tx);
         await().atMost(LIMIT).until(() -> next.answers.get(tx) == Outcome.COMMITTED);
-        stop(next.engine, nextThread, again);
+        stop(next.engine, nextTurns, again);
     }
 
     @Test
@@ -160,7 +166,7 @@ class EngineOnRocksDbTest {
         List<FakeAgent> agents = EngineWorld.twoAgents();
         RocksDbDecisionLog log = open(directory, 1_024);
         LiveWorld world = new LiveWorld(log, agents, StepListener.NONE, lookups);
-        EngineThread thread = start(world);
+        EngineLoop turns = start(world);
         writer.get().next(FaultyWriter.Fault.HANGS);
         world.run(1, 1);
         await().atMost(LIMIT).until(() -> {
@@ -173,7 +179,7 @@ class EngineOnRocksDbTest {
         writer.get().release();
         await().atMost(LIMIT).until(() -> world.answers.containsValue(Outcome.COMMITTED));
         await().atMost(LIMIT).until(() -> world.engine.notReady() == null);
-        stop(world.engine, thread, log);
+        stop(world.engine, turns, log);
     }
 
     private RocksDbDecisionLog open(Path directory, int recordsPerBatchMax) {
@@ -192,21 +198,19 @@ class EngineOnRocksDbTest {
                 () -> Long.MAX_VALUE);
     }
 
-    private static EngineThread start(LiveWorld world) {
-        EngineThread thread = new EngineThread(world.engine, task -> {
-            Thread made = new Thread(task, "engine-test");
-            made.setDaemon(true);
-            return made;
-        });
+    private EngineLoop start(LiveWorld world) {
+        ScheduledExecutorService loop = Executors.newSingleThreadScheduledExecutor();
+        loops.add(loop);
+        EngineLoop turns = new EngineLoop(world.engine, loop);
         world.engine.start();
-        thread.start();
+        turns.start();
         await().atMost(LIMIT).until(() -> world.engine.notReady() == null);
-        return thread;
+        return turns;
     }
 
-    private static void stop(CoordinatorEngine engine, EngineThread thread, RocksDbDecisionLog log) throws Exception {
+    private static void stop(CoordinatorEngine engine, EngineLoop turns, RocksDbDecisionLog log) throws Exception {
         engine.drain(Duration.ZERO).get(LIMIT.toSeconds(), TimeUnit.SECONDS);
-        assertTrue(thread.join(LIMIT.toMillis()));
+        assertTrue(turns.join(LIMIT.toMillis()));
         await().atMost(LIMIT).until(log::tryClose);
     }
 

@@ -1,5 +1,7 @@
 package io.troth.coordinator.server;
 
+import static java.lang.Thread.State.TIMED_WAITING;
+import static java.lang.Thread.State.WAITING;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,16 +11,18 @@ import io.troth.coordinator.engine.SimulatedDecisionLog;
 import io.troth.coordinator.engine.StepListener;
 import io.troth.core.Outcome;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The thread sleeps when there is nothing to do, wakes for everything that is handed over, and ends with the engine. */
-class EngineThreadTest {
+/** Turns run when there is something to do, for everything that is handed over, and no more when the engine has stopped. */
+class EngineLoopTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
@@ -29,38 +33,43 @@ class EngineThreadTest {
             StepListener.NONE,
             lookups);
     private final AtomicReference<Thread> made = new AtomicReference<>();
-    private final EngineThread thread = new EngineThread(world.engine, task -> {
+    private final ScheduledExecutorService loop = Executors.newSingleThreadScheduledExecutor(task -> {
         made.set(new Thread(task, "engine-test"));
         made.get().setDaemon(true);
         return made.get();
     });
+    private final EngineLoop turns = new EngineLoop(world.engine, loop);
 
     @BeforeEach
     void start() {
         world.engine.start();
-        thread.start();
+        turns.start();
     }
 
     @AfterEach
     void stop() throws Exception {
         world.engine.drain(Duration.ZERO).get(LIMIT.toSeconds(), TimeUnit.SECONDS);
-        assertTrue(thread.join(LIMIT.toMillis()));
+        assertTrue(turns.join(LIMIT.toMillis()));
+        loop.shutdownNow();
         lookups.shutdownNow();
     }
 
     @Test
     void sleepsWhenIdleAndWakesForWork() throws Exception {
         await().atMost(LIMIT).until(() -> world.engine.notReady() == null);
-        await().atMost(LIMIT).until(() -> made.get().getState() == Thread.State.WAITING);
+        awaitSleep();
         for (int i = 0; i < 1_000; i++) {
             assertTrue(world.engine.look(machine -> machine.view().ready()).get(LIMIT.toSeconds(), TimeUnit.SECONDS));
         }
-        await().atMost(LIMIT).until(() -> made.get().getState() == Thread.State.WAITING);
-        made.get().interrupt();
-        await().atMost(LIMIT).until(() -> made.get().getState() == Thread.State.WAITING);
+        awaitSleep();
         world.run(500, 7);
         await().atMost(LIMIT).until(() -> world.answers.size() == 500);
         assertTrue(world.answers.values().stream().allMatch(outcome -> outcome == Outcome.COMMITTED));
+    }
+
+    private void awaitSleep() {
+        await().atMost(LIMIT)
+                .until(() -> Set.of(WAITING, TIMED_WAITING).contains(made.get().getState()));
     }
 
     @Test
