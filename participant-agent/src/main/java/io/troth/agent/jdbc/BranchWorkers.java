@@ -3,14 +3,16 @@ package io.troth.agent.jdbc;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -28,15 +30,75 @@ final class BranchWorkers implements AutoCloseable {
     private static final long IDLE_SECONDS = 30;
     private static final long CLOSE_SECONDS = 5;
 
+    /** How often the watchdog looks within the time that a call may take. */
+    private static final int LOOKS = 8;
+
     private final ThreadPoolExecutor workers;
-    private final ScheduledThreadPoolExecutor watchdog;
+    private final ScheduledExecutorService watchdog;
     private final long hangMillis;
+
+    /** What runs on connections. One look at all of them costs less than a timer for each, which wakes a thread. */
+    private final Set<Work<?>> running = ConcurrentHashMap.newKeySet();
+
+    /** How often the watchdog has looked. */
+    private final AtomicLong looks = new AtomicLong();
+
+    private volatile boolean closed;
 
     BranchWorkers(PoolSettings settings, ThreadFactory threads) {
         this.hangMillis = settings.hangMillis();
         this.workers = bounded(2 * settings.branches(), threads);
-        this.watchdog = new ScheduledThreadPoolExecutor(1, threads);
-        watchdog.setRemoveOnCancelPolicy(true);
+        this.watchdog = Executors.newSingleThreadScheduledExecutor(threads);
+        watch(TimeUnit.MILLISECONDS.toMicros(hangMillis) / LOOKS);
+    }
+
+    /** Looks do not throw: an executor would silently stop repeating them. */
+    @SuppressWarnings("FutureReturnValueIgnored")
+    private void watch(long micros) {
+        watchdog.scheduleWithFixedDelay(this::look, micros, micros, TimeUnit.MICROSECONDS);
+    }
+
+    /** What has run for {@value #LOOKS} whole intervals has had its time. */
+    private void look() {
+        long now = looks.incrementAndGet();
+        for (Work<?> work : running) {
+            if (now - work.began > LOOKS) {
+                work.cut("the driver did not return within " + hangMillis + " ms");
+            }
+        }
+    }
+
+    /** A piece of work on a connection, whose result is handed over exactly once. */
+    private final class Work<T> {
+
+        private final Connection connection;
+        private final Function<String, T> lost;
+        private final Consumer<T> done;
+        private final AtomicBoolean answered = new AtomicBoolean();
+        private final long began = looks.get();
+
+        Work(Connection connection, Function<String, T> lost, Consumer<T> done) {
+            this.connection = connection;
+            this.lost = lost;
+            this.done = done;
+        }
+
+        void cut(String why) {
+            if (answered.compareAndSet(false, true)) {
+                abort(connection);
+                try {
+                    done.accept(lost.apply(why));
+                } catch (RuntimeException e) {
+                    LOG.error("the result of a call that was cut could not be handed over", e);
+                }
+            }
+        }
+
+        void returned(T result) {
+            if (answered.compareAndSet(false, true)) {
+                done.accept(result);
+            }
+        }
     }
 
     /** Threads that end when they have nothing to do; what waits for them is bounded by the branches there are. */
@@ -52,39 +114,27 @@ final class BranchWorkers implements AutoCloseable {
     }
 
     /**
-     * Does work on a connection, on the calling thread, and hands the result over exactly once. When the driver throws, or
-     * has not returned after the time for it, the connection is cut and the result is what {@code lost} makes of it. After
-     * the close the work is not begun, with the same result: nobody would guard it.
+     * Makes a call on a connection, on the calling thread, and hands the result over exactly once. When the driver throws,
+     * or has not returned after the time for it and at most an eighth more, the connection is cut and the result is what
+     * {@code lost} makes of it. After the close the call is not made, with the same result: nobody would guard it.
      */
-    <T> void run(Connection connection, Supplier<T> work, Function<String, T> lost, Consumer<T> done) {
-        AtomicBoolean answered = new AtomicBoolean();
-        Consumer<String> cut = why -> {
-            if (answered.compareAndSet(false, true)) {
-                abort(connection);
-                done.accept(lost.apply(why));
-            }
-        };
-        ScheduledFuture<?> guard;
-        try {
-            guard = watchdog.schedule(
-                    () -> cut.accept("the driver did not return within " + hangMillis + " ms"),
-                    hangMillis,
-                    TimeUnit.MILLISECONDS);
-        } catch (RejectedExecutionException e) {
-            cut.accept("the agent has stopped");
+    <T> void run(Connection connection, Supplier<T> call, Function<String, T> lost, Consumer<T> done) {
+        Work<T> work = new Work<>(connection, lost, done);
+        running.add(work);
+        if (closed) {
+            running.remove(work);
+            work.cut("the agent has stopped");
             return;
         }
         T result;
         try {
-            result = work.get();
+            result = call.get();
         } catch (RuntimeException e) {
             LOG.error("a driver threw", e);
             result = lost.apply("the driver threw " + e);
         }
-        guard.cancel(false);
-        if (answered.compareAndSet(false, true)) {
-            done.accept(result);
-        }
+        running.remove(work);
+        work.returned(result);
     }
 
     /** Asks the database to end a running statement, on another thread. */
@@ -110,6 +160,7 @@ final class BranchWorkers implements AutoCloseable {
     @Override
     public void close() {
         close(workers);
+        closed = true;
         watchdog.shutdownNow();
     }
 
