@@ -78,6 +78,9 @@ public final class EngineLoop {
         asked.set(false);
         engine.runOnce();
         if (engine.isStopped()) {
+            if (alarm != null) {
+                alarm.cancel(false);
+            }
             ended.complete(null);
             return;
         }
