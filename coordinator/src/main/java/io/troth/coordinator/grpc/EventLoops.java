@@ -19,7 +19,6 @@ final class EventLoops implements AutoCloseable {
     private static final long CLOSE_MILLIS = 2_000;
 
     private final EventLoopGroup group;
-    private final EventExecutor first;
     private final Class<? extends ServerChannel> channelType;
 
     EventLoops(int threads) {
@@ -28,7 +27,6 @@ final class EventLoops implements AutoCloseable {
                 threads,
                 new DefaultThreadFactory("troth-grpc", true),
                 epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-        first = group.iterator().next();
         channelType = epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
     }
 
@@ -38,7 +36,7 @@ final class EventLoops implements AutoCloseable {
 
     /** Always the same one of them. */
     EventExecutor first() {
-        return first;
+        return group.iterator().next();
     }
 
     Class<? extends ServerChannel> channelType() {

@@ -1,13 +1,11 @@
 package io.troth.coordinator.server;
 
 import io.troth.coordinator.engine.CoordinatorEngine;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +19,7 @@ public final class EngineLoop {
 
     private final CoordinatorEngine engine;
     private final ScheduledExecutorService loop;
-    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private final CountDownLatch ended = new CountDownLatch(1);
     /** A turn waits in the loop's queue. */
     private final AtomicBoolean asked = new AtomicBoolean();
 
@@ -50,14 +48,7 @@ public final class EngineLoop {
      * @return false when that has not come in this time
      */
     public boolean join(long limitMillis) throws InterruptedException {
-        try {
-            ended.get(limitMillis, TimeUnit.MILLISECONDS);
-            return true;
-        } catch (TimeoutException e) {
-            return false;
-        } catch (ExecutionException e) {
-            throw new IllegalStateException(e);
-        }
+        return ended.await(limitMillis, TimeUnit.MILLISECONDS);
     }
 
     private void ask() {
@@ -81,7 +72,7 @@ public final class EngineLoop {
             if (alarm != null) {
                 alarm.cancel(false);
             }
-            ended.complete(null);
+            ended.countDown();
             return;
         }
         long nanos = engine.nanosToNextTurn();

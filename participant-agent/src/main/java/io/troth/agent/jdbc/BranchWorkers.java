@@ -49,22 +49,22 @@ final class BranchWorkers implements AutoCloseable {
         this.hangMillis = settings.hangMillis();
         this.workers = bounded(2 * settings.branches(), threads);
         this.watchdog = Executors.newSingleThreadScheduledExecutor(threads);
-        watch(TimeUnit.MILLISECONDS.toMicros(hangMillis) / LOOKS);
+        long micros = TimeUnit.MILLISECONDS.toMicros(hangMillis) / LOOKS;
+        var unused = watchdog.scheduleWithFixedDelay(this::look, micros, micros, TimeUnit.MICROSECONDS);
     }
 
-    /** Looks do not throw: an executor would silently stop repeating them. */
-    @SuppressWarnings("FutureReturnValueIgnored")
-    private void watch(long micros) {
-        watchdog.scheduleWithFixedDelay(this::look, micros, micros, TimeUnit.MICROSECONDS);
-    }
-
-    /** What has run for {@value #LOOKS} whole intervals has had its time. */
+    /** What has run for {@value #LOOKS} whole intervals has had its time. Does not throw: it would be the last look. */
     private void look() {
         long now = looks.incrementAndGet();
-        for (Work<?> work : running) {
-            if (now - work.began > LOOKS) {
-                work.cut("the driver did not return within " + hangMillis + " ms");
-            }
+        running.stream().filter(work -> now - work.began > LOOKS).forEach(this::giveUp);
+    }
+
+    private void giveUp(Work<?> work) {
+        running.remove(work);
+        try {
+            work.cut("the driver did not return within " + hangMillis + " ms");
+        } catch (RuntimeException e) {
+            LOG.error("the result of a call that was cut could not be handed over", e);
         }
     }
 
@@ -86,11 +86,7 @@ final class BranchWorkers implements AutoCloseable {
         void cut(String why) {
             if (answered.compareAndSet(false, true)) {
                 abort(connection);
-                try {
-                    done.accept(lost.apply(why));
-                } catch (RuntimeException e) {
-                    LOG.error("the result of a call that was cut could not be handed over", e);
-                }
+                done.accept(lost.apply(why));
             }
         }
 

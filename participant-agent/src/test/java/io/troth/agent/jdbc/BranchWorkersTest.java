@@ -1,11 +1,14 @@
 package io.troth.agent.jdbc;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
 /** Goal: whoever handed work over hears of it exactly once, whenever the workers are closed. */
@@ -26,6 +29,24 @@ class BranchWorkersTest {
         }
         assertEquals(List.of("done"), results);
         assertEquals(List.of(), calls);
+    }
+
+    @Test
+    void cutsACallThatDoesNotReturnAndTellsNothingMore() {
+        List<String> results = new CopyOnWriteArrayList<>();
+        PoolSettings impatient = new PoolSettings(1, 1, 0, PoolSettings.DEFAULTS.waitMillis(), 40);
+        try (BranchWorkers workers = new BranchWorkers(impatient, Thread::new)) {
+            workers.run(
+                    connection,
+                    () -> {
+                        await().atMost(Duration.ofSeconds(20)).until(() -> !results.isEmpty());
+                        return "late";
+                    },
+                    why -> "lost: " + why,
+                    results::add);
+        }
+        assertEquals(List.of("lost: the driver did not return within 40 ms"), results);
+        assertEquals(List.of("abort"), calls);
     }
 
     /** A finisher that waited for its connection while the agent stopped comes this late. */
