@@ -76,18 +76,20 @@ public final class Failpoints {
 
     private void arm(String point, int count) {
         synchronized (lock) {
+            // Said before anybody can come there, or the lines would now and then be the other way round.
+            out.println((count > 0 ? "ARMED " : "DISARMED ") + point);
+            out.flush();
             armed.put(point, count);
         }
-        out.println((count > 0 ? "ARMED " : "DISARMED ") + point);
-        out.flush();
     }
 
     private void release() {
         synchronized (lock) {
+            // Said before anybody goes on, who may come to the next point at once.
+            out.println("RELEASED");
+            out.flush();
             releases++;
             lock.notifyAll();
         }
-        out.println("RELEASED");
-        out.flush();
     }
 }
