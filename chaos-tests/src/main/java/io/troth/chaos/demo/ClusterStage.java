@@ -23,6 +23,7 @@ final class ClusterStage implements Show.Setting {
 
     private final CoordinatorCluster members;
     private final DemoBanks banks;
+    private final List<TrothProcess> agents;
     private final TrothProcess client;
 
     /**
@@ -32,18 +33,22 @@ final class ClusterStage implements Show.Setting {
      * @param binaries where the database programs are unpacked, once; may be outside of the directory
      */
     ClusterStage(Path directory, Children children, Path binaries, int accounts) {
+        this(directory, children, binaries, accounts, Map.of());
+    }
+
+    /** As the other one; {@code settings} of the coordinators that are not the defaults, by key. */
+    ClusterStage(Path directory, Children children, Path binaries, int accounts, Map<String, String> settings) {
         // The members start while the databases do.
         members = new CoordinatorCluster(
                 directory.resolve("members"),
                 NODES,
-                Map.of(),
+                settings,
                 true,
-                (node, settings) ->
-                        children.startJava(node, CoordinatorChild.class, CoordinatorChild.arguments(settings)));
+                (node, all) -> children.startJava(node, CoordinatorChild.class, CoordinatorChild.arguments(all)));
         banks = new DemoBanks(directory, children, binaries, accounts);
         String endpoints = String.join(",", members.endpoints());
         Random random = new Random();
-        List<TrothProcess> agents = List.of(
+        agents = List.of(
                 agent(children, endpoints, DemoBanks.BANK_A, banks.a().url(), random),
                 agent(children, endpoints, DemoBanks.BANK_B, banks.b().url(), random));
         client = new TrothProcess(
@@ -70,6 +75,11 @@ final class ClusterStage implements Show.Setting {
 
     DemoBanks banks() {
         return banks;
+    }
+
+    /** That of bank A, and that of bank B. */
+    List<TrothProcess> agents() {
+        return agents;
     }
 
     TrothProcess client() {

@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 
 /**
  * The child processes of one run. None of them outlives the run: {@link #close()} kills them, so does the end of this
@@ -39,6 +41,7 @@ public final class Children implements AutoCloseable {
     private record Classes(String path, List<String> flags) {}
 
     private final Path logDirectory;
+    private final Function<String, Map<String, String>> environment;
     private final List<ChildProcess> children = new CopyOnWriteArrayList<>();
     private final Thread hook = new Thread(this::killAll, "kill-children");
 
@@ -48,7 +51,17 @@ public final class Children implements AutoCloseable {
      * @param logDirectory where each child's output goes, as {@code name.out} and {@code name.err}
      */
     public Children(Path logDirectory) {
+        this(logDirectory, name -> Map.of());
+    }
+
+    /**
+     * As the other one.
+     *
+     * @param environment what each child finds in its environment beside what this JVM has, by its name
+     */
+    public Children(Path logDirectory, Function<String, Map<String, String>> environment) {
         this.logDirectory = logDirectory;
+        this.environment = environment;
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
@@ -90,10 +103,10 @@ public final class Children implements AutoCloseable {
     public ChildProcess start(String name, List<String> command) {
         try {
             File errors = logDirectory.resolve(name + ".err").toFile();
-            Process process = new ProcessBuilder(command)
-                    .redirectError(ProcessBuilder.Redirect.appendTo(errors))
-                    .start();
-            ChildProcess child = new ChildProcess(name, process, logDirectory.resolve(name + ".out"));
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(errors));
+            builder.environment().putAll(environment.apply(name));
+            ChildProcess child = new ChildProcess(name, builder.start(), logDirectory.resolve(name + ".out"));
             children.add(child);
             return child;
         } catch (IOException e) {
