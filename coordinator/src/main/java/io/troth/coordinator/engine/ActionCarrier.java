@@ -10,12 +10,15 @@ import java.util.concurrent.TimeUnit;
 /** Carries one action out, whatever it is. */
 final class ActionCarrier implements Action.Visitor<Boolean> {
 
+    /** So many records are worth a write of their own. */
+    static final int RECORDS_PER_HAND_OVER = 128;
+
     private final EnginePorts ports;
     private final StreamGateway gateway;
     private final TimerQueue timers;
     private final LogLookups lookups;
 
-    /** What this turn has for the log: one batch of it, for which the log's thread wakes once. */
+    /** What this turn has for the log: together, so that the log's thread wakes once. */
     private final List<Action.Append> appends = new ArrayList<>();
 
     private boolean ready;
@@ -43,6 +46,14 @@ final class ActionCarrier implements Action.Visitor<Boolean> {
     public Boolean append(Action.Append action) {
         appends.add(action);
         return true;
+    }
+
+    /**
+     * So much waits for the log that it should have it before the turn is over. Otherwise all that is in flight comes to
+     * move together, and the processors wait while the log writes, as the log does while they work.
+     */
+    boolean isFull() {
+        return appends.size() >= RECORDS_PER_HAND_OVER;
     }
 
     /** Hands over to the log what was carried out since the last time, in order. */

@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * {@link #start} once, then {@link #runOnce} again and again, by one thread at a time: the <i>engine thread</i>. There is
  * no thread in here, so that a simulator drives exactly this class; {@code EngineLoop} is what drives it in production.
  * A turn fires the timers that are due, takes what waits in the queue (at most about {@value #EVENTS_PER_TURN} events)
- * and flushes once: what is ready together leaves together, to the log as to the streams.
+ * and flushes once: what is ready together leaves together, to the streams as to the log, which
+ * gets a part of it before when there is much.
  *
  * <h2>What stops or holds it</h2>
  *
@@ -343,6 +344,9 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
     private int stepAll(List<Event> events, Runnable stepped) {
         for (Event event : events) {
             step(event);
+            if (carrier.isFull()) {
+                handOver();
+            }
             if (gateway.isHolding()) {
                 forgetGone(event);
             }
@@ -466,8 +470,6 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
             notReady = carrier.hasBecomeReady() ? admission.notReady() : Reason.of(ErrorCode.NOT_READY);
         }
     }
-
-    // The end.
 
     private void violated(ProtocolViolation violation) {
         end(false);

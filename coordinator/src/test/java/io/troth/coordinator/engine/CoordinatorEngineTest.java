@@ -9,7 +9,9 @@ import io.troth.core.Outcome;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.ClientMessage;
 import io.troth.core.coordinator.CoordinatorLimits;
+import io.troth.core.coordinator.Event;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -157,6 +159,31 @@ class CoordinatorEngineTest {
                 world.points.stream()
                         .filter(point -> point.contains("APPEND_COMMIT"))
                         .toList());
+    }
+
+    /** It writes the first half while the second is stepped. */
+    @Test
+    void handsOverToTheLogAPartBeforeItStepsTheRestOfMuch() {
+        int half = ActionCarrier.RECORDS_PER_HAND_OVER;
+        int count = 2 * half;
+        List<Event> votes = new ArrayList<>();
+        world.agents.forEach(agent -> agent.answers = false);
+        for (int i = 0; i < count; i++) {
+            GlobalTxId tx = world.begin();
+            List<BranchWork> works = world.enlist(tx, world.agents.get(0), world.agents.get(1));
+            world.commit(tx, works, true);
+            for (int j = 0; j < works.size(); j++) {
+                votes.add(new Event.VoteReceived(
+                        world.agents.get(j).stream, tx, works.get(j).branch(), Vote.YES, null, null));
+            }
+        }
+        world.settle();
+        world.submit(votes.toArray(Event[]::new));
+        world.engine.runOnce();
+        assertEquals(count, world.simulated().waiting());
+        int handed = world.points.indexOf("AFTER_APPEND_COMMIT " + half);
+        int next = world.points.indexOf("BEFORE_APPEND_COMMIT " + (half + 1));
+        assertTrue(handed < next, handed + " comes after " + next);
     }
 
     @Test

@@ -22,6 +22,7 @@ import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -337,6 +338,21 @@ public abstract class DecisionLogContract {
         assertEquals(List.of(epoch(led(1))), replayedRecords());
         assertNull(log.find(tx(led(1), 1, 9)));
         assertEquals(commit(tx(led(1), 1, 1)), log.find(tx(led(1), 1, 1)));
+    }
+
+    /** More than a log remembers, and in batches and out of them. */
+    @Test
+    void endsACommitHoweverManyHaveComeSince() {
+        lead();
+        LogRecord[] commits = new LogRecord[5_000];
+        Arrays.setAll(commits, i -> commit(tx(led(1), 1, i + 1)));
+        force(commits);
+        lazily(end(tx(led(1), 1, 1)), end(tx(led(1), 1, 5_000)));
+        restart();
+        assertEquals(1 + 4_998, replayed.size());
+        assertEquals(commit(tx(led(1), 1, 2)), replayedRecords().get(1));
+        assertEquals(commit(tx(led(1), 1, 1)), log.find(tx(led(1), 1, 1)));
+        assertEquals(commit(tx(led(1), 1, 5_000)), log.find(tx(led(1), 1, 5_000)));
     }
 
     @Test

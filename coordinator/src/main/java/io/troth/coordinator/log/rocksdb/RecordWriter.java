@@ -11,7 +11,8 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogRecord;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -24,11 +25,17 @@ import org.rocksdb.WriteBatch;
  */
 final class RecordWriter implements AutoCloseable {
 
+    /** So many COMMITs are remembered from one batch to the next. */
+    private static final int RECENT_MAX = 4_096;
+
     private final RocksStore store;
     private final BatchWriter writer;
     private final WriteBatch batch = new WriteBatch();
-    /** COMMITs of the batch in the making: an END may come in the same one, where the store cannot find them yet. */
-    private final Map<GlobalTxId, LogRecord.Commit> commitsOfBatch = new HashMap<>();
+    /**
+     * COMMITs without an END, the oldest first: those of the batch in the making, where the store cannot find them yet, and
+     * the last ones before. Most ENDs come soon, and to read a COMMIT again costs more than to write its END.
+     */
+    private final Map<GlobalTxId, LogRecord.Commit> recent = new LinkedHashMap<>();
 
     private long epochNumber;
     private @Nullable EpochId ownEpoch;
@@ -127,7 +134,11 @@ final class RecordWriter implements AutoCloseable {
 
     private void begin() {
         batch.clear();
-        commitsOfBatch.clear();
+        Iterator<GlobalTxId> oldest = recent.keySet().iterator();
+        for (int tooMany = recent.size() - RECENT_MAX; tooMany > 0; tooMany--) {
+            oldest.next();
+            oldest.remove();
+        }
         lowWaterChanged = false;
         index = 0;
         batchNumber++;
@@ -165,7 +176,7 @@ final class RecordWriter implements AutoCloseable {
         if (Arrays.compareUnsigned(key, lowWater) < 0) {
             moveLowWater(key);
         }
-        commitsOfBatch.put(commit.tx(), commit);
+        recent.put(commit.tx(), commit);
         put(Family.OPEN, key, commit);
     }
 
@@ -177,7 +188,7 @@ final class RecordWriter implements AutoCloseable {
     /** Both in one batch: a COMMIT is in exactly one of the two families at any time. An unknown END has no effect. */
     private void end(GlobalTxId tx) throws RocksDBException {
         byte[] key = RecordKeys.tx(tx);
-        LogRecord ended = commitsOfBatch.get(tx);
+        LogRecord ended = recent.remove(tx);
         if (ended == null) {
             byte[] open = store.get(Family.OPEN, key);
             if (open == null) {
