@@ -9,6 +9,17 @@ package io.troth.core;
  */
 public record BranchId(long instance, long counter) implements Comparable<BranchId> {
 
+    /** Written out: branches are looked up many times in each transaction, and a record's own hash costs more. */
+    @Override
+    public int hashCode() {
+        return Long.hashCode(31 * instance + counter);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof BranchId that && instance == that.instance && counter == that.counter;
+    }
+
     @Override
     public int compareTo(BranchId other) {
         int byInstance = Long.compareUnsigned(instance, other.instance);

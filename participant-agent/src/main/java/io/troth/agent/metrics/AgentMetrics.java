@@ -27,6 +27,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,28 +52,64 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
     /** A registry holds what its gauges read only weakly. */
     private final List<Supplier<PoolStats>> pools = new CopyOnWriteArrayList<>();
 
-    /** Branches that have not finished; as many as the core's limit of branches at most. */
-    private final Map<BranchId, Phase> phases = new HashMap<>();
-
     /** Votes that need no reason. */
     private final Map<Vote, Counter> votes = new EnumMap<>(Vote.class);
 
     private final AtomicInteger ready = new AtomicInteger();
     private boolean everReady;
 
-    /** Where one branch stands, and since when. */
-    private record Phase(BranchState state, long sinceNanos) {}
+    /** Where one branch stands, and since when. Notices write it, gauges read it. */
+    private static final class Branch {
+        volatile BranchState state;
+        volatile long stateSinceNanos;
+        /** Since when it has been unprepared, or in doubt. */
+        volatile long kindSinceNanos;
+
+        Branch(BranchState state, long now) {
+            this.state = state;
+            this.stateSinceNanos = now;
+            this.kindSinceNanos = now;
+        }
+
+        void moves(BranchState to, long now) {
+            if (isInDoubt(to) != isInDoubt(state)) {
+                kindSinceNanos = now;
+            }
+            state = to;
+            stateSinceNanos = now;
+        }
+    }
 
     /**
      * What the gauges of one resource read, in times of the registry's clock; and the meters that every branch touches: to
      * find one in the registry costs more than to count with it.
      */
     private static final class ResourceState {
-        final Map<BranchId, Long> unprepared = new ConcurrentHashMap<>();
-        final Map<BranchId, Long> inDoubt = new ConcurrentHashMap<>();
+        /** Branches that have not finished; as many as the core's limit of branches at most. */
+        final Map<BranchId, Branch> branches = new ConcurrentHashMap<>();
+        /** What the last scan has seen of other instances, and since when it has been seen. */
+        final Map<BranchId, Long> othersInDoubt = new ConcurrentHashMap<>();
+
         final AtomicInteger otherClusters = new AtomicInteger();
         final Map<BranchState, Timer> durations = new EnumMap<>(BranchState.class);
         final Map<String, Counter> finished = new HashMap<>();
+
+        /** Since when each has been unprepared, or in doubt. */
+        LongStream since(boolean inDoubt) {
+            LongStream own = branches.values().stream()
+                    .filter(branch -> isInDoubt(branch.state) == inDoubt)
+                    .mapToLong(branch -> branch.kindSinceNanos);
+            return inDoubt
+                    ? LongStream.concat(own, othersInDoubt.values().stream().mapToLong(Long::longValue))
+                    : own;
+        }
+    }
+
+    private static boolean isInDoubt(BranchState state) {
+        return switch (state) {
+            case ACTIVE, PREPARING, ONE_PHASE, ROLLING_BACK, FINISHED -> false;
+            case PREPARED, IN_DOUBT, COMMITTING, ROLLING_BACK_PREPARED -> true;
+        };
     }
 
     public AgentMetrics(MeterRegistry registry) {
@@ -119,20 +156,26 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
     private void watchBranches(String resource) {
         ResourceState state = state(resource);
         Tags tags = Tags.of("resource", resource);
-        Gauge.builder("troth.agent.unprepared.branches", state.unprepared, Map::size)
+        Gauge.builder(
+                        "troth.agent.unprepared.branches",
+                        state,
+                        branches -> branches.since(false).count())
                 .tags(tags)
                 .description("branches that hold locks and are not prepared")
                 .register(registry);
-        Gauge.builder("troth.agent.unprepared.oldest.age", state.unprepared, this::oldestSeconds)
+        Gauge.builder("troth.agent.unprepared.oldest.age", state, branches -> oldestSeconds(branches.since(false)))
                 .tags(tags)
                 .baseUnit("seconds")
                 .description("the age of the oldest unprepared branch; 0 when there is none")
                 .register(registry);
-        Gauge.builder("troth.agent.in.doubt.branches", state.inDoubt, Map::size)
+        Gauge.builder(
+                        "troth.agent.in.doubt.branches",
+                        state,
+                        branches -> branches.since(true).count())
                 .tags(tags)
                 .description("branches that are prepared, of all instances that the last scan has seen")
                 .register(registry);
-        Gauge.builder("troth.agent.in.doubt.oldest.age", state.inDoubt, this::oldestSeconds)
+        Gauge.builder("troth.agent.in.doubt.oldest.age", state, branches -> oldestSeconds(branches.since(true)))
                 .tags(tags)
                 .baseUnit("seconds")
                 .description("how long the oldest of them has been seen here; 0 when there is none")
@@ -143,10 +186,9 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
                 .register(registry);
     }
 
-    private double oldestSeconds(Map<BranchId, Long> since) {
+    private double oldestSeconds(LongStream since) {
         long now = clock.monotonicTime();
-        long oldest =
-                since.values().stream().mapToLong(nanos -> now - nanos).max().orElse(0);
+        long oldest = since.map(nanos -> now - nanos).max().orElse(0);
         return oldest / (double) TimeUnit.SECONDS.toNanos(1);
     }
 
@@ -197,43 +239,34 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
     @Override
     public Void stateChanged(AgentNotice.StateChanged notice) {
         ResourceState state = state(notice.resource());
-        BranchId branch = notice.branch();
+        BranchId id = notice.branch();
         long now = clock.monotonicTime();
-        Phase phase = phases.remove(branch);
-        if (phase != null) {
-            time(state, phase, notice.resource(), now);
+        Branch branch = state.branches.get(id);
+        if (branch != null && TIMED.containsKey(branch.state)) {
+            duration(state, notice.resource(), branch.state).record(now - branch.stateSinceNanos, TimeUnit.NANOSECONDS);
         }
-        switch (notice.to()) {
-            case ACTIVE, PREPARING, ONE_PHASE, ROLLING_BACK -> state.unprepared.putIfAbsent(branch, now);
-            case PREPARED, IN_DOUBT, COMMITTING, ROLLING_BACK_PREPARED -> {
-                state.unprepared.remove(branch);
-                state.inDoubt.putIfAbsent(branch, now);
-            }
-            case FINISHED -> {
-                state.unprepared.remove(branch);
-                state.inDoubt.remove(branch);
-                String end = end(notice.from(), notice.reason() == null);
-                state.finished
-                        .computeIfAbsent(
-                                end,
-                                value -> registry.counter(
-                                        "troth.agent.branches.finished", "resource", notice.resource(), "end", value))
-                        .increment();
-                return null;
-            }
+        if (notice.to() == BranchState.FINISHED) {
+            state.branches.remove(id);
+            state.othersInDoubt.remove(id);
+            state.finished
+                    .computeIfAbsent(
+                            end(notice.from(), notice.reason() == null),
+                            end -> registry.counter(
+                                    "troth.agent.branches.finished", "resource", notice.resource(), "end", end))
+                    .increment();
+        } else if (branch != null) {
+            branch.moves(notice.to(), now);
+        } else {
+            // One that another instance has left is this one's now, and as old as it was.
+            Long since = state.othersInDoubt.remove(id);
+            state.branches.put(id, new Branch(notice.to(), since == null ? now : since));
         }
-        phases.put(branch, new Phase(notice.to(), now));
         return null;
     }
 
     private ResourceState state(String resource) {
-        return resources.computeIfAbsent(resource, name -> new ResourceState());
-    }
-
-    private void time(ResourceState state, Phase phase, String resource, long now) {
-        if (TIMED.containsKey(phase.state())) {
-            duration(state, resource, phase.state()).record(now - phase.sinceNanos(), TimeUnit.NANOSECONDS);
-        }
+        ResourceState known = resources.get(resource);
+        return known != null ? known : resources.computeIfAbsent(resource, name -> new ResourceState());
     }
 
     private Timer duration(ResourceState state, String resource, BranchState phase) {
@@ -282,11 +315,11 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
         Set<BranchId> listed = new HashSet<>();
         for (PreparedXid xid : notice.prepared()) {
             listed.add(xid.branch());
-            if (!phases.containsKey(xid.branch())) {
-                state.inDoubt.putIfAbsent(xid.branch(), now);
+            if (!state.branches.containsKey(xid.branch())) {
+                state.othersInDoubt.putIfAbsent(xid.branch(), now);
             }
         }
-        state.inDoubt.keySet().removeIf(branch -> !phases.containsKey(branch) && !listed.contains(branch));
+        state.othersInDoubt.keySet().retainAll(listed);
         return null;
     }
 
