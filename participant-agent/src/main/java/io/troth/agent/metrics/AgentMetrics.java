@@ -65,10 +65,10 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
         /** Since when it has been unprepared, or in doubt. */
         volatile long kindSinceNanos;
 
-        Branch(BranchState state, long now) {
+        Branch(BranchState state, long now, long kindSinceNanos) {
             this.state = state;
             this.stateSinceNanos = now;
-            this.kindSinceNanos = now;
+            this.kindSinceNanos = kindSinceNanos;
         }
 
         void moves(BranchState to, long now) {
@@ -259,7 +259,7 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
         } else {
             // One that another instance has left is this one's now, and as old as it was.
             Long since = state.othersInDoubt.remove(id);
-            state.branches.put(id, new Branch(notice.to(), since == null ? now : since));
+            state.branches.put(id, new Branch(notice.to(), now, since == null ? now : since));
         }
         return null;
     }

@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -110,7 +111,7 @@ class AgentMetricsTest {
         step(BranchState.PREPARED, BranchState.COMMITTING);
         clock.add(Duration.ofMillis(30));
         step(BranchState.COMMITTING, BranchState.FINISHED);
-        var millis = java.util.concurrent.TimeUnit.MILLISECONDS;
+        var millis = TimeUnit.MILLISECONDS;
         assertEquals(20, registry.get("troth.agent.prepare.duration").timer().totalTime(millis));
         assertEquals(30, registry.get("troth.agent.commit.duration").timer().totalTime(millis));
         assertEquals(0, gauge("troth.agent.in.doubt.oldest.age"));
@@ -134,6 +135,21 @@ class AgentMetricsTest {
         metrics.heard(new AgentNotice.Scanned("accounts", List.of(), 0));
         assertEquals(0, gauge("troth.agent.in.doubt.branches"));
         assertEquals(0, gauge("troth.agent.other.cluster.prepared"));
+    }
+
+    @Test
+    void countsWhatAnotherInstanceLeftOnceAndAsOldAsItIsWhenThisOneResolvesIt() {
+        metrics.heard(new AgentNotice.Scanned("accounts", List.of(new PreparedXid(TX, BRANCH)), 0));
+        clock.add(Duration.ofSeconds(30));
+        moves(BranchState.COMMITTING);
+        assertEquals(1, gauge("troth.agent.in.doubt.branches"));
+        assertEquals(30, gauge("troth.agent.in.doubt.oldest.age"));
+        clock.add(Duration.ofMillis(20));
+        step(BranchState.COMMITTING, BranchState.FINISHED);
+        assertEquals(0, gauge("troth.agent.in.doubt.branches"));
+        assertEquals(1, ended("committed"));
+        var commits = registry.get("troth.agent.commit.duration").timer();
+        assertEquals(20, commits.totalTime(TimeUnit.MILLISECONDS));
     }
 
     @Test
