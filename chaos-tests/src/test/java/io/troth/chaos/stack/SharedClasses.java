@@ -64,6 +64,10 @@ final class SharedClasses {
         List<String> jars = new ArrayList<>();
         for (String entry : Children.ownClassPath().split(Pattern.quote(File.pathSeparator), -1)) {
             Path path = Path.of(entry);
+            if (entry.isEmpty()) {
+                // Surefire's class path ends with the working directory, in which nothing is but what the build writes.
+                continue;
+            }
             if (Files.isDirectory(path)) {
                 Path jar = directory.resolve("classes-" + jars.size() + ".jar");
                 pack(path, jar);
