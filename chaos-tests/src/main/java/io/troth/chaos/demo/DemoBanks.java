@@ -92,6 +92,6 @@ final class DemoBanks implements AutoCloseable {
     /** Ends them, with their backends. */
     @Override
     public void close() {
-        banks.forEach(PostgresServer::kill);
+        banks.forEach(PostgresServer::close);
     }
 }

@@ -35,9 +35,14 @@ public final class ChildProcess implements AutoCloseable {
 
     private static final int KEPT_LINES = 20_000;
     private static final long EXIT_WAIT_SECONDS = 60;
+    /** Who has not ended in order after this time is killed. */
+    private static final long ORDERLY_SECONDS = 10;
 
     private final String name;
     private final Process process;
+    /** The signal that lets it end in order; null when it has nothing to put in order. */
+    private final @Nullable String lastSignal;
+
     private final Writer input;
     private final Object lock = new Object();
     private final Deque<String> unread = new ArrayDeque<>();
@@ -46,9 +51,10 @@ public final class ChildProcess implements AutoCloseable {
     private String lastLine = "";
     private boolean outputEnded;
 
-    ChildProcess(String name, Process process, Path outputFile) {
+    ChildProcess(String name, Process process, Path outputFile, @Nullable String lastSignal) {
         this.name = name;
         this.process = process;
+        this.lastSignal = lastSignal;
         this.input = new BufferedWriter(new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8));
         this.pump = new Thread(() -> pump(outputFile), "output-of-" + name);
         pump.setDaemon(true);
@@ -188,13 +194,26 @@ public final class ChildProcess implements AutoCloseable {
         }
     }
 
-    /** Kills the child if it still runs. */
+    /** Ends the child if it still runs, in order if it knows how to, or else by SIGKILL. */
     @Override
     public void close() {
+        if (lastSignal != null && process.isAlive()) {
+            endInOrder(lastSignal);
+        }
         if (process.isAlive()) {
             kill();
         } else {
             closeInput();
+        }
+    }
+
+    private void endInOrder(String by) {
+        signal(by);
+        try {
+            boolean unused = process.waitFor(ORDERLY_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            // Then at once.
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -203,7 +222,7 @@ public final class ChildProcess implements AutoCloseable {
             Process kill = new ProcessBuilder("kill", "-" + signal, Long.toString(pid()))
                     .redirectErrorStream(true)
                     .start();
-            if (kill.waitFor() != 0) {
+            if (kill.waitFor() != 0 && process.isAlive()) {
                 throw new IllegalStateException("cannot send SIG" + signal + " to " + name);
             }
         } catch (IOException e) {

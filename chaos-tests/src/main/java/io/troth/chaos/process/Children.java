@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The child processes of one run. None of them outlives the run: {@link #close()} kills them, so does the end of this
@@ -101,12 +102,22 @@ public final class Children implements AutoCloseable {
 
     /** Starts any program. Its standard input is a pipe from here that ends when this JVM ends. */
     public ChildProcess start(String name, List<String> command) {
+        return start(name, command, null);
+    }
+
+    /**
+     * As {@link #start(String, List)}.
+     *
+     * @param lastSignal what lets the program end in order, such as {@code QUIT}; null to kill it
+     */
+    public ChildProcess start(String name, List<String> command, @Nullable String lastSignal) {
         try {
             File errors = logDirectory.resolve(name + ".err").toFile();
             ProcessBuilder builder =
                     new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(errors));
             builder.environment().putAll(environment.apply(name));
-            ChildProcess child = new ChildProcess(name, builder.start(), logDirectory.resolve(name + ".out"));
+            ChildProcess child =
+                    new ChildProcess(name, builder.start(), logDirectory.resolve(name + ".out"), lastSignal);
             children.add(child);
             return child;
         } catch (IOException e) {
@@ -119,7 +130,7 @@ public final class Children implements AutoCloseable {
         return children.stream().filter(ChildProcess::isAlive).toList();
     }
 
-    /** Kills every child that still runs, the youngest first, and waits for their ends. */
+    /** Ends every child that still runs, the youngest first, and waits for their ends. */
     @Override
     public void close() {
         killAll();

@@ -71,9 +71,9 @@ final class SharedServers {
         return server;
     }
 
-    /** Killed, each with all its backends, before their data goes. */
+    /** Each with all its backends, before their data goes. */
     private void end() {
-        started.forEach(PostgresServer::kill);
+        started.forEach(PostgresServer::close);
         directory.close();
     }
 }
