@@ -19,7 +19,7 @@ enum Act {
     DECIDED(
             2,
             Victim.COORDINATOR,
-            List.of("BEFORE_SEND_PREPARE", "BEFORE_APPEND_COMMIT", "AFTER_COMMIT_DURABLE"),
+            List.of("BEFORE_SEND_PREPARE", "AFTER_COMMIT_DURABLE"),
             Answer.Kind.COMMITTED,
             "The coordinator dies after it has decided, before it tells anybody.",
             "The decision \"commit\" is on the coordinator's disk, and nobody else knows. Neither the banks nor the"
@@ -85,6 +85,11 @@ enum Act {
      */
     List<String> points() {
         return points;
+    }
+
+    /** Whether the coordinator must have all votes at once before it goes to the last point, so that it decides all together. */
+    boolean gathersVotes() {
+        return this == DECIDED;
     }
 
     /** The point at which the victim is killed. */

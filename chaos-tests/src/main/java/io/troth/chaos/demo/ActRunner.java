@@ -6,6 +6,7 @@ import io.troth.chaos.cluster.Teller;
 import io.troth.chaos.cluster.TrothProcess;
 import io.troth.chaos.demo.DemoBanks.InDoubt;
 import io.troth.chaos.demo.DemoOptions.Sabotage;
+import io.troth.chaos.process.ChildProcess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -84,7 +85,7 @@ final class ActRunner {
     }
 
     /**
-     * Walks the victim from point to point. While a coordinator is parked its only thread of decisions stands still, so
+     * Walks the victim from point to point. While a coordinator is parked, the thread that reads and decides stands still, so
      * that all transfers of the burst gather behind the first one and go on together.
      *
      * @return the transaction that is parked at the last point, or {@link #NOWHERE}
@@ -99,17 +100,33 @@ final class ActRunner {
         teller.burst(BURST);
         String tx = victim.awaitReached(points.get(0));
         for (String point : points.subList(1, points.size())) {
-            boolean votesAreWanted = point.equals(points.get(points.size() - 1)) && points.size() > 2;
-            if (votesAreWanted) {
-                awaitInDoubt(act);
-            }
             Show.pause(UNDER_WAY_MILLIS);
             victim.arm(point, 1);
-            victim.release();
+            if (act.gathersVotes()) {
+                ChildProcess agent = stage.secondAgent().child();
+                agent.suspend();
+                victim.release();
+                gatherVotes(act, victim.child(), agent);
+            } else {
+                victim.release();
+            }
             tx = victim.awaitReached(point);
         }
         Show.pause(UNDER_WAY_MILLIS);
         return tx;
+    }
+
+    /**
+     * The second agent's votes come while the coordinator stands still, and are there together when it goes on: one by one,
+     * the first transfer could be decided, and its point be reached, before the last one has its vote.
+     */
+    private void gatherVotes(Act act, ChildProcess coordinator, ChildProcess agent) {
+        Show.pause(UNDER_WAY_MILLIS);
+        coordinator.suspend();
+        agent.proceed();
+        awaitInDoubt(act);
+        Show.pause(UNDER_WAY_MILLIS);
+        coordinator.proceed();
     }
 
     /**

@@ -70,8 +70,12 @@ final class Stage implements Show.Setting {
     TrothProcess victim(Act act) {
         return switch (act.victim()) {
             case COORDINATOR -> coordinator;
-            case SECOND_AGENT -> agentB;
+            case SECOND_AGENT -> secondAgent();
         };
+    }
+
+    TrothProcess secondAgent() {
+        return agentB;
     }
 
     DemoBanks banks() {
