@@ -124,8 +124,9 @@ public final class ConfigKey<T> {
     public static final ConfigKey<Integer> GRPC_IO_THREADS = of(
             "grpc.ioThreads",
             ValueForm.count(1, 64),
-            "2",
-            "Event loops; each stream stays on one of them, and one of them runs the engine, too.");
+            "1",
+            "Event loops; each stream stays on one of them, and the first runs the engine, too."
+                    + " More than one: where so many TLS connections come at once that it would wait for them.");
     public static final ConfigKey<Integer> GRPC_ENTRIES_PER_BATCH_MAX =
             of("grpc.entriesPerBatchMax", ValueForm.count(1, 65_536), "4096", "The most entries of one batch.");
     public static final ConfigKey<Integer> GRPC_CLIENT_STREAMS_MAX =

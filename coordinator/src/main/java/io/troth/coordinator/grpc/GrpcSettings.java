@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param address where it listens; port 0 takes a free one
  * @param tls null for plaintext
  * @param limits what peers may send
- * @param ioThreads event loops, at least 1; each stream stays on one of them
+ * @param ioThreads event loops, at least 1; each stream stays on one of them, and the first is for the engine, too
  * @param transactionTimeoutMillis of a transaction of the unary facade that does not say
  * @param transactionTimeoutMaxMillis the longest that the unary facade gives
  * @param helloTimeoutMillis how long an agent may take to say who it is
@@ -51,7 +51,7 @@ public record GrpcSettings(
     /** The defaults of the product on this port of the loopback address; 0 takes a free port. */
     public static GrpcSettings loopback(int port) {
         InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-        return new GrpcSettings(address, null, WireLimits.DEFAULTS, 2, 60_000, 3_600_000, 10_000, 5_000, 10_000, 5_000);
+        return new GrpcSettings(address, null, WireLimits.DEFAULTS, 1, 60_000, 3_600_000, 10_000, 5_000, 10_000, 5_000);
     }
 
     GrpcSettings withLimits(WireLimits other) {
