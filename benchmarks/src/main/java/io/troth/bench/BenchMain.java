@@ -55,6 +55,7 @@ public final class BenchMain implements Callable<Integer> {
             "troth-cluster",
             "troth-noop-cluster",
             "troth-noop-blocking",
+            "troth-noop-agents",
             "troth-noop-ram",
             "narayana-slots",
             "narayana-journal",

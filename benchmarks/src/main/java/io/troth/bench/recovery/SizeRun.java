@@ -49,7 +49,7 @@ final class SizeRun {
         ProductProcess coordinator =
                 ProductProcess.coordinator(children, "coordinator-" + directory.getFileName(), directory, ROOM);
         double ready = seconds(start);
-        try (NoopAgents agents = new NoopAgents(coordinator, true, () -> {})) {
+        try (NoopAgents agents = new NoopAgents(coordinator)) {
             long heap = ProcessLook.liveHeapBytes(coordinator.pid());
             drive(agents, warmUp, Duration.ofDays(1));
             Duration before = cpu(coordinator.pid());

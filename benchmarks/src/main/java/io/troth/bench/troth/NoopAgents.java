@@ -1,6 +1,7 @@
 package io.troth.bench.troth;
 
 import io.troth.agent.engine.AgentEngine;
+import io.troth.agent.engine.BranchDatabase;
 import io.troth.agent.engine.BranchRefusedException;
 import io.troth.agent.engine.ScheduledTimers;
 import io.troth.agent.engine.StepListener;
@@ -22,6 +23,7 @@ import io.troth.core.participant.StatementEnd;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -29,8 +31,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * The product's agents, engine, stream and metrics, over databases that do nothing. They are in the callers' process, as
- * in a service: a transaction joins each of them and runs one statement that takes no time.
+ * The product's agent, with its engine, stream and metrics, over two databases that do nothing. It is in the callers'
+ * process, as in a service, or there are two of it, as in two services: a transaction joins both databases and runs one
+ * statement that takes no time at each.
  */
 public final class NoopAgents implements Running {
 
@@ -44,20 +47,23 @@ public final class NoopAgents implements Running {
     private final boolean async;
     private final Runnable afterwards;
     private final List<AgentEngine> engines = new ArrayList<>();
+    private final Map<String, AgentEngine> engineOf = new HashMap<>();
     private final List<Prometheus> meters = new ArrayList<>();
+
+    /** One agent, with callers that have no threads. The coordinator is closed with this. */
+    public NoopAgents(ProductProcess coordinator) throws Exception {
+        this(coordinator, true, false, () -> {});
+    }
 
     /**
      * Agents of a coordinator.
      *
      * @param coordinator closed with this
      * @param async whether the callers wait on threads
+     * @param apart whether each database has an agent of its own, with a stream of its own
      * @param afterwards runs when everything has ended
      */
-    public NoopAgents(ProductProcess coordinator, boolean async, Runnable afterwards) throws Exception {
-        this((Coordinators) coordinator, async, afterwards);
-    }
-
-    NoopAgents(Coordinators coordinator, boolean async, Runnable afterwards) throws Exception {
+    NoopAgents(Coordinators coordinator, boolean async, boolean apart, Runnable afterwards) throws Exception {
         this.async = async;
         this.afterwards = afterwards;
         this.coordinator = coordinator;
@@ -66,25 +72,34 @@ public final class NoopAgents implements Running {
         TrothClientBuilder builder = TrothClient.builder();
         coordinator.endpoints().forEach(builder::endpoint);
         this.client = builder.build();
-        for (String resource : RESOURCES) {
-            Prometheus prometheus = new Prometheus();
-            meters.add(prometheus);
-            AgentEngine engine = new AgentEngine(new AgentEngine.Parts(
-                    new SecureRandom().nextLong(),
-                    Map.of(resource, new NoopDatabase(resource)),
-                    new GrpcCoordinatorLink(LinkSettings.of(endpoints, null)),
-                    new ScheduledTimers(),
-                    prometheus.metrics(),
-                    StepListener.NONE,
-                    AgentLimits.DEFAULTS));
-            engine.start(null, null);
-            engines.add(engine);
+        if (apart) {
+            RESOURCES.forEach(resource -> start(List.of(resource), endpoints));
+        } else {
+            start(RESOURCES, endpoints);
         }
         for (AgentEngine engine : engines) {
             if (!engine.awaitReady(READY_LIMIT)) {
                 throw new IllegalStateException("an agent found no coordinator");
             }
         }
+    }
+
+    private void start(List<String> resources, List<Endpoint> endpoints) {
+        Prometheus prometheus = new Prometheus();
+        meters.add(prometheus);
+        Map<String, BranchDatabase> databases = new HashMap<>();
+        resources.forEach(resource -> databases.put(resource, new NoopDatabase(resource)));
+        AgentEngine engine = new AgentEngine(new AgentEngine.Parts(
+                new SecureRandom().nextLong(),
+                databases,
+                new GrpcCoordinatorLink(LinkSettings.of(endpoints, null)),
+                new ScheduledTimers(),
+                prometheus.metrics(),
+                StepListener.NONE,
+                AgentLimits.DEFAULTS));
+        engine.start(null, null);
+        engines.add(engine);
+        resources.forEach(resource -> engineOf.put(resource, engine));
     }
 
     @Override
@@ -115,9 +130,10 @@ public final class NoopAgents implements Running {
 
     private void join(Work work) throws BranchRefusedException {
         CallScope scope = Objects.requireNonNull(CallScope.current());
-        for (int resource : work.resources()) {
-            AgentEngine engine = engines.get(resource);
-            BranchId branch = engine.join(scope, RESOURCES.get(resource));
+        for (int index : work.resources()) {
+            String resource = RESOURCES.get(index);
+            AgentEngine engine = Objects.requireNonNull(engineOf.get(resource));
+            BranchId branch = engine.join(scope, resource);
             engine.statementBegins(scope, branch);
             engine.statementEnds(branch, StatementEnd.completed());
         }

@@ -10,14 +10,16 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Troth's coordinator with two agents whose databases do nothing.
+ * Troth's coordinator over two databases that do nothing.
  *
  * @param async whether the callers wait on threads
+ * @param apart whether each database has an agent of its own, as in two services, instead of one agent that has both, as
+ *     in one
  * @param inMemory whether the log is on a file system in memory, where a forced write costs nothing: not durable, and
  *     only there to see what forcing costs
  * @param members how many coordinators there are: more than one are a cluster
  */
-public record TrothNoop(String name, String description, boolean async, boolean inMemory, int members)
+public record TrothNoop(String name, String description, boolean async, boolean apart, boolean inMemory, int members)
         implements NoopContender {
 
     private static final Path MEMORY = Path.of("/dev/shm");
@@ -25,10 +27,19 @@ public record TrothNoop(String name, String description, boolean async, boolean 
     /** Asynchronous and blocking callers, and a log that costs nothing to force. */
     public static List<Contender> all() {
         return List.of(
-                new TrothNoop("troth-noop", "asynchronous callers", true, false, 1),
-                new TrothNoop("troth-noop-blocking", "blocking callers, a thread each", false, false, 1),
-                new TrothNoop("troth-noop-ram", "as troth-noop, with its log in memory: not durable", true, true, 1),
-                new TrothNoop("troth-noop-cluster", "asynchronous callers, three coordinators", true, false, 3));
+                new TrothNoop("troth-noop", "one agent, asynchronous callers", true, false, false, 1),
+                new TrothNoop(
+                        "troth-noop-blocking",
+                        "as troth-noop, with blocking callers, a thread each",
+                        false,
+                        false,
+                        false,
+                        1),
+                new TrothNoop(
+                        "troth-noop-agents", "as troth-noop, with an agent for each database", true, true, false, 1),
+                new TrothNoop(
+                        "troth-noop-ram", "as troth-noop, with its log in memory: not durable", true, false, true, 1),
+                new TrothNoop("troth-noop-cluster", "as troth-noop, with three coordinators", true, false, false, 3));
     }
 
     @Override
@@ -37,12 +48,14 @@ public record TrothNoop(String name, String description, boolean async, boolean 
             return new NoopAgents(
                     TrothPostgres.coordinators(members, name, environment, environment.newDirectory("decisions")),
                     async,
+                    apart,
                     () -> {});
         }
         Path directory = Files.createTempDirectory(MEMORY, "troth-bench-");
         return new NoopAgents(
                 TrothPostgres.coordinators(1, name, environment, directory.resolve("decisions")),
                 async,
+                apart,
                 () -> WorkDirectory.delete(directory));
     }
 }
