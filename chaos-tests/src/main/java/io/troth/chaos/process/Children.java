@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +37,7 @@ public final class Children implements AutoCloseable {
     private static final int FIRST_JAVA_WITH_UNSAFE_FLAG = 23;
 
     /** Set by tests, which start dozens of them. */
-    private static volatile Classes classes = new Classes(ownClassPath(), List.of());
+    private static volatile Classes classes = new Classes(String.join(File.pathSeparator, ownClassPath()), List.of());
 
     /** Where JVMs find their classes. */
     private record Classes(String path, List<String> flags) {}
@@ -174,8 +175,15 @@ public final class Children implements AutoCloseable {
         return result;
     }
 
-    /** Surefire hides the real class path behind a jar that is deleted early, but says what it is. */
-    public static String ownClassPath() {
-        return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    /**
+     * The class path of this JVM. Surefire hides it behind a jar that is deleted early, but says what it is, with an empty
+     * entry at its end, which would be the working directory and everything that the build writes there.
+     */
+    public static List<String> ownClassPath() {
+        String path = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        return Pattern.compile(File.pathSeparator, Pattern.LITERAL)
+                .splitAsStream(path)
+                .filter(entry -> !entry.isEmpty())
+                .toList();
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -46,6 +47,14 @@ class ChildProcessTest {
         assertEquals("REACHED SECOND t1", child.awaitLine(Failpoints.REACHED, LIMIT));
         assertEquals(ChildProcess.EXIT_KILLED, child.kill());
         assertThrows(IllegalStateException.class, () -> child.awaitLine("DONE", LIMIT));
+    }
+
+    @Test
+    void noClassComesFromTheWorkingDirectory() {
+        List<String> flags = Children.classFlags();
+        List<String> path = List.of(flags.get(flags.indexOf("-cp") + 1).split(File.pathSeparator, -1));
+        assertFalse(path.isEmpty());
+        assertFalse(path.contains(""), () -> "an empty entry in " + path);
     }
 
     @Test

@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.jar.JarOutputStream;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import org.slf4j.Logger;
@@ -62,12 +61,8 @@ final class SharedClasses {
     /** The class path of this JVM with jars in the places of directories. */
     private static String jars(Path directory) throws IOException {
         List<String> jars = new ArrayList<>();
-        for (String entry : Children.ownClassPath().split(Pattern.quote(File.pathSeparator), -1)) {
+        for (String entry : Children.ownClassPath()) {
             Path path = Path.of(entry);
-            if (entry.isEmpty()) {
-                // Surefire's class path ends with the working directory, in which nothing is but what the build writes.
-                continue;
-            }
             if (Files.isDirectory(path)) {
                 Path jar = directory.resolve("classes-" + jars.size() + ".jar");
                 pack(path, jar);
