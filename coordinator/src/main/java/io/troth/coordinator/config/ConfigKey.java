@@ -126,7 +126,8 @@ public final class ConfigKey<T> {
             ValueForm.count(1, 64),
             "1",
             "Event loops; each stream stays on one of them, and the first runs the engine, too."
-                    + " More than one: where many TLS connections come at once, since a handshake takes its loop some 5ms.");
+                    + " More than one: where hundreds of TLS connections come at once, since the engine would wait for"
+                    + " their handshakes.");
     public static final ConfigKey<Integer> GRPC_ENTRIES_PER_BATCH_MAX =
             of("grpc.entriesPerBatchMax", ValueForm.count(1, 65_536), "4096", "The most entries of one batch.");
     public static final ConfigKey<Integer> GRPC_CLIENT_STREAMS_MAX =
