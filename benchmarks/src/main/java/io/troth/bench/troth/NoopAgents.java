@@ -59,7 +59,7 @@ public final class NoopAgents implements Running {
      * Agents of a coordinator.
      *
      * @param coordinator closed with this
-     * @param async whether the callers wait on threads
+     * @param async whether nobody waits: else each transaction in flight has a thread that does
      * @param apart whether each database has an agent of its own, with a stream of its own
      * @param afterwards runs when everything has ended
      */

@@ -12,7 +12,7 @@ import java.util.List;
 /**
  * Troth's coordinator over two databases that do nothing.
  *
- * @param async whether the callers wait on threads
+ * @param async whether nobody waits: else each transaction in flight has a thread that does
  * @param apart whether each database has an agent of its own, as in two services, instead of one agent that has both, as
  *     in one
  * @param inMemory whether the log is on a file system in memory, where a forced write costs nothing: not durable, and
