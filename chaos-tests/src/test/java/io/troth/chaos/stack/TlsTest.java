@@ -106,8 +106,6 @@ class TlsTest {
                 CoordinatorConfig.onFreePorts(
                         temp.resolve(data),
                         Map.of(
-                                // The other tests have one.
-                                ConfigKey.GRPC_IO_THREADS, "2",
                                 ConfigKey.TLS_CERTIFICATE, certificate.toString(),
                                 ConfigKey.TLS_KEY, key.toString(),
                                 ConfigKey.TLS_KEY_PASSWORD, password,
