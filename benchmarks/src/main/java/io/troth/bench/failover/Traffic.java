@@ -2,26 +2,20 @@ package io.troth.bench.failover;
 
 import io.troth.agent.engine.AgentEngine;
 import io.troth.agent.engine.BranchRefusedException;
-import io.troth.agent.engine.ScheduledTimers;
-import io.troth.agent.engine.StepListener;
-import io.troth.agent.grpc.GrpcCoordinatorLink;
 import io.troth.agent.grpc.LinkSettings;
-import io.troth.agent.metrics.Prometheus;
+import io.troth.bench.troth.InProcessAgent;
 import io.troth.client.GlobalTransaction;
 import io.troth.client.OutcomeToken;
 import io.troth.client.OutcomeUnknownException;
 import io.troth.client.TrothClient;
 import io.troth.client.TrothClientBuilder;
 import io.troth.client.context.CallScope;
-import io.troth.client.grpc.Endpoint;
 import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.TrothException;
-import io.troth.core.participant.AgentLimits;
 import io.troth.core.participant.StatementEnd;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -43,7 +37,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Traffic implements AutoCloseable {
 
-    private static final Duration READY_LIMIT = Duration.ofSeconds(60);
     private static final Duration SETTLE_LIMIT = Duration.ofSeconds(60);
     private static final List<String> RESOURCES = List.of("memory-0", "memory-1");
 
@@ -61,8 +54,7 @@ final class Traffic implements AutoCloseable {
             RESOURCES.stream().map(RememberingDatabase::new).toList();
 
     private final TrothClient client;
-    private final List<AgentEngine> engines = new ArrayList<>();
-    private final List<Prometheus> meters = new ArrayList<>();
+    private final List<InProcessAgent> agents = new ArrayList<>();
     private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
     private final Map<ErrorCode, AtomicLong> refusals = new ConcurrentHashMap<>();
     private final Map<Outcome, AtomicLong> counts = new EnumMap<>(Outcome.class);
@@ -79,26 +71,12 @@ final class Traffic implements AutoCloseable {
         TrothClientBuilder builder = TrothClient.builder().name("failover");
         endpoints.forEach(builder::endpoint);
         client = builder.build();
-        List<Endpoint> targets = endpoints.stream().map(Endpoint::parse).toList();
         for (RememberingDatabase database : databases) {
             String resource = RESOURCES.get(databases.indexOf(database));
-            Prometheus prometheus = new Prometheus();
-            meters.add(prometheus);
-            AgentEngine engine = new AgentEngine(new AgentEngine.Parts(
-                    new SecureRandom().nextLong(),
-                    Map.of(resource, database),
-                    new GrpcCoordinatorLink(LinkSettings.of(targets, null)),
-                    new ScheduledTimers(),
-                    prometheus.metrics(),
-                    StepListener.NONE,
-                    AgentLimits.DEFAULTS));
-            engine.start(null, null);
-            engines.add(engine);
+            agents.add(InProcessAgent.start(Map.of(resource, database), endpoints));
         }
-        for (AgentEngine engine : engines) {
-            if (!engine.awaitReady(READY_LIMIT)) {
-                throw new IllegalStateException("an agent found no coordinator");
-            }
+        for (InProcessAgent agent : agents) {
+            agent.awaitReady();
         }
         for (int i = 0; i < workers; i++) {
             int number = i;
@@ -187,7 +165,7 @@ final class Traffic implements AutoCloseable {
         CallScope scope = Objects.requireNonNull(CallScope.current());
         try {
             for (int resource : resources) {
-                AgentEngine engine = engines.get(resource);
+                AgentEngine engine = agents.get(resource).engine();
                 BranchId branch = engine.join(scope, RESOURCES.get(resource), LinkSettings.CONNECT_TIMEOUT_MILLIS);
                 engine.statementBegins(scope, branch);
                 engine.statementEnds(branch, StatementEnd.completed());
@@ -242,7 +220,6 @@ final class Traffic implements AutoCloseable {
         over = true;
         shifts.forceTermination();
         client.close();
-        engines.forEach(engine -> engine.close(Duration.ofSeconds(1)));
-        meters.forEach(Prometheus::close);
+        agents.forEach(InProcessAgent::close);
     }
 }

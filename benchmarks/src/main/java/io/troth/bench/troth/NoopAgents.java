@@ -1,13 +1,7 @@
 package io.troth.bench.troth;
 
 import io.troth.agent.engine.AgentEngine;
-import io.troth.agent.engine.BranchDatabase;
 import io.troth.agent.engine.BranchRefusedException;
-import io.troth.agent.engine.ScheduledTimers;
-import io.troth.agent.engine.StepListener;
-import io.troth.agent.grpc.GrpcCoordinatorLink;
-import io.troth.agent.grpc.LinkSettings;
-import io.troth.agent.metrics.Prometheus;
 import io.troth.bench.contender.Running;
 import io.troth.bench.contender.Work;
 import io.troth.client.GlobalTransaction;
@@ -16,19 +10,15 @@ import io.troth.client.TransactionOptions;
 import io.troth.client.TrothClient;
 import io.troth.client.TrothClientBuilder;
 import io.troth.client.context.CallScope;
-import io.troth.client.grpc.Endpoint;
 import io.troth.core.BranchId;
-import io.troth.core.participant.AgentLimits;
 import io.troth.core.participant.StatementEnd;
-import java.security.SecureRandom;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 
 /**
  * The product's agent, with its engine, stream and metrics, over two databases that do nothing. It is in the callers'
@@ -37,8 +27,6 @@ import java.util.concurrent.CompletionStage;
  */
 public final class NoopAgents implements Running {
 
-    private static final Duration READY_LIMIT = Duration.ofSeconds(60);
-
     /** Those of a {@link io.troth.bench.contender.Step}. */
     private static final List<String> RESOURCES = List.of("noop-0", "noop-1");
 
@@ -46,9 +34,8 @@ public final class NoopAgents implements Running {
     private final TrothClient client;
     private final boolean async;
     private final Runnable afterwards;
-    private final List<AgentEngine> engines = new ArrayList<>();
-    private final Map<String, AgentEngine> engineOf = new HashMap<>();
-    private final List<Prometheus> meters = new ArrayList<>();
+    /** One that has all resources, or one for each. */
+    private final List<InProcessAgent> agents = new ArrayList<>();
 
     /** One agent, with callers that have no threads. The coordinator is closed with this. */
     public NoopAgents(ProductProcess coordinator) throws Exception {
@@ -67,39 +54,23 @@ public final class NoopAgents implements Running {
         this.async = async;
         this.afterwards = afterwards;
         this.coordinator = coordinator;
-        List<Endpoint> endpoints =
-                coordinator.endpoints().stream().map(Endpoint::parse).toList();
         TrothClientBuilder builder = TrothClient.builder();
         coordinator.endpoints().forEach(builder::endpoint);
         this.client = builder.build();
         if (apart) {
-            RESOURCES.forEach(resource -> start(List.of(resource), endpoints));
+            RESOURCES.forEach(resource -> agents.add(agent(List.of(resource))));
         } else {
-            start(RESOURCES, endpoints);
+            agents.add(agent(RESOURCES));
         }
-        for (AgentEngine engine : engines) {
-            if (!engine.awaitReady(READY_LIMIT)) {
-                throw new IllegalStateException("an agent found no coordinator");
-            }
+        for (InProcessAgent agent : agents) {
+            agent.awaitReady();
         }
     }
 
-    private void start(List<String> resources, List<Endpoint> endpoints) {
-        Prometheus prometheus = new Prometheus();
-        meters.add(prometheus);
-        Map<String, BranchDatabase> databases = new HashMap<>();
-        resources.forEach(resource -> databases.put(resource, new NoopDatabase(resource)));
-        AgentEngine engine = new AgentEngine(new AgentEngine.Parts(
-                new SecureRandom().nextLong(),
-                databases,
-                new GrpcCoordinatorLink(LinkSettings.of(endpoints, null)),
-                new ScheduledTimers(),
-                prometheus.metrics(),
-                StepListener.NONE,
-                AgentLimits.DEFAULTS));
-        engine.start(null, null);
-        engines.add(engine);
-        resources.forEach(resource -> engineOf.put(resource, engine));
+    private InProcessAgent agent(List<String> resources) {
+        return InProcessAgent.start(
+                resources.stream().collect(Collectors.toMap(resource -> resource, NoopDatabase::new)),
+                coordinator.endpoints());
     }
 
     @Override
@@ -130,10 +101,9 @@ public final class NoopAgents implements Running {
 
     private void join(Work work) throws BranchRefusedException {
         CallScope scope = Objects.requireNonNull(CallScope.current());
-        for (int index : work.resources()) {
-            String resource = RESOURCES.get(index);
-            AgentEngine engine = Objects.requireNonNull(engineOf.get(resource));
-            BranchId branch = engine.join(scope, resource);
+        for (int resource : work.resources()) {
+            AgentEngine engine = agents.get(resource % agents.size()).engine();
+            BranchId branch = engine.join(scope, RESOURCES.get(resource));
             engine.statementBegins(scope, branch);
             engine.statementEnds(branch, StatementEnd.completed());
         }
@@ -152,8 +122,7 @@ public final class NoopAgents implements Running {
     @Override
     public void close() {
         client.close();
-        engines.forEach(engine -> engine.close(Duration.ofSeconds(1)));
-        meters.forEach(Prometheus::close);
+        agents.forEach(InProcessAgent::close);
         coordinator.close();
         afterwards.run();
     }
