@@ -98,15 +98,22 @@ final class GrpcSqlService extends SqlServiceGrpc.SqlServiceImplBase {
         observer.setOnCancelHandler(() -> workers.cancels().execute(call::cancel));
         workers.statements().execute(Context.current().wrap(() -> {
             try {
-                R response = work.apply(call);
+                R response = applied(work, call);
                 observer.onNext(response);
                 observer.onCompleted();
             } catch (RuntimeException e) {
                 observer.onError(error(e));
-            } finally {
-                workers.left();
             }
         }));
+    }
+
+    /** Its place is free before anybody hears of its end: whoever does may call again at once. */
+    private <R> R applied(Function<SqlCall, R> work, SqlCall call) {
+        try {
+            return work.apply(call);
+        } finally {
+            workers.left();
+        }
     }
 
     /** Why a call may not run; null after it was admitted. */

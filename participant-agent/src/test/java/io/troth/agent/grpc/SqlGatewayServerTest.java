@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Channel;
 import io.grpc.ClientInterceptors;
@@ -16,6 +17,7 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.troth.agent.database.Branches;
 import io.troth.agent.database.PostgresExtension;
@@ -182,6 +184,87 @@ class SqlGatewayServerTest {
                 .build());
         idle.end.get(60, TimeUnit.SECONDS);
         assertEquals(ErrorCode.STATEMENT_FAILED, codeOf(failure(request("DELETE FROM no_such_table"))));
+    }
+
+    @Test
+    void hasRoomForTheNextCallWhenOneIsHeardToHaveEnded() throws Exception {
+        SqlParameter untyped = SqlParameter.newBuilder()
+                .setValue(SqlValue.newBuilder().setTextValue("x"))
+                .build();
+        try (SqlWorkers workers = new SqlWorkers(1)) {
+            GrpcSqlService service = new GrpcSqlService(new SqlGateway(Map.of(), SqlLimits.DEFAULTS), workers);
+            CompletableFuture<Boolean> room = new CompletableFuture<>();
+            scope.bind(io.grpc.Context.current())
+                    .run(() -> service.execute(request("SELECT ?", untyped), new Hearing(workers, room)));
+            assertTrue(room.get(60, TimeUnit.SECONDS));
+        }
+    }
+
+    /** Looks for a place as soon as it hears of an error. */
+    private static final class Hearing extends ServerCallStreamObserver<ExecuteResponse> {
+
+        private final SqlWorkers workers;
+        private final CompletableFuture<Boolean> room;
+
+        Hearing(SqlWorkers workers, CompletableFuture<Boolean> room) {
+            this.workers = workers;
+            this.room = room;
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            room.complete(workers.enter());
+        }
+
+        @Override
+        public void onNext(ExecuteResponse response) {
+            room.completeExceptionally(new IllegalStateException("answered: " + response));
+        }
+
+        @Override
+        public void onCompleted() {
+            // Said with the answer.
+        }
+
+        @Override
+        public boolean isReady() {
+            return true;
+        }
+
+        @Override
+        public boolean isCancelled() {
+            return false;
+        }
+
+        @Override
+        public void setOnReadyHandler(Runnable handler) {
+            // Ready from the beginning.
+        }
+
+        @Override
+        public void setOnCancelHandler(Runnable handler) {
+            // Nobody cancels.
+        }
+
+        @Override
+        public void setCompression(String compression) {
+            // Nothing leaves.
+        }
+
+        @Override
+        public void setMessageCompression(boolean enable) {
+            // Nothing leaves.
+        }
+
+        @Override
+        public void disableAutoInboundFlowControl() {
+            // There is one request.
+        }
+
+        @Override
+        public void request(int count) {
+            // There is one request.
+        }
     }
 
     private ErrorCode overloaded() throws Exception {
