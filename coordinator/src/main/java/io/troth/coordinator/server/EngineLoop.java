@@ -86,12 +86,18 @@ public final class EngineLoop {
     /** An alarm that comes too early is a turn with nothing to do, which sets the next one. */
     private void wakeWithin(long nanos) {
         ScheduledFuture<?> set = alarm;
-        if (set != null && !set.isDone()) {
+        if (set != null) {
             if (set.getDelay(TimeUnit.NANOSECONDS) <= nanos) {
                 return;
             }
             set.cancel(false);
         }
-        alarm = loop.schedule(this::turn, nanos, TimeUnit.NANOSECONDS);
+        alarm = loop.schedule(this::alarmed, nanos, TimeUnit.NANOSECONDS);
+    }
+
+    /** The alarm is over before its turn, which sets the next one: while it runs it does not count as done. */
+    private void alarmed() {
+        alarm = null;
+        turn();
     }
 }
