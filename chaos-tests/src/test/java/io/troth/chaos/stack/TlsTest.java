@@ -109,7 +109,9 @@ class TlsTest {
                                 ConfigKey.TLS_CERTIFICATE, certificate.toString(),
                                 ConfigKey.TLS_KEY, key.toString(),
                                 ConfigKey.TLS_KEY_PASSWORD, password,
-                                ConfigKey.TLS_AUTHORITIES, authorities.toString())),
+                                ConfigKey.TLS_AUTHORITIES, authorities.toString(),
+                                // As is advised where many connections come at once, and as no other test has it.
+                                ConfigKey.GRPC_IO_THREADS, "2")),
                 StepListener.NONE);
     }
 

@@ -124,7 +124,7 @@ public final class ConfigKey<T> {
     public static final ConfigKey<Integer> GRPC_IO_THREADS = of(
             "grpc.ioThreads",
             ValueForm.count(1, 64),
-            "2",
+            "1",
             "Event loops; each stream stays on one of them, and the first runs the engine, too."
                     + " More than one: where hundreds of TLS connections come at once, since the engine would wait for"
                     + " their handshakes.");

@@ -51,7 +51,7 @@ public record GrpcSettings(
     /** The defaults of the product on this port of the loopback address; 0 takes a free port. */
     public static GrpcSettings loopback(int port) {
         InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-        return new GrpcSettings(address, null, WireLimits.DEFAULTS, 2, 60_000, 3_600_000, 10_000, 5_000, 10_000, 5_000);
+        return new GrpcSettings(address, null, WireLimits.DEFAULTS, 1, 60_000, 3_600_000, 10_000, 5_000, 10_000, 5_000);
     }
 
     GrpcSettings withLimits(WireLimits other) {

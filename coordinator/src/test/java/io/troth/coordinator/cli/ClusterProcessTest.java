@@ -45,6 +45,8 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -71,6 +73,12 @@ class ClusterProcessTest {
     private final Map<String, List<String>> said = new ConcurrentHashMap<>();
 
     private final List<ManagedChannel> channels = new ArrayList<>();
+
+    @RegisterExtension
+    final TestExecutionExceptionHandler tellsWhatMembersSaid = (test, failure) -> {
+        failure.addSuppressed(new AssertionError("the members said " + said));
+        throw failure;
+    };
 
     @BeforeEach
     void make() {
