@@ -26,10 +26,6 @@ import org.postgresql.core.TransactionState;
  */
 final class PostgresBranch implements BranchTransaction {
 
-    static final String STRONG_SYNCHRONOUS_COMMIT = "pg_catalog.set_config('synchronous_commit',"
-            + " CASE WHEN pg_catalog.current_setting('synchronous_commit') = 'remote_apply'"
-            + " THEN 'remote_apply' ELSE 'on' END, true)";
-
     /** A start that no transaction has, so that the probe fails. */
     private static final long UNKNOWN = -1;
 
@@ -235,8 +231,7 @@ final class PostgresBranch implements BranchTransaction {
         Long transactionId;
         try {
             awaitAnswerAtMost(answerMillis);
-            // The application may have weakened the setting inside the branch; a commit in one phase stands on it.
-            transactionId = probe("; SELECT " + STRONG_SYNCHRONOUS_COMMIT);
+            transactionId = probe("");
         } catch (SQLException e) {
             rollback();
             restore();

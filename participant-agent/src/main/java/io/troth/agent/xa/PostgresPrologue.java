@@ -23,7 +23,7 @@ final class PostgresPrologue implements BranchPrologue {
     private static final String BEGIN = "SELECT pg_catalog.set_config('troth.branch', ?, true),"
             + " pg_catalog.set_config('idle_in_transaction_session_timeout', ?, true),"
             + " pg_catalog.set_config('lock_timeout', ?, true), "
-            + PostgresBranch.STRONG_SYNCHRONOUS_COMMIT + ", " + PostgresProbe.START_MICROS;
+            + PostgresProbe.STRONG_SYNCHRONOUS_COMMIT + ", " + PostgresProbe.START_MICROS;
 
     // Nothing after the semicolon: the server must see the application's statement, and positions in it, as they are.
     private static final String PLAIN = BEGIN + ";";
