@@ -18,8 +18,8 @@ import org.postgresql.core.TransactionState;
  *
  * <p>Why not pgjdbc's XAResource: PostgreSQL answers PREPARE TRANSACTION or COMMIT of a failed transaction with a silent
  * ROLLBACK, and the driver reports success. Therefore every prepare and every one-phase commit is preceded by a
- * {@link PostgresProbe} on the same connection, in the same message: it fails when they must not happen, and the server
- * then skips them.
+ * {@link PostgresProbe} on the same connection, which fails when they must not happen. It is in the message of the prepare,
+ * which the server then skips; a commit in one phase comes after its answer, since the proof has to leave before.
  *
  * <p>Round trips: begin 0 in the message of the first statement and 1 by itself (see {@link PostgresPrologue}), prepare 1
  * (2 when only queries ran and they wrote after all; 2 for a read-only branch: probe and COMMIT), one-phase 2.

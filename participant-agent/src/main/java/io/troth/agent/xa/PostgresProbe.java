@@ -31,6 +31,7 @@ final class PostgresProbe {
     static final String START_MICROS =
             "(EXTRACT(EPOCH FROM pg_catalog.transaction_timestamp()) * 1000000)::pg_catalog.int8";
 
+    /** A column that makes the transaction's commit flush; what is stronger stays. */
     static final String STRONG_SYNCHRONOUS_COMMIT = "pg_catalog.set_config('synchronous_commit',"
             + " CASE WHEN pg_catalog.current_setting('synchronous_commit') = 'remote_apply'"
             + " THEN 'remote_apply' ELSE 'on' END, true)";
