@@ -216,7 +216,7 @@ public enum ErrorCode {
             Status.DATA_LOSS,
             "40000",
             false,
-            "A branch was resolved by hand against the decision. See docs/OPERATIONS.md, \"Heuristics\"."),
+            "A branch was resolved by hand against the decision. See docs/OPERATIONS.md, \"Heuristic outcomes\"."),
     INTERNAL(Status.INTERNAL, "XX000", false, "A bug in Troth: please report it with the log.");
 
     /** The gRPC status that carries the code; the names are gRPC's, this package just does not depend on gRPC. */
