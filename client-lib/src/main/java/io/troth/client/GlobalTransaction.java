@@ -65,20 +65,24 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
      * Commits: returns when the transaction is committed, as {@link WaitFor} says. Waits first for calls and wrapped
      * tasks that still run under it.
      *
-     * @throws RolledBackException when it is rolled back, certainly and everywhere
-     * @throws OutcomeUnknownException when nobody could tell in time, or the thread was interrupted
+     * @throws RolledBackException when it is rolled back, certainly and everywhere; also when the thread was interrupted
+     *     while calls or tasks were waited for
+     * @throws OutcomeUnknownException when nobody could tell in time, or the thread was interrupted after the commit had left
      * @throws TrothException TRANSACTION_ENDED when commit or rollback was asked for before
      */
     public CommitResult commit() {
+        checkMayWait();
         unbind();
         CompletableFuture<Answer> future = requestCommit();
-        if (!future.isDone()) {
-            checkMayWait();
-        }
         try {
             return result(future.get());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            Reason ended = engine.withdraw(
+                    open, new Reason(ErrorCode.ROLLED_BACK_BY_CLIENT, "interrupted before its commit had left"));
+            if (ended != null) {
+                throw new RolledBackException(id(), ended, null, null);
+            }
             throw unknown(new Reason(ErrorCode.OUTCOME_UNKNOWN, "interrupted while waiting for the commit"), null);
         } catch (ExecutionException e) {
             throw asTroth(e.getCause());
@@ -124,10 +128,14 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
             rollback();
         } else {
             unbind();
+            var unused = engine.closeEnded(open);
         }
     }
 
-    /** What a certain question about this transaction needs, once commit was asked for. */
+    /**
+     * What a certain question about this transaction needs. Whole when commit has returned or failed; a token of before lacks
+     * the branches of calls that have not returned, and a question with it may be answered UNKNOWN.
+     */
     public OutcomeToken token() {
         return token(null);
     }
@@ -202,7 +210,8 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
     private CommitResult result(Answer answer) {
         Reason reason = answer.reason();
         return switch (answer.outcome()) {
-            case COMMITTED, READ_ONLY -> new CommitResult(answer.tx(), answer.outcome(), answer.completing());
+            case COMMITTED, READ_ONLY ->
+                new CommitResult(answer.tx(), answer.outcome(), answer.completing(), heuristic(reason));
             case ROLLED_BACK ->
                 throw new RolledBackException(
                         answer.tx(),
@@ -215,6 +224,10 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
                         new Reason(ErrorCode.OUTCOME_UNKNOWN, reason == null ? "" : reason.toString()),
                         answer.content());
         };
+    }
+
+    private static @Nullable Reason heuristic(@Nullable Reason reason) {
+        return reason != null && reason.code() == ErrorCode.HEURISTIC_MIXED ? reason : null;
     }
 
     private @Nullable String resourceOf(@Nullable BranchId branch) {
@@ -234,8 +247,9 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
         return new OutcomeToken(id(), branches, options.onePhase() == OnePhase.ALLOWED);
     }
 
+    /** Before anything is asked for: what the caller hears of must not happen all the same. */
     private void checkMayWait() {
-        if (engine.isLoopThread()) {
+        if (engine.isLoopThread() && open.scope().isUsed()) {
             throw new IllegalStateException(
                     "this is the client's own thread, which brings the answer: use commitAsync here, or an executor");
         }

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -125,7 +126,20 @@ public final class TrothClient implements AutoCloseable {
      */
     public GlobalTransaction begin(TransactionOptions options) {
         checkOutside(options);
-        return new GlobalTransaction(engine, gateways, await(engine.begin(timeoutMillis(options))), options).bound();
+        return beginNow(options);
+    }
+
+    private GlobalTransaction beginNow(TransactionOptions options) {
+        CompletableFuture<OpenTransaction> future = engine.begin(timeoutMillis(options));
+        try {
+            return new GlobalTransaction(engine, gateways, await(future), options).bound();
+        } catch (RuntimeException e) {
+            // Not waited for, or not to the end: one that begins later, or has just begun, would be nobody's.
+            if (!future.completeExceptionally(e) && !future.isCompletedExceptionally()) {
+                var unused = engine.rollback(future.join(), Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT));
+            }
+            throw e;
+        }
     }
 
     /** Begins a transaction that is bound to no thread: use {@link Transaction#bind()} or {@link Transaction#wrap}. */
@@ -162,10 +176,9 @@ public final class TrothClient implements AutoCloseable {
 
     /** As {@link #outcome(OutcomeToken)}, without waiting. */
     public CompletionStage<Outcome> outcomeAsync(OutcomeToken token) {
-        if (token.branches().isEmpty()) {
-            return CompletableFuture.completedFuture(Outcome.READ_ONLY);
-        }
-        CommitContent content = new CommitContent(token.branches(), token.onePhaseAllowed());
+        // A list without branches is no commit's: it is that of a token taken too early.
+        CommitContent content =
+                token.branches().isEmpty() ? null : new CommitContent(token.branches(), token.onePhaseAllowed());
         return engine.outcome(token.tx(), content).thenApply(Answer::outcome);
     }
 
@@ -199,20 +212,13 @@ public final class TrothClient implements AutoCloseable {
     }
 
     private <T, X extends Exception> T runOnce(TransactionOptions options, TransactionCall<T, X> call) throws X, Retry {
-        OpenTransaction open = await(engine.begin(timeoutMillis(options)));
-        try (GlobalTransaction tx = new GlobalTransaction(engine, gateways, open, options).bound()) {
+        try (GlobalTransaction tx = beginNow(options)) {
             T result;
             try {
                 result = call.call(tx);
-            } catch (TrothException e) {
-                tx.rollback();
-                if (e.code().retryable() || isRetryable(tx.rollbackReason())) {
-                    throw new Retry(e);
-                }
-                throw e;
             } catch (Throwable e) {
                 tx.rollback();
-                if (e instanceof Exception exception && isRetryable(tx.rollbackReason())) {
+                if (e instanceof Exception exception && mayRepeat(exception, tx)) {
                     throw new Retry(exception);
                 }
                 throw e;
@@ -231,6 +237,17 @@ public final class TrothClient implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    /** Never after an outcome that is unknown, such as that of a separate transaction inside the work. */
+    private static boolean mayRepeat(Exception failure, GlobalTransaction tx) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof OutcomeUnknownException) {
+                return false;
+            }
+        }
+        return isRetryable(tx.rollbackReason())
+                || (failure instanceof TrothException known && known.code().retryable());
     }
 
     private static boolean isRetryable(@Nullable Reason reason) {
@@ -256,11 +273,10 @@ public final class TrothClient implements AutoCloseable {
 
     private void pause(int attempt) {
         long most = RETRY_MILLIS_MIN << Math.min(attempt, RETRY_DOUBLINGS_MAX);
-        CompletableFuture<Boolean> over = new CompletableFuture<>();
-        engine.schedule(
-                () -> over.complete(true),
-                most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1));
-        await(over);
+        long millis = most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1);
+        // Not by the loop's timer: a loop that is closed meanwhile would never wake this thread.
+        Executor later = CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS);
+        await(CompletableFuture.supplyAsync(() -> true, later));
     }
 
     private long timeoutMillis(TransactionOptions options) {

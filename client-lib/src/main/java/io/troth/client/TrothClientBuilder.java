@@ -103,7 +103,7 @@ public final class TrothClientBuilder {
                 openTransactionsMax,
                 defaults.helloTimeoutMillis(),
                 defaults.reconnectMillisMin(),
-                defaults.reconnectMillisMax(),
+                ClientSettings.of(endpoints).reconnectMillisMax(),
                 defaults.inquiryPauseMillis(),
                 defaults.unknownKeepMillis()));
         return new TrothClient(engine, new SqlGateways(engine, insecure));

@@ -264,14 +264,15 @@ class ClientSessionsTest {
     void refusesToWaitOnItsOwnThread() {
         GlobalTransaction first = withBranches(beginUnbound());
         // A stage that is attached after the answer came would run here, on the test's thread.
-        CompletableFuture<Boolean> refused = coordinator.whileSilent(() -> first.commitAsync()
-                .thenApply(result -> {
+        CompletableFuture<CommitResult> next = coordinator.whileSilent(() -> first.commitAsync()
+                .thenCompose(result -> {
                     GlobalTransaction tx = withBranches(beginUnbound());
                     assertThrows(IllegalStateException.class, tx::commit);
-                    return true;
+                    assertEquals(1, coordinator.received(EntryCase.COMMIT).size(), "what is refused must not commit");
+                    return tx.commitAsync();
                 })
                 .toCompletableFuture());
-        assertTrue(refused.join());
+        assertEquals(Outcome.COMMITTED, next.join().outcome());
     }
 
     @Test
@@ -288,10 +289,16 @@ class ClientSessionsTest {
     @Test
     void saysGoodbyeAndEndsWhatIsOpenWhenItIsClosed() {
         GlobalTransaction tx = withBranches(beginUnbound());
+        CallScope scope;
+        try (Transaction.Binding binding = tx.bind()) {
+            assertTrue(binding != null);
+            scope = CallScope.current();
+        }
         client.close();
         assertEquals(
                 ErrorCode.NO_COORDINATOR,
                 assertThrows(RolledBackException.class, tx::commit).code());
+        assertTrue(scope.isClosed(), "what hangs on it is let go");
         await().atMost(PATIENCE)
                 .until(() -> coordinator.received(EntryCase.CLOSE_SESSION).size() == 1);
     }

@@ -11,6 +11,8 @@ import io.troth.client.context.CallScope;
 import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
 import io.troth.core.Outcome;
+import io.troth.core.Reason;
+import io.troth.core.TrothException;
 import io.troth.proto.v1.ClientEntry.EntryCase;
 import java.io.IOException;
 import java.time.Duration;
@@ -63,8 +65,44 @@ class CommitUnderLossTest {
     void commitsAndSaysSo() {
         GlobalTransaction tx = beginWithBranches("left", "right");
         CommitResult result = tx.commit();
-        assertEquals(new CommitResult(tx.id(), Outcome.COMMITTED, false), result);
+        assertEquals(new CommitResult(tx.id(), Outcome.COMMITTED, false, null), result);
         assertEquals(1, coordinator.received(EntryCase.COMMIT).size());
+    }
+
+    /** Committed is what was decided; that a database has it otherwise is told beside it (protocol 10.6). */
+    @Test
+    void saysThatABranchWasSettledAgainstTheDecision() {
+        CommitResult result =
+                beginWithBranches("left", SimulatedCoordinator.MIXED).commit();
+        assertEquals(Outcome.COMMITTED, result.outcome());
+        assertEquals(Reason.of(ErrorCode.HEURISTIC_MIXED), result.heuristic());
+    }
+
+    /** Nothing has left: so it is certain, and a token would lack what the call has still to tell. */
+    @Test
+    void isRolledBackWhenInterruptedWhileItWaitsForACall() {
+        GlobalTransaction tx = beginWithBranches("left");
+        CallScope scope = CallScope.current();
+        scope.enter();
+        Thread.currentThread().interrupt();
+        RolledBackException thrown = assertThrows(RolledBackException.class, tx::commit);
+        assertTrue(Thread.interrupted());
+        assertEquals(ErrorCode.ROLLED_BACK_BY_CLIENT, thrown.code());
+        scope.exit();
+        assertTrue(coordinator.received(EntryCase.COMMIT).isEmpty());
+        assertTrue(scope.isClosed());
+        assertThrows(TrothException.class, scope::enter);
+    }
+
+    /** Such a token was taken before the commit knew its branches. */
+    @Test
+    void guessesNothingFromATokenWithoutBranches() throws Exception {
+        coordinator.plan(EntryCase.COMMIT, Reaction.DIE_BEFORE);
+        GlobalTransaction tx = beginWithBranches("left", "right");
+        CompletionStage<CommitResult> commit = tx.commitAsync();
+        restartAfterDeath();
+        assertThrows(RolledBackException.class, () -> outcomeOf(commit));
+        assertEquals(Outcome.UNKNOWN, client.outcome(new OutcomeToken(tx.id(), List.of(), true)));
     }
 
     @Test

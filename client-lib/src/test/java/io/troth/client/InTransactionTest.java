@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
@@ -27,6 +28,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -258,6 +260,40 @@ class InTransactionTest {
                     TrothException.class, () -> client.inTransaction(inner -> fail("ran without a transaction")));
             assertEquals(ErrorCode.SCOPE_CLOSED, thrown.code());
         }
+    }
+
+    /** The outer transaction may be repeated; what the inner one did may be done already. */
+    @Test
+    void neverRepeatsAfterAnUnknownOutcomeInside() {
+        List<Integer> attempts = new ArrayList<>();
+        assertThrows(
+                IllegalStateException.class,
+                () -> client.inTransaction(TransactionOptions.DEFAULTS.withRetries(3), tx -> {
+                    attempts.add(1);
+                    CallScope.current().setRollbackOnly(Reason.of(ErrorCode.LEADER_CHANGED));
+                    OutcomeToken inner = new OutcomeToken(tx.id(), List.of(), true);
+                    throw new IllegalStateException(
+                            new OutcomeUnknownException(inner, Reason.of(ErrorCode.OUTCOME_UNKNOWN)));
+                }));
+        assertEquals(1, attempts.size());
+    }
+
+    @Test
+    void endsWhenItsClientIsClosedBeforeItIsRepeated() {
+        TrothException thrown = assertTimeoutPreemptively(
+                Duration.ofSeconds(60),
+                () -> assertThrows(
+                        TrothException.class,
+                        () -> client.inTransaction(TransactionOptions.DEFAULTS.withRetries(3), tx -> {
+                            client.close();
+                            Awaitility.await()
+                                    .atMost(Duration.ofSeconds(30))
+                                    .until(() -> Thread.getAllStackTraces().keySet().stream()
+                                            .noneMatch(
+                                                    thread -> thread.getName().startsWith("troth-client")));
+                            throw new TrothException(Reason.of(ErrorCode.LEADER_CHANGED));
+                        })));
+        assertEquals(ErrorCode.NO_COORDINATOR, thrown.code());
     }
 
     @Test

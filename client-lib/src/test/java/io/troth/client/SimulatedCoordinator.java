@@ -68,6 +68,7 @@ final class SimulatedCoordinator implements AutoCloseable {
     }
 
     static final String REFUSING = "refusing";
+    static final String MIXED = "mixed";
 
     private final long cluster;
     private int port;
@@ -407,7 +408,7 @@ final class SimulatedCoordinator implements AutoCloseable {
             if (content.getBranchesCount() > 1 || !content.getOnePhaseAllowed()) {
                 committed.add(tx);
             }
-            return end(tx, Outcome.OUTCOME_COMMITTED, "");
+            return end(tx, Outcome.OUTCOME_COMMITTED, content.toString().contains(MIXED) ? "HEURISTIC_MIXED" : "");
         }
 
         private TransactionAnswer end(GlobalTxId tx, Outcome outcome, String code) {

@@ -260,6 +260,17 @@ public final class CallScope {
         return true;
     }
 
+    /** Closes a root scope as soon as nothing runs under it, and then runs the task; it must not block. */
+    public void closeWhenIdle(Runnable then) {
+        whenIdle(() -> {
+            if (closeIfIdle()) {
+                then.run();
+            } else {
+                closeWhenIdle(then);
+            }
+        });
+    }
+
     /** Closes the scope and returns the list of the reply. Closing again changes nothing and returns the list again. */
     public BranchList close() {
         synchronized (lock) {

@@ -7,6 +7,7 @@ import io.troth.core.TrothException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Takes a scope across threads. A wrapped task runs under the scope; the scope's end waits for it (commit) or makes T
@@ -52,19 +53,27 @@ public final class ScopedTasks {
     public static Executor wrap(CallScope scope, Executor executor) {
         return task -> {
             scope.enter();
+            AtomicBoolean ended = new AtomicBoolean();
             try {
                 executor.execute(() -> {
                     try {
                         run(scope, task);
                     } finally {
-                        scope.exit();
+                        exitOnce(scope, ended);
                     }
                 });
             } catch (RejectedExecutionException e) {
-                scope.exit();
+                // Perhaps the task's own, from an executor that runs it here.
+                exitOnce(scope, ended);
                 throw e;
             }
         };
+    }
+
+    private static void exitOnce(CallScope scope, AtomicBoolean ended) {
+        if (ended.compareAndSet(false, true)) {
+            scope.exit();
+        }
     }
 
     private static void run(CallScope scope, Runnable task) {

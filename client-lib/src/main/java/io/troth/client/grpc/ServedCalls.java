@@ -15,6 +15,9 @@ import java.util.concurrent.TimeUnit;
  */
 final class ServedCalls {
 
+    /** No coordinator lets a transaction live longer; what a header says is anybody's word. */
+    private static final long REMEMBERED_MILLIS_MAX = TimeUnit.DAYS.toMillis(1);
+
     private final int callsMax;
     private final NanoClock clock;
 
@@ -55,7 +58,8 @@ final class ServedCalls {
             }
         }
         served.add(key);
-        order.add(new Until(key, now + TimeUnit.MILLISECONDS.toNanos(remainingMillis)));
+        long millis = Math.min(remainingMillis, REMEMBERED_MILLIS_MAX);
+        order.add(new Until(key, now + TimeUnit.MILLISECONDS.toNanos(millis)));
         return Verdict.NEW;
     }
 

@@ -141,9 +141,37 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
             return true;
         });
         if (closing) {
-            closeThen(transaction, () -> requestCommit(transaction, onePhaseAllowed, decidedSuffices, future));
+            Runnable then = () -> requestCommit(transaction, onePhaseAllowed, decidedSuffices, future);
+            transaction.scope().closeWhenIdle(then);
+        } else {
+            var unused = closeEnded(transaction);
         }
         return future;
+    }
+
+    /**
+     * Rolls back when the commit still waits for calls, and no message has left.
+     *
+     * @return why it is rolled back, also when it has ended by itself; null when only the coordinator can tell
+     */
+    public @Nullable Reason withdraw(OpenTransaction transaction, Reason reason) {
+        lockedRun(() -> {
+            CompletableFuture<Answer> waiting = transaction.closing();
+            if (transaction.state() == OpenTransaction.State.CLOSING && waiting != null) {
+                sendRollback(transaction, reason, waiting);
+            }
+        });
+        return closeEnded(transaction);
+    }
+
+    /** Closes the scope of a transaction that has ended by itself; returns why it has, null when it has not. */
+    public @Nullable Reason closeEnded(OpenTransaction transaction) {
+        Reason ended = locked(transaction::endReason);
+        if (ended != null) {
+            transaction.scope().setRollbackOnly(ended);
+            transaction.scope().close();
+        }
+        return ended;
     }
 
     /**
@@ -155,6 +183,8 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         if (mine) {
             transaction.scope().setRollbackOnly(reason);
             transaction.scope().close();
+        } else {
+            var unused = closeEnded(transaction);
         }
         CompletableFuture<Answer> future = new CompletableFuture<>();
         lockedRun(() -> {
@@ -318,16 +348,6 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         }
     }
 
-    private void closeThen(OpenTransaction transaction, Runnable next) {
-        transaction.scope().whenIdle(() -> {
-            if (transaction.scope().closeIfIdle()) {
-                next.run();
-            } else {
-                closeThen(transaction, next);
-            }
-        });
-    }
-
     private void requestCommit(
             OpenTransaction transaction,
             boolean onePhaseAllowed,
@@ -398,7 +418,9 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         lockedRun(() -> {
             ticks++;
             long now = clock.nanos();
-            giveUp(now);
+            waiters.giveUp(now, state.whyNotConnected(), effects);
+            locates.tick(now, state.whyNotConnected(), effects);
+            requests.giveUp(now, TimeUnit.MILLISECONDS.toNanos(settings.unknownKeepMillis()), effects);
             if (ticks % TICKS_PER_SWEEP == 0 && !closed) {
                 sessions.all().forEach(session -> session.forEachOpen(this::endIfOverdue));
                 sessions.tend();
@@ -407,30 +429,6 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 loop.schedule(this::tick, TICK_MILLIS);
             }
         });
-    }
-
-    private void giveUp(long now) {
-        waiters.giveUp(now, state.whyNotConnected(), effects);
-        locates.tick(now, state.whyNotConnected(), effects);
-        for (Request request : requests.all()) {
-            if (request.giveUpNanos - now <= 0) {
-                giveUp(request, now);
-            }
-        }
-    }
-
-    private void giveUp(Request request, long now) {
-        if (!request.future().isDone()) {
-            Reason reason = state.linkUp
-                    ? new Reason(ErrorCode.OUTCOME_UNKNOWN, "no outcome of " + request.tx() + " in time")
-                    : new Reason(ErrorCode.OUTCOME_UNKNOWN, "no coordinator told the outcome of " + request.tx());
-            effects.complete(request.future(), RequestTable.lastWord(request, reason));
-        }
-        long keptNanos = TimeUnit.MILLISECONDS.toNanos(settings.unknownKeepMillis());
-        boolean keep = request.kind() == Request.Kind.COMMIT && request.giveUpNanos + keptNanos - now > 0;
-        if (!keep) {
-            requests.remove(request);
-        }
     }
 
     private void endIfOverdue(OpenTransaction transaction) {
@@ -478,7 +476,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
     }
 
     /** Runs the action under the lock, and then, without it, what the action wants to happen. */
-    private <T> T locked(Supplier<T> action) {
+    private <T extends @Nullable Object> T locked(Supplier<T> action) {
         Effects after;
         T result;
         synchronized (lock) {

@@ -190,6 +190,24 @@ final class RequestTable {
                         : new Reason(ErrorCode.LEADER_CHANGED, "the coordinator had not decided to commit"));
     }
 
+    /** Tells those that have waited long enough; a Commit is asked on for a while, so that a late answer ends it here. */
+    void giveUp(long now, long keptNanos, Effects effects) {
+        for (Request request : all()) {
+            if (request.giveUpNanos - now > 0) {
+                continue;
+            }
+            if (!request.future().isDone()) {
+                String why = state.linkUp
+                        ? "no outcome of " + request.tx() + " in time"
+                        : "no coordinator told the outcome of " + request.tx();
+                effects.complete(request.future(), lastWord(request, new Reason(ErrorCode.OUTCOME_UNKNOWN, why)));
+            }
+            if (request.kind() != Request.Kind.COMMIT || request.giveUpNanos + keptNanos - now <= 0) {
+                remove(request);
+            }
+        }
+    }
+
     /** What is said when nobody waits for the answer any longer. */
     static Answer lastWord(Request request, Reason reason) {
         return switch (request.kind()) {

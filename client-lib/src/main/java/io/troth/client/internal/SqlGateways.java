@@ -134,17 +134,12 @@ public final class SqlGateways implements AutoCloseable {
     private Gateway choose(CallScope scope, String resource, List<String> addresses) {
         Gateway now;
         synchronized (this) {
-            Map<String, Gateway> ofScope = chosen.get(scope.scopeId());
-            if (ofScope == null) {
-                ofScope = new HashMap<>();
-                chosen.put(scope.scopeId(), ofScope);
-            }
-            Gateway earlier = ofScope.get(resource);
+            Gateway earlier = chosen.getOrDefault(scope.scopeId(), Map.of()).get(resource);
             if (earlier != null) {
                 return earlier;
             }
             now = gateway(highest(scope, addresses));
-            ofScope.put(resource, now);
+            chosen.computeIfAbsent(scope.scopeId(), id -> new HashMap<>()).put(resource, now);
         }
         // At once when the scope has ended meanwhile; the call then fails at the interceptor.
         scope.onClose(() -> forget(scope));

@@ -2,6 +2,7 @@ package io.troth.client.context;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.core.BranchId;
@@ -14,6 +15,8 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 
 /** Goal: what a scope holds is bounded, and it ends when it may. Method: a scope alone. */
@@ -35,6 +38,19 @@ class CallScopeTest {
         assertFalse(root.isClosed());
         root.exit();
         assertTrue(root.closeIfIdle());
+    }
+
+    /** As of a task that hands something to a pool that is shutting down, in an executor that runs it at once. */
+    @Test
+    void aTaskThatThrowsARejectionHasEndedOnce() {
+        root.enter();
+        Executor here = ScopedTasks.wrap(root, (Executor) Runnable::run);
+        assertThrows(
+                RejectedExecutionException.class,
+                () -> here.execute(() -> {
+                    throw new RejectedExecutionException("thrown on purpose");
+                }));
+        assertEquals(1, root.running());
     }
 
     @Test
