@@ -4,7 +4,6 @@ import io.grpc.ChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -24,7 +23,7 @@ public final class CoordinatorChannel {
     public static ManagedChannel open(Endpoint target, ChannelCredentials credentials, EventLoopGroup group) {
         return NettyChannelBuilder.forAddress(target.host(), target.port(), credentials)
                 .eventLoopGroup(group)
-                .channelType(NioSocketChannel.class)
+                .channelType(LinkLoops.channelType())
                 .directExecutor()
                 .disableRetry()
                 .keepAliveTime(KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)

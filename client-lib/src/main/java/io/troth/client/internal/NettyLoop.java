@@ -2,12 +2,11 @@ package io.troth.client.internal;
 
 import io.grpc.netty.shaded.io.netty.channel.EventLoop;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
-import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
+import io.troth.client.grpc.LinkLoops;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
-/** An event loop of gRPC's netty: NIO, since one quiet connection gains nothing from a native transport. */
+/** An event loop of gRPC's netty. */
 final class NettyLoop implements Loop {
 
     private static final long QUIET_MILLIS = 0;
@@ -18,8 +17,7 @@ final class NettyLoop implements Loop {
 
     NettyLoop(String clientName) {
         String name = "troth-client" + (clientName.isEmpty() ? "" : "-" + clientName);
-        this.group =
-                new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
+        this.group = LinkLoops.open(name);
         this.loop = group.next();
     }
 

@@ -5,11 +5,11 @@ import io.grpc.Channel;
 import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
 import io.troth.client.TransactionSql;
 import io.troth.client.context.CallScope;
 import io.troth.client.context.NanoClock;
 import io.troth.client.grpc.Endpoint;
+import io.troth.client.grpc.LinkLoops;
 import io.troth.client.grpc.TlsFiles;
 import io.troth.client.grpc.TrothClientInterceptor;
 import io.troth.core.ErrorCode;
@@ -191,7 +191,7 @@ public final class SqlGateways implements AutoCloseable {
         ManagedChannel managed = NettyChannelBuilder.forAddress(
                         endpoint.host(), endpoint.port(), TlsFiles.credentials(settings.tls()))
                 .eventLoopGroup(running.group())
-                .channelType(NioSocketChannel.class)
+                .channelType(LinkLoops.channelType())
                 .directExecutor()
                 .disableRetry()
                 .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)

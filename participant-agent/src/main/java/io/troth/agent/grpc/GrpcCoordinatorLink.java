@@ -6,8 +6,6 @@ import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.netty.channel.EventLoop;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
-import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.troth.agent.engine.CoordinatorLink;
@@ -15,6 +13,7 @@ import io.troth.agent.engine.LinkListener;
 import io.troth.client.grpc.CoordinatorChannel;
 import io.troth.client.grpc.Endpoint;
 import io.troth.client.grpc.LeaderSearch;
+import io.troth.client.grpc.LinkLoops;
 import io.troth.client.grpc.SignsOfLife;
 import io.troth.client.grpc.TlsFiles;
 import io.troth.client.grpc.TrothStatus;
@@ -93,8 +92,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         this.credentials = TlsFiles.credentials(settings.tls());
         this.pauseMillisMax = firstPauseMillisMax();
         this.search = new LeaderSearch(settings.endpoints(), 0);
-        this.group = new MultiThreadIoEventLoopGroup(
-                1, new DefaultThreadFactory("troth-agent-link", true), NioIoHandler.newFactory());
+        this.group = LinkLoops.open("troth-agent-link");
         this.loop = group.next();
     }
 
