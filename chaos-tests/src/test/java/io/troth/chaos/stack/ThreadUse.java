@@ -17,9 +17,13 @@ import org.awaitility.Awaitility;
 
 /**
  * What one transaction costs each kind of thread that it passes: the bytes that it allocates there, and how often the
- * thread went to sleep, which is how often work was handed to it (a thread of netty sleeps in the kernel, which nobody
- * counts: 0). Read from the JVM's own counters, so that time plays no part but for timers, which are reckoned out: a busy
- * machine lets a thread find its next work without sleeping, and makes it sleep more often only where a lock is taken.
+ * thread went to sleep, which is how often work was handed to it. Read from the JVM's own counters, so that time plays no
+ * part but for timers, which are reckoned out: a busy machine lets a thread find its next work without sleeping, and makes
+ * it sleep more often only where a lock is taken.
+ *
+ * <p>A thread of netty sleeps in the kernel, which the JVM does not count: 0. The kernel's own count would have the pings
+ * and window updates of HTTP/2 in it, and the JVM's safepoints. What wakes such a thread for a transaction are messages that
+ * come, and entries that it has to send: {@link CostTest} counts both, and what else is handed to the coordinator's loop.
  *
  * @param byKind by the name of the threads without their numbers
  */

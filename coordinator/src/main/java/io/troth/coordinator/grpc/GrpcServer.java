@@ -2,6 +2,7 @@ package io.troth.coordinator.grpc;
 
 import io.grpc.Server;
 import io.grpc.ServerCredentials;
+import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
@@ -59,6 +60,12 @@ public final class GrpcServer implements AutoCloseable {
      * @throws IllegalArgumentException when a TLS file cannot be read
      */
     public GrpcServer(GrpcSettings settings, EdgeListener listener, LongSupplier nanoTime) {
+        this(settings, listener, nanoTime, List.of());
+    }
+
+    /** The same, and the interceptors see every call and each of its messages: for tests that count them. */
+    public GrpcServer(
+            GrpcSettings settings, EdgeListener listener, LongSupplier nanoTime, List<ServerInterceptor> interceptors) {
         TRANSPORT_LOG.setLevel(Level.SEVERE);
         ServerCredentials credentials = TlsContexts.server(settings.tls());
         this.settings = settings;
@@ -69,7 +76,7 @@ public final class GrpcServer implements AutoCloseable {
         refusals = new Refusals(listener, nanoTime);
         services = new LeaderServices(listener, loops, limits);
         cluster = new ClusterEndpoint(loops, refusals);
-        server = NettyServerBuilder.forAddress(settings.address(), credentials)
+        NettyServerBuilder builder = NettyServerBuilder.forAddress(settings.address(), credentials)
                 .bossEventLoopGroup(loops.group())
                 .workerEventLoopGroup(loops.group())
                 .channelType(loops.channelType())
@@ -85,8 +92,9 @@ public final class GrpcServer implements AutoCloseable {
                 .fallbackHandlerRegistry(services)
                 .addService(ServerInterceptors.intercept(cluster, new PeerAddress()))
                 .addService(health.getHealthService())
-                .addService(ProtoReflectionServiceV1.newInstance())
-                .build();
+                .addService(ProtoReflectionServiceV1.newInstance());
+        interceptors.forEach(builder::intercept);
+        server = builder.build();
         serving(false);
     }
 
