@@ -63,7 +63,7 @@ final class BranchWorkers implements AutoCloseable {
         running.remove(work);
         try {
             work.cut("the driver did not return within " + hangMillis + " ms");
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("the result of a call that was cut could not be handed over", e);
         }
     }
@@ -85,8 +85,11 @@ final class BranchWorkers implements AutoCloseable {
 
         void cut(String why) {
             if (answered.compareAndSet(false, true)) {
-                abort(connection);
-                done.accept(lost.apply(why));
+                try {
+                    abort(connection);
+                } finally {
+                    done.accept(lost.apply(why));
+                }
             }
         }
 
@@ -125,7 +128,8 @@ final class BranchWorkers implements AutoCloseable {
         T result;
         try {
             result = call.get();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            // An Error too: nobody else would tell whoever waits, before the watchdog does.
             LOG.error("a driver threw", e);
             result = lost.apply("the driver threw " + e);
         }
@@ -148,7 +152,7 @@ final class BranchWorkers implements AutoCloseable {
     void abort(Connection connection) {
         try {
             connection.abort(Runnable::run);
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             LOG.debug("a connection could not be cut; it is closed instead", e);
         }
     }

@@ -2,6 +2,8 @@ package io.troth.agent.jdbc;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.function.Predicate;
+import org.slf4j.LoggerFactory;
 
 /** A bounded pool of one resource's connections. Thread-safe. */
 interface ConnectionPool extends AutoCloseable {
@@ -20,6 +22,25 @@ interface ConnectionPool extends AutoCloseable {
 
     /** Closes a connection instead, without waiting for the database. */
     void evict(Connection connection);
+
+    /**
+     * Puts a connection back when it may be used again, and closes it otherwise. Throws nothing that comes out of the
+     * driver: somebody waits for the end of the work that used the connection.
+     *
+     * @param whole false when it must be closed
+     * @param clean asked of a whole one
+     */
+    default void release(Connection connection, boolean whole, Predicate<Connection> clean) {
+        try {
+            if (whole && clean.test(connection)) {
+                giveBack(connection);
+                return;
+            }
+        } catch (RuntimeException | Error e) {
+            LoggerFactory.getLogger(ConnectionPool.class).error("a driver threw; its connection is closed", e);
+        }
+        evict(connection);
+    }
 
     PoolStats stats();
 

@@ -27,12 +27,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What recovery does at the database, on connections and threads of its own: phase 2, lists of prepared branches, fates.
  * Thread-safe.
  */
 final class Finishers implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Finishers.class);
 
     private final ResourceDriver driver;
     private final PoolSettings settings;
@@ -82,11 +86,7 @@ final class Finishers implements AutoCloseable {
     }
 
     void release(Connection connection, boolean whole) {
-        if (whole && driver.isClean(connection)) {
-            pool.giveBack(connection);
-        } else {
-            pool.evict(connection);
-        }
+        pool.release(connection, whole, driver::isClean);
     }
 
     /** The branch is prepared, and only this connection can finish it as long as it lives. */
@@ -114,7 +114,7 @@ final class Finishers implements AutoCloseable {
             Connection connection;
             try {
                 connection = own != null ? own : take();
-            } catch (SQLException e) {
+            } catch (SQLException | RuntimeException | Error e) {
                 done.accept(PhaseTwoCompletion.notYet(unavailable(e)));
                 return;
             }
@@ -123,8 +123,11 @@ final class Finishers implements AutoCloseable {
                     () -> work.apply(connection),
                     why -> PhaseTwoCompletion.notYet(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why)),
                     completion -> {
-                        finished(branch, connection, own != null, completion);
-                        done.accept(completion);
+                        try {
+                            finished(branch, connection, own != null, completion);
+                        } finally {
+                            done.accept(completion);
+                        }
                     });
         });
     }
@@ -133,10 +136,8 @@ final class Finishers implements AutoCloseable {
         boolean whole = completion.kind() != PhaseTwoCompletion.Kind.NOT_YET;
         if (!wasKept) {
             release(connection, whole);
-        } else if (whole && driver.isClean(connection)) {
-            branchPool.giveBack(connection);
         } else if (whole || isClosed(connection)) {
-            branchPool.evict(connection);
+            branchPool.release(connection, whole, driver::isClean);
         } else {
             kept.put(branch, connection);
         }
@@ -146,7 +147,7 @@ final class Finishers implements AutoCloseable {
     private static boolean isClosed(Connection connection) {
         try {
             return connection.unwrap(Connection.class).isClosed();
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             return true;
         }
     }
@@ -187,7 +188,7 @@ final class Finishers implements AutoCloseable {
             Connection connection;
             try {
                 connection = take();
-            } catch (SQLException e) {
+            } catch (SQLException | RuntimeException | Error e) {
                 done.accept(failed.apply(unavailable(e)));
                 return;
             }
@@ -204,19 +205,26 @@ final class Finishers implements AutoCloseable {
                     },
                     why -> failed.apply(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why)),
                     result -> {
-                        release(connection, whole[0]);
-                        done.accept(result);
+                        try {
+                            release(connection, whole[0]);
+                        } finally {
+                            done.accept(result);
+                        }
                     });
         });
     }
 
-    private static Reason unavailable(SQLException failure) {
-        Reason known = SqlErrors.reasonOf(failure);
-        return known != null
-                ? known
-                : new Reason(
-                        ErrorCode.DATABASE_UNAVAILABLE,
-                        "SQLState " + failure.getSQLState() + ": " + failure.getMessage());
+    /** Whatever has kept a connection from being taken or asked: an answer that never came would be waited for. */
+    private static Reason unavailable(Throwable failure) {
+        if (failure instanceof SQLException sql) {
+            Reason known = SqlErrors.reasonOf(sql);
+            return known != null
+                    ? known
+                    : new Reason(
+                            ErrorCode.DATABASE_UNAVAILABLE, "SQLState " + sql.getSQLState() + ": " + sql.getMessage());
+        }
+        LOG.error("no connection could be taken", failure);
+        return new Reason(ErrorCode.DATABASE_UNAVAILABLE, "the driver threw " + failure);
     }
 
     ResourceStats stats(PoolStats branches) {

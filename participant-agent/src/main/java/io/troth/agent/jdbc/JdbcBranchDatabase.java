@@ -105,8 +105,7 @@ public final class JdbcBranchDatabase implements BranchDatabase {
             BranchSession.Taken taken = takeIdle(session);
             BranchTransaction transaction = taken == null ? null : taken.transaction();
             if (taken == null || transaction == null) {
-                cut(session, taken);
-                done.accept(PrepareResult.refused(neverBegun(tx, branch)));
+                cut(session, taken, () -> done.accept(PrepareResult.refused(neverBegun(tx, branch))));
                 return;
             }
             Connection connection = taken.connection();
@@ -120,12 +119,15 @@ public final class JdbcBranchDatabase implements BranchDatabase {
 
     private void prepared(BranchId branch, Connection connection, PrepareResult result, Consumer<PrepareResult> done) {
         boolean lost = result.kind() == PrepareResult.Kind.LOST;
-        if (result.kind() == PrepareResult.Kind.PREPARED && driver.tiesPreparedToSession()) {
-            finishers.keep(branch, connection);
-        } else {
-            release(connection, !lost);
+        try {
+            if (result.kind() == PrepareResult.Kind.PREPARED && driver.tiesPreparedToSession()) {
+                finishers.keep(branch, connection);
+            } else {
+                release(connection, !lost);
+            }
+        } finally {
+            done.accept(result);
         }
-        done.accept(result);
         if (lost) {
             connectionLost();
         }
@@ -143,8 +145,7 @@ public final class JdbcBranchDatabase implements BranchDatabase {
             BranchSession.Taken taken = takeIdle(session);
             BranchTransaction transaction = taken == null ? null : taken.transaction();
             if (taken == null || transaction == null) {
-                cut(session, taken);
-                done.accept(OnePhaseCompletion.rolledBack(neverBegun(tx, branch)));
+                cut(session, taken, () -> done.accept(OnePhaseCompletion.rolledBack(neverBegun(tx, branch))));
                 return;
             }
             branchWorkers.run(
@@ -153,8 +154,11 @@ public final class JdbcBranchDatabase implements BranchDatabase {
                     why -> OnePhaseCompletion.lost(noAnswer("commit", tx, branch, why)),
                     completion -> {
                         boolean lost = completion.fate() == OnePhaseFate.LOST;
-                        release(taken.connection(), !lost);
-                        done.accept(completion);
+                        try {
+                            release(taken.connection(), !lost);
+                        } finally {
+                            done.accept(completion);
+                        }
                         if (lost) {
                             connectionLost();
                         }
@@ -189,10 +193,14 @@ public final class JdbcBranchDatabase implements BranchDatabase {
         }
     }
 
-    private void cut(BranchSession session, BranchSession.@Nullable Taken taken) {
-        Connection connection = taken == null ? session.takeConnection() : taken.connection();
-        branchWorkers.abort(connection);
-        branchPool.evict(connection);
+    private void cut(BranchSession session, BranchSession.@Nullable Taken taken, Runnable done) {
+        try {
+            Connection connection = taken == null ? session.takeConnection() : taken.connection();
+            branchWorkers.abort(connection);
+            branchPool.evict(connection);
+        } finally {
+            done.run();
+        }
     }
 
     @Override
@@ -217,14 +225,16 @@ public final class JdbcBranchDatabase implements BranchDatabase {
                             branch,
                             resource);
                 }
-                cut(session, taken);
-                done.accept(false);
+                cut(session, taken, () -> done.accept(false));
                 return;
             }
             branchWorkers.run(taken.connection(), transaction::rollback, why -> false, rolledBack -> {
                 // A cancel may arrive late, and must not hit whoever has the connection next.
-                release(taken.connection(), rolledBack && running == null);
-                done.accept(rolledBack);
+                try {
+                    release(taken.connection(), rolledBack && running == null);
+                } finally {
+                    done.accept(rolledBack);
+                }
             });
         });
     }
@@ -297,7 +307,7 @@ public final class JdbcBranchDatabase implements BranchDatabase {
 
     private void rollbackAtClose(BranchSession session) {
         if (sessions.remove(session.branch(), session) && session.end()) {
-            branchWorkers.execute(() -> cut(session, takeWithin(session, CANCEL_MILLIS)));
+            branchWorkers.execute(() -> cut(session, takeWithin(session, CANCEL_MILLIS), () -> {}));
         }
     }
 
@@ -348,10 +358,6 @@ public final class JdbcBranchDatabase implements BranchDatabase {
     }
 
     private void release(Connection connection, boolean whole) {
-        if (whole && driver.isClean(connection)) {
-            branchPool.giveBack(connection);
-        } else {
-            branchPool.evict(connection);
-        }
+        branchPool.release(connection, whole, driver::isClean);
     }
 }

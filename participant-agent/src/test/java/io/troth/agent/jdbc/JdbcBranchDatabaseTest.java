@@ -107,7 +107,13 @@ class JdbcBranchDatabaseTest {
         });
         Object handle = fake(Connection.class, (self, method, arguments) -> switch (method.getName()) {
             case "isClosed" -> closed[0];
-            case "getAutoCommit", "isValid" -> true;
+            case "getAutoCommit", "isValid" -> {
+                if (method.getName().equals(throwsAt)) {
+                    throwsAt = "";
+                    throw new StackOverflowError("in a driver");
+                }
+                yield true;
+            }
             case "createStatement" -> statement;
             case "setSavepoint" -> fake(Savepoint.class, (savepoint, itsMethod, its) -> null);
             case "abort" -> {
@@ -199,6 +205,40 @@ class JdbcBranchDatabaseTest {
         assertEquals(PrepareResult.Kind.LOST, result.kind());
         lost.get(60, TimeUnit.SECONDS);
         assertEquals(0, database.stats().branches().active());
+    }
+
+    /** The question whether a connection is clean is the last one, after which the end of the branch is told. */
+    @Test
+    void aDriverThatThrowsWhenAConnectionIsGivenBackLosesNoResult() throws Exception {
+        open(false);
+        BranchId branch = work();
+        throwsAt = "getAutoCommit";
+        assertEquals(PrepareResult.Kind.PREPARED, prepare(branch, "").kind());
+        assertNotNull(once(database::listPrepared));
+        throwsAt = "getAutoCommit";
+        PhaseTwoCompletion committed = once(done -> database.commitPrepared(tx, branch, null, true, done));
+        assertEquals(PhaseTwoCompletion.Kind.DONE, committed.kind());
+        BranchId second = work();
+        throwsAt = "getAutoCommit";
+        assertTrue(rollback(second));
+        BranchId third = work();
+        throwsAt = "getAutoCommit";
+        assertEquals(OnePhaseFate.COMMITTED, commitOnePhase(third, "").fate());
+        assertEquals("", throwsAt);
+        assertEquals(0, database.stats().branches().active());
+        assertEquals(0, database.stats().finishers().active());
+    }
+
+    @Test
+    void recoveryIsAnsweredWhenTheDriverThrowsAsAConnectionIsTaken() throws Exception {
+        open(false);
+        assertNotNull(once(database::listPrepared));
+        // Hikari asks a connection that has rested for half a second.
+        await().pollDelay(Duration.ofMillis(700)).until(() -> true);
+        throwsAt = "isValid";
+        ScanCompletion scan = once(database::listPrepared);
+        assertNotNull(scan.failure());
+        assertEquals("", throwsAt);
     }
 
     @Test
