@@ -22,7 +22,7 @@ abstract class PhysicalConnections implements DataSource {
 
     @Override
     public void setLoginTimeout(int seconds) {
-        // Settings belong to the source that the application configured.
+        // The pool would set its own wait; the limit belongs to the source that the application configured.
     }
 
     @Override

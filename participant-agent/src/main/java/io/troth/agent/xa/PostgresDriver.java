@@ -102,8 +102,13 @@ public final class PostgresDriver implements ResourceDriver {
         if (known != null) {
             return known;
         }
+        // The driver's limit for the login ends with it, and a pool that waits here opens no other connection.
+        int usualMillis = physical.getNetworkTimeout();
+        physical.setNetworkTimeout(
+                Runnable::run, usualMillis == 0 ? answerMillis : Math.min(usualMillis, answerMillis));
         ServerFacts read = ServerFacts.read(physical);
         PostgresProbe.prepare(physical, read.role());
+        physical.setNetworkTimeout(Runnable::run, usualMillis);
         factsByConnection.put(physical, read);
         return read;
     }
