@@ -23,6 +23,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SqlGateway {
 
+    /**
+     * How much is read of a result that should not be there: without a fetch size the driver would load all of it. The
+     * least with which a branch still begins in the message of its first statement.
+     */
+    private static final int ROWS_OF_A_MISTAKE = 2;
+
     private final Map<String, DataSource> resources;
     private final SqlLimits limits;
 
@@ -46,6 +52,9 @@ public final class SqlGateway {
                 PreparedStatement prepared = generatedKeys.isEmpty()
                         ? connection.prepareStatement(statement.sql())
                         : connection.prepareStatement(statement.sql(), generatedKeys.toArray(new String[0]))) {
+            if (generatedKeys.isEmpty()) {
+                prepared.setFetchSize(ROWS_OF_A_MISTAKE);
+            }
             bind(prepared, statement.parameters());
             if (run(prepared, call)) {
                 throw invalid("the statement returns rows: use Query for it");

@@ -36,6 +36,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Goal: remote SQL does its work on the transaction's branch and nowhere else, and what got past the statement rules is
@@ -134,6 +136,23 @@ class SqlOnBranchesTest {
             assertEquals(1, sql.update("UPDATE account SET balance = 1 WHERE id = 1"), "works beside the open cursor");
         }
         assertEquals(Vote.YES, vote().vote());
+    }
+
+    /** As the first statement of its branch, and as a later one. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aResultThatShouldNotBeThereIsNotLoaded(boolean first) throws Exception {
+        server.execute("DROP SEQUENCE IF EXISTS row_made", "CREATE SEQUENCE row_made");
+        if (!first) {
+            sql.update("UPDATE account SET balance = 1 WHERE id = 1");
+        }
+        TrothException refused = assertThrows(
+                TrothException.class,
+                () -> sql.update("SELECT nextval('row_made') FROM generate_series(1, ?)", 50_000));
+        assertEquals(ErrorCode.INVALID_ARGUMENT, refused.code());
+        assertTrue(refused.getMessage().contains("use Query"), refused::getMessage);
+        // The sequence counts outside of transactions.
+        assertEquals("2", server.ask("SELECT last_value FROM row_made"));
     }
 
     @Test
