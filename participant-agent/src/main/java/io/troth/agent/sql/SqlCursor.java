@@ -18,14 +18,20 @@ public final class SqlCursor implements AutoCloseable {
     private final ResultSet rows;
     private final List<SqlColumn> columns;
 
-    SqlCursor(String resource, Connection connection, PreparedStatement statement, SqlCall call, int fetchSize)
+    SqlCursor(
+            String resource,
+            Connection connection,
+            PreparedStatement statement,
+            ResultSet rows,
+            SqlCall call,
+            int fetchSize)
             throws SQLException {
         this.resource = resource;
         this.connection = connection;
         this.statement = statement;
         this.call = call;
         this.fetchSize = fetchSize;
-        this.rows = statement.getResultSet();
+        this.rows = rows;
         this.columns = List.copyOf(SqlValues.columns(rows.getMetaData()));
     }
 

@@ -14,7 +14,15 @@ final class SqlFailures {
 
     private static final int STATE_LENGTH = 5;
 
+    private static final String NO_DATA = "02000";
+
     private SqlFailures() {}
+
+    /** The driver says that what ran as a query was none; the server may raise that SQLState for reasons of its own. */
+    static boolean isWithoutRows(SQLException failure) {
+        boolean byServer = failure instanceof PSQLException postgres && postgres.getServerErrorMessage() != null;
+        return !byServer && NO_DATA.equals(failure.getSQLState());
+    }
 
     static SqlFailedException of(String resource, SQLException failure) {
         String state = failure.getSQLState();

@@ -135,10 +135,7 @@ public final class SqlGateway {
             prepared = connection.prepareStatement(statement.sql());
             prepared.setFetchSize(size);
             bind(prepared, statement.parameters());
-            if (!run(prepared, call)) {
-                throw invalid("the statement returns no rows: use Execute for it");
-            }
-            return new SqlCursor(statement.resource(), connection, prepared, call, size);
+            return new SqlCursor(statement.resource(), connection, prepared, rows(prepared, call), call, size);
         } catch (SQLException e) {
             SqlCursor.closeQuietly(prepared, connection);
             throw SqlFailures.of(statement.resource(), e);
@@ -175,6 +172,21 @@ public final class SqlGateway {
         call.runs(prepared);
         try {
             return prepared.execute();
+        } finally {
+            call.ended();
+        }
+    }
+
+    /** As a query, and not as a statement that may write: a branch that has only read is not prepared then. */
+    private static ResultSet rows(PreparedStatement prepared, SqlCall call) throws SQLException {
+        call.runs(prepared);
+        try {
+            return prepared.executeQuery();
+        } catch (SQLException e) {
+            if (SqlFailures.isWithoutRows(e)) {
+                throw invalid("the statement returns no rows: use Execute for it");
+            }
+            throw e;
         } finally {
             call.ended();
         }

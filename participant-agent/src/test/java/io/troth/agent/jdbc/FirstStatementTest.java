@@ -2,11 +2,19 @@ package io.troth.agent.jdbc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.agent.database.PostgresExtension;
+import io.troth.agent.sql.SqlCall;
+import io.troth.agent.sql.SqlCursor;
+import io.troth.agent.sql.SqlGateway;
+import io.troth.agent.sql.SqlLimits;
+import io.troth.agent.sql.SqlParameter;
+import io.troth.agent.sql.SqlStatement;
+import io.troth.agent.sql.SqlType;
 import io.troth.core.ErrorCode;
 import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.participant.PrepareResult;
@@ -18,6 +26,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -84,6 +93,26 @@ class FirstStatementTest extends BranchThroughProxy {
             roundTrips(2);
             nextBranch();
         }
+    }
+
+    @Test
+    void aQueryOfTheGatewayCostsNoMoreAndNoPreparedTransaction() throws Exception {
+        SqlGateway gateway =
+                new SqlGateway(Map.of("accounts", new ResourceDataSource(database, workspace)), SqlLimits.DEFAULTS);
+        // Of a table's own column the driver would ask whether it counts by itself.
+        String sql = "SELECT balance + ? FROM account WHERE id = 1";
+        SqlStatement statement = new SqlStatement("accounts", sql, List.of(new SqlParameter(SqlType.INT4, false, 0L)));
+        work(unused -> {
+            try (SqlCursor rows = gateway.query(statement, 0, new SqlCall())) {
+                assertEquals(List.of(100L), rows.next());
+                assertNull(rows.next());
+            }
+        });
+        roundTrips(1);
+        // Were it sent, the vote would be lost.
+        proxy.loseAnswersTo("PREPARE TRANSACTION", () -> true);
+        assertEquals(PrepareResult.Kind.READ_ONLY, prepare().kind());
+        roundTrips(2);
     }
 
     @Test
