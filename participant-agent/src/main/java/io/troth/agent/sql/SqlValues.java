@@ -36,6 +36,13 @@ final class SqlValues {
     private static final Set<String> NOT_A_DECIMAL = Set.of("NaN", "Infinity", "-Infinity");
     private static final int ELEMENT_COLUMN = 2;
 
+    // What PostgreSQL's numeric holds.
+    private static final int DIGITS_BEFORE_POINT_MAX = 131_072;
+    private static final int DIGITS_AFTER_POINT_MAX = 16_383;
+
+    /** A sign, a point and an exponent come to the digits. */
+    private static final int DECIMAL_LENGTH_MAX = DIGITS_BEFORE_POINT_MAX + DIGITS_AFTER_POINT_MAX + 20;
+
     private SqlValues() {}
 
     /**
@@ -79,7 +86,7 @@ final class SqlValues {
                 if (NOT_A_DECIMAL.contains(digits)) {
                     statement.setObject(position, postgresObject(type, digits));
                 } else {
-                    statement.setBigDecimal(position, new BigDecimal(digits));
+                    statement.setBigDecimal(position, decimal(digits));
                 }
             }
             case DATE, TIME, TIMETZ, TIMESTAMP, TIMESTAMPTZ ->
@@ -110,7 +117,7 @@ final class SqlValues {
             case FLOAT4 -> ((Double) value).floatValue();
             case FLOAT8 -> (Double) value;
             case BYTEA -> (byte[]) value;
-            case NUMERIC -> NOT_A_DECIMAL.contains((String) value) ? value : new BigDecimal((String) value);
+            case NUMERIC -> NOT_A_DECIMAL.contains((String) value) ? value : decimal((String) value);
             case DATE, TIME, TIMETZ, TIMESTAMP, TIMESTAMPTZ -> {
                 var unused = temporal(type, (String) value);
                 yield value;
@@ -118,6 +125,19 @@ final class SqlValues {
             case UUID -> UUID.fromString((String) value);
             case TEXT, JSON, JSONB -> (String) value;
         };
+    }
+
+    /** The driver writes the zeros of an exponent, however many: what the database could not hold is refused before. */
+    private static BigDecimal decimal(String digits) {
+        if (digits.length() > DECIMAL_LENGTH_MAX) {
+            throw new ArithmeticException("too long");
+        }
+        BigDecimal value = new BigDecimal(digits);
+        if (value.scale() > DIGITS_AFTER_POINT_MAX
+                || (long) value.precision() - value.scale() > DIGITS_BEFORE_POINT_MAX) {
+            throw new ArithmeticException("beyond numeric");
+        }
+        return value;
     }
 
     private static short exactShort(Long value) {
