@@ -101,7 +101,8 @@ final class GrpcSqlService extends SqlServiceGrpc.SqlServiceImplBase {
                 R response = applied(work, call);
                 observer.onNext(response);
                 observer.onCompleted();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
+                // An Error too: the caller would wait for ever, and what it holds with it.
                 observer.onError(error(e));
             }
         }));
@@ -138,7 +139,7 @@ final class GrpcSqlService extends SqlServiceGrpc.SqlServiceImplBase {
     }
 
     /** The error that the caller gets; nothing of it that could hold a value is logged. */
-    static StatusRuntimeException error(RuntimeException failure) {
+    static StatusRuntimeException error(Throwable failure) {
         if (failure instanceof SqlFailedException failed) {
             return TrothStatus.of(failed.reason(), failed.sqlState());
         }

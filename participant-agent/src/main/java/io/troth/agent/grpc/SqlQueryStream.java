@@ -141,7 +141,7 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
                 open(wanted);
             }
             pump();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             // The connection goes back first: the error's list must find nothing running.
             end();
             replies.onError(GrpcSqlService.error(e));
@@ -235,13 +235,14 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
         over = true;
         SqlCursor open = cursor;
         cursor = null;
-        if (open != null) {
-            try {
+        try {
+            if (open != null) {
                 open.close();
-            } catch (RuntimeException e) {
-                // What has made it end is what is reported.
             }
+        } catch (RuntimeException | Error e) {
+            // What has made it end is what is reported.
+        } finally {
+            workers.left();
         }
-        workers.left();
     }
 }

@@ -19,6 +19,7 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.troth.agent.AbstractDataSource;
 import io.troth.agent.database.Branches;
 import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.sql.SqlGateway;
@@ -76,6 +77,8 @@ class SqlGatewayServerTest {
     @RegisterExtension
     static final PostgresExtension POSTGRES = new PostgresExtension();
 
+    private static final int LIMIT_SECONDS = 60;
+
     private SqlGatewayServer server;
     private ManagedChannel channel;
     private CallScope scope;
@@ -84,7 +87,8 @@ class SqlGatewayServerTest {
     void start() throws Exception {
         SqlServerSettings settings = new SqlServerSettings(new Endpoint("127.0.0.1", 0), null, null, false, false, 1);
         server = SqlGatewayServer.start(
-                settings, new SqlGateway(Map.of("notes", new BranchNoting()), SqlLimits.DEFAULTS));
+                settings,
+                new SqlGateway(Map.of("notes", new BranchNoting(), "broken", new Broken()), SqlLimits.DEFAULTS));
         channel = NettyChannelBuilder.forAddress("127.0.0.1", server.announced().port())
                 .usePlaintext()
                 .build();
@@ -114,6 +118,14 @@ class SqlGatewayServerTest {
         }
     }
 
+    /** A driver with a bug that is no exception. */
+    private static final class Broken extends AbstractDataSource {
+        @Override
+        public Connection getConnection() {
+            throw new StackOverflowError("in a driver");
+        }
+    }
+
     private Channel underTransaction() {
         return ClientInterceptors.intercept(channel, new TrothClientInterceptor());
     }
@@ -131,7 +143,9 @@ class SqlGatewayServerTest {
         return scope.bind(io.grpc.Context.current())
                 .call(() -> assertThrows(
                         StatusRuntimeException.class,
-                        () -> SqlServiceGrpc.newBlockingStub(underTransaction()).execute(request)));
+                        () -> SqlServiceGrpc.newBlockingStub(underTransaction())
+                                .withDeadlineAfter(LIMIT_SECONDS, TimeUnit.SECONDS)
+                                .execute(request)));
     }
 
     @Test
@@ -267,6 +281,27 @@ class SqlGatewayServerTest {
         }
     }
 
+    @Test
+    void anErrorInACallIsAnsweredAndCostsNoPlace() throws Exception {
+        Query query = new Query();
+        StreamObserver<QueryRequest> requests = scope.bind(io.grpc.Context.current())
+                .call(() -> SqlServiceGrpc.newStub(underTransaction()).query(query));
+        requests.onNext(Query.start("SELECT 1", "broken"));
+        Exception ended = assertThrows(Exception.class, () -> query.end.get(LIMIT_SECONDS, TimeUnit.SECONDS));
+        assertEquals(ErrorCode.INTERNAL, codeOf(ended.getCause()));
+        scope = newScope();
+        SqlStatement statement = SqlStatement.newBuilder()
+                .setResource("broken")
+                .setSql("DELETE FROM t")
+                .build();
+        assertEquals(
+                ErrorCode.INTERNAL,
+                codeOf(failure(
+                        ExecuteRequest.newBuilder().setStatement(statement).build())));
+        scope = newScope();
+        assertEquals(ErrorCode.STATEMENT_FAILED, codeOf(failure(request("DELETE FROM no_such_table"))));
+    }
+
     private ErrorCode overloaded() throws Exception {
         scope = newScope();
         return codeOf(failure(request("DELETE FROM no_such_table")));
@@ -372,10 +407,14 @@ class SqlGatewayServerTest {
         private final CompletableFuture<QueryResponse> end = new CompletableFuture<>();
 
         static QueryRequest start(String sql) {
+            return start(sql, "notes");
+        }
+
+        static QueryRequest start(String sql, String resource) {
             return QueryRequest.newBuilder()
                     .setStart(StartQuery.newBuilder()
                             .setStatement(SqlStatement.newBuilder()
-                                    .setResource("notes")
+                                    .setResource(resource)
                                     .setSql(sql)))
                     .build();
         }
