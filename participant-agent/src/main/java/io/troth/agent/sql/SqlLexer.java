@@ -23,7 +23,7 @@ final class SqlLexer {
         END
     }
 
-    /** A token; the text of a VALUE is not kept. */
+    /** A token; of what a VALUE says only a quoted identifier is kept, as PostgreSQL reads it. */
     record Token(Kind kind, String text) {
 
         boolean isWord(String word) {
@@ -69,7 +69,9 @@ final class SqlLexer {
         }
         switch (c) {
             case '\'' -> plainString();
-            case '"' -> quotedIdentifier();
+            case '"' -> {
+                return quotedIdentifier();
+            }
             case '$' -> dollar();
             default -> {
                 at++;
@@ -127,6 +129,9 @@ final class SqlLexer {
             escapeString();
             return value();
         }
+        if (text.equals("u") && sql.startsWith("&\"", at)) {
+            throw new UnreadableSqlException("an identifier has Unicode escapes");
+        }
         return new Token(Kind.WORD, text);
     }
 
@@ -181,13 +186,15 @@ final class SqlLexer {
         throw new UnreadableSqlException("a string has no end");
     }
 
-    private void quotedIdentifier() throws UnreadableSqlException {
+    private Token quotedIdentifier() throws UnreadableSqlException {
         at++;
+        int start = at;
         while (at < sql.length()) {
             if (sql.charAt(at) == '"') {
                 if (!sql.startsWith("\"\"", at)) {
+                    String name = sql.substring(start, at).replace("\"\"", "\"");
                     at++;
-                    return;
+                    return new Token(Kind.VALUE, name);
                 }
                 at++;
             }

@@ -16,7 +16,7 @@ import java.util.Set;
  *
  * <p>This is the first of two walls. What a statement does inside, by dynamic SQL in a function or a DO block, is not
  * seen here: there PostgreSQL refuses to end the transaction, and the probe before prepare finds a changed user or
- * marker and votes NO (protocol 10.1).
+ * marker and votes NO (protocol 10.1). A setting or an advisory lock of the session that is made in there stays.
  */
 final class StatementRules {
 
@@ -49,6 +49,14 @@ final class StatementRules {
     /** What SET LOCAL may set: it ends with the branch, and no protocol rule rests on it. */
     private static final Set<String> SETTABLE =
             Set.of("lock_timeout", "statement_timeout", "search_path", "work_mem", "timezone", "time");
+
+    /** Functions whose effect stays with the session, which strangers use next. Their like for a transaction is allowed. */
+    private static final Set<String> SESSION_FUNCTIONS = Set.of(
+            "set_config",
+            "pg_advisory_lock",
+            "pg_advisory_lock_shared",
+            "pg_try_advisory_lock",
+            "pg_try_advisory_lock_shared");
 
     private static final Set<String> TEMPORARY = Set.of("temp", "temporary");
 
@@ -105,6 +113,10 @@ final class StatementRules {
         }
         if (ended) {
             throw refused("there is more than one statement");
+        }
+        if (SESSION_FUNCTIONS.contains(token.text())) {
+            throw refused(token.text() + " changes the session, which other work uses afterwards;"
+                    + " use SET LOCAL, or the advisory locks of a transaction");
         }
         if (token.isSymbol("{") || token.isSymbol("}")) {
             throw refused("escapes in braces are not allowed");

@@ -85,6 +85,12 @@ class StatementRulesTest {
             "CREATE TEMPORARY TABLE t (i int)",
             "CREATE LOCAL TEMP TABLE t (i int)",
             "CREATE GLOBAL TEMPORARY TABLE t (i int)",
+            "SELECT set_config('search_path', 'x', false)",
+            "SELECT pg_catalog . set_config('search_path', 'x', false)",
+            "SELECT 1 FROM pg_advisory_lock(1)",
+            "SELECT pg_advisory_lock_shared(1, 2)",
+            "UPDATE t SET a = pg_try_advisory_lock(1)",
+            "VALUES (pg_try_advisory_lock_shared(1))",
             "{call commit()}");
 
     /** Before a command; each leaves it the first word of a statement. */
@@ -167,6 +173,8 @@ class StatementRulesTest {
             "SET CONSTRAINTS ALL DEFERRED",
             "ANALYZE gateway_rule",
             "SELECT a$b FROM (SELECT 1 AS a$b) x",
+            "SELECT pg_advisory_xact_lock(1), pg_try_advisory_xact_lock_shared(2)",
+            "SELECT \"a\"\"b\" FROM (SELECT 1 AS \"a\"\"b\") x",
             "SELECT 'π', 1.5e-3, 0x1F, 1_000",
             "SELECT '{\"a\": 1}'::jsonb ?? 'a'",
             "SELECT 5 % 2, 2 ^ 3, |/ 4.0, 7 # 2, ~1, 1 << 2");
@@ -240,6 +248,23 @@ class StatementRulesTest {
                 "'COMMIT'",
                 "1")) {
             refused(ambiguous);
+        }
+    }
+
+    /** In quotes as well, where only the exact letters name the function. */
+    @Test
+    void refusesFunctionsWhoseEffectStaysWithTheSession() {
+        for (String name : List.of(
+                "set_config",
+                "pg_advisory_lock",
+                "pg_advisory_lock_shared",
+                "pg_try_advisory_lock",
+                "pg_try_advisory_lock_shared")) {
+            refused("SELECT \"" + name + "\"(1)");
+            refused("SELECT pg_catalog./**/\"" + name + "\"(1)");
+            refused("SELECT U&\"" + name.replace("_", "\\005f") + "\"(1)");
+            refused("SELECT u&\"" + name.replace("_", "!005f") + "\" UESCAPE '!' (1)");
+            assertDoesNotThrow(() -> StatementRules.check("SELECT '" + name + "', $$" + name + "$$", BYTES_MAX));
         }
     }
 
