@@ -83,7 +83,7 @@ final class GrpcSqlService extends SqlServiceGrpc.SqlServiceImplBase {
             refuse(observer, refusal);
             return new IgnoredRequests<>();
         }
-        return new SqlQueryStream(gateway, workers, new SqlCall(), observer).opened();
+        return new SqlQueryStream(gateway, workers, new SqlCall(), observer).opened(scope.remainingMillis());
     }
 
     private <R> void unary(StreamObserver<R> replies, Function<SqlCall, R> work) {

@@ -35,7 +35,19 @@ public final class SqlGatewayServer implements AutoCloseable {
     private static final String TLS_PROTOCOL = "TLSv1.3";
 
     private static final int KEEP_ALIVE_SECONDS_MIN = 5;
-    private static final long HANDSHAKE_MILLIS_MAX = 5_000;
+
+    /** How long nobody hears from a client before it counts as gone. */
+    private static final Patience PATIENCE = new Patience(5_000, 30_000, 10_000);
+
+    /**
+     * What a client may take.
+     *
+     * @param handshakeMillis until it speaks
+     * @param keepAliveMillis after so much silence a connection is asked whether it lives; TCP alone would keep the calls
+     *     of a machine that has vanished for two hours
+     * @param keepAliveTimeoutMillis how long it may take to answer that
+     */
+    record Patience(long handshakeMillis, long keepAliveMillis, long keepAliveTimeoutMillis) {}
 
     /** The transport would write a stack trace for every call that is far too large; held here, or it forgets its level. */
     private static final Logger TRANSPORT_LOG =
@@ -60,10 +72,10 @@ public final class SqlGatewayServer implements AutoCloseable {
      * @throws IllegalArgumentException when a TLS file cannot be read, or the key is another certificate's
      */
     public static SqlGatewayServer start(SqlServerSettings settings, SqlGateway gateway) throws IOException {
-        return start(settings, gateway, HANDSHAKE_MILLIS_MAX);
+        return start(settings, gateway, PATIENCE);
     }
 
-    static SqlGatewayServer start(SqlServerSettings settings, SqlGateway gateway, long handshakeMillis)
+    static SqlGatewayServer start(SqlServerSettings settings, SqlGateway gateway, Patience patience)
             throws IOException {
         TRANSPORT_LOG.setLevel(Level.SEVERE);
         SqlWorkers workers = new SqlWorkers(settings.callsMax());
@@ -76,7 +88,9 @@ public final class SqlGatewayServer implements AutoCloseable {
                     .executor(workers.callbacks())
                     .maxInboundMessageSize(gateway.limits().messageBytesMax())
                     .maxInboundMetadataSize(TrothClientInterceptor.METADATA_BYTES_MAX)
-                    .handshakeTimeout(handshakeMillis, TimeUnit.MILLISECONDS)
+                    .handshakeTimeout(patience.handshakeMillis(), TimeUnit.MILLISECONDS)
+                    .keepAliveTime(patience.keepAliveMillis(), TimeUnit.MILLISECONDS)
+                    .keepAliveTimeout(patience.keepAliveTimeoutMillis(), TimeUnit.MILLISECONDS)
                     .permitKeepAliveTime(KEEP_ALIVE_SECONDS_MIN, TimeUnit.SECONDS)
                     .permitKeepAliveWithoutCalls(true)
                     .addService(ServerInterceptors.intercept(

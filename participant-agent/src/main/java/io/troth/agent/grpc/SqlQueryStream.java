@@ -17,6 +17,7 @@ import io.troth.proto.v1.QueryRows;
 import io.troth.proto.v1.SqlRow;
 import io.troth.proto.v1.StartQuery;
 import java.util.List;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * for the caller. All work is done by one step at a time on a worker's thread.
  *
  * <p>The end of the result, and a close message, end the call in order, with its list of branches. A cancelled call ends
- * without: its transaction cannot commit any more.
+ * without: its transaction cannot commit any more. With the time of the transaction the call ends too, also when its
+ * caller does nothing more and has set no time limit.
  */
 final class SqlQueryStream implements StreamObserver<QueryRequest> {
 
@@ -46,6 +48,8 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
     private volatile @Nullable StartQuery start;
     private volatile boolean closeWanted;
     private volatile @Nullable String refusal;
+    private volatile boolean late;
+    private volatile @Nullable Future<?> timeLimit;
 
     // One step at a time.
     private @Nullable SqlCursor cursor;
@@ -61,8 +65,13 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
         this.replies = replies;
     }
 
-    /** Hears of the call's events from now on. */
-    SqlQueryStream opened() {
+    /** Hears of the call's events from now on, and lasts no longer than its transaction. */
+    SqlQueryStream opened(long remainingMillis) {
+        timeLimit = workers.cancelAfter(remainingMillis, () -> {
+            late = true;
+            call.cancel();
+            wantStep();
+        });
         replies.setOnReadyHandler(this::wantStep);
         replies.setOnCancelHandler(() -> {
             workers.cancels().execute(() -> {
@@ -127,11 +136,14 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
         if (over) {
             return;
         }
-        if (call.isCancelled()) {
+        if (call.isCancelled() && !late) {
             end();
             return;
         }
         try {
+            if (late) {
+                throw tooLate();
+            }
             String refused = refusal;
             if (refused != null) {
                 throw new TrothException(new Reason(ErrorCode.INVALID_ARGUMENT, refused));
@@ -144,8 +156,12 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
         } catch (RuntimeException | Error e) {
             // The connection goes back first: the error's list must find nothing running.
             end();
-            replies.onError(GrpcSqlService.error(e));
+            replies.onError(GrpcSqlService.error(late ? tooLate() : e));
         }
+    }
+
+    private static TrothException tooLate() {
+        return new TrothException(new Reason(ErrorCode.DEADLINE_EXCEEDED, "the time of the transaction is over"));
     }
 
     private void open(StartQuery wanted) {
@@ -233,6 +249,10 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
             return;
         }
         over = true;
+        Future<?> waiting = timeLimit;
+        if (waiting != null) {
+            waiting.cancel(false);
+        }
         SqlCursor open = cursor;
         cursor = null;
         try {

@@ -4,7 +4,9 @@ import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -22,7 +24,7 @@ final class SqlWorkers implements AutoCloseable {
     private final Semaphore calls;
     private final ThreadPoolExecutor statements;
     private final ExecutorService callbacks;
-    private final ExecutorService cancels;
+    private final ScheduledThreadPoolExecutor cancels;
 
     SqlWorkers(int callsMax) {
         this.calls = new Semaphore(callsMax);
@@ -36,7 +38,8 @@ final class SqlWorkers implements AutoCloseable {
         this.statements.allowCoreThreadTimeOut(true);
         this.callbacks =
                 Executors.newFixedThreadPool(CALLBACK_THREADS, new DefaultThreadFactory("troth-sql-calls", true));
-        this.cancels = Executors.newSingleThreadExecutor(new DefaultThreadFactory("troth-sql-cancel", true));
+        this.cancels = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("troth-sql-cancel", true));
+        this.cancels.setRemoveOnCancelPolicy(true);
     }
 
     /** True when one more call may run; {@link #left()} must follow once. */
@@ -62,6 +65,11 @@ final class SqlWorkers implements AutoCloseable {
     /** For cancelling a statement, which needs a connection of its own. */
     Executor cancels() {
         return cancels;
+    }
+
+    /** Runs what gives up a call, when its time is over and it has not ended before. */
+    Future<?> cancelAfter(long millis, Runnable cancel) {
+        return cancels.schedule(cancel, millis, TimeUnit.MILLISECONDS);
     }
 
     @Override

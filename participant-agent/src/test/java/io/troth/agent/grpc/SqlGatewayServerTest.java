@@ -46,6 +46,7 @@ import io.troth.proto.v1.SqlValue;
 import io.troth.proto.v1.StartQuery;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -373,13 +374,48 @@ class SqlGatewayServerTest {
     @Test
     void hangsUpOnWhoConnectsAndSaysNothing() throws Exception {
         SqlServerSettings settings = new SqlServerSettings(new Endpoint("127.0.0.1", 0), null, null, false, false, 1);
-        try (SqlGatewayServer hasty =
-                        SqlGatewayServer.start(settings, new SqlGateway(Map.of(), SqlLimits.DEFAULTS), 100);
+        try (SqlGatewayServer hasty = SqlGatewayServer.start(
+                        settings,
+                        new SqlGateway(Map.of(), SqlLimits.DEFAULTS),
+                        new SqlGatewayServer.Patience(100, 60_000, 60_000));
                 Socket nobody = new Socket(
                         InetAddress.getLoopbackAddress(), hasty.announced().port())) {
             nobody.setSoTimeout(20_000);
             assertDoesNotThrow(() -> nobody.getInputStream().readAllBytes());
         }
+    }
+
+    /** It has sent the preface of HTTP/2 and its settings, and answers no ping. */
+    @Test
+    void hangsUpOnWhoHasVanished() throws Exception {
+        SqlServerSettings settings = new SqlServerSettings(new Endpoint("127.0.0.1", 0), null, null, false, false, 1);
+        try (SqlGatewayServer hasty = SqlGatewayServer.start(
+                        settings,
+                        new SqlGateway(Map.of(), SqlLimits.DEFAULTS),
+                        new SqlGatewayServer.Patience(60_000, 100, 100));
+                Socket vanished = new Socket(
+                        InetAddress.getLoopbackAddress(), hasty.announced().port())) {
+            vanished.setSoTimeout(20_000);
+            vanished.getOutputStream()
+                    .write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0".getBytes(StandardCharsets.ISO_8859_1));
+            assertDoesNotThrow(() -> vanished.getInputStream().readAllBytes());
+        }
+    }
+
+    /** By a client that sets no deadline of its own, as one of another language may. */
+    @Test
+    void aQueryEndsWithTheTimeOfItsTransaction() throws Exception {
+        Metadata header = new Metadata();
+        header.put(
+                Metadata.Key.of(TransactionContext.HEADER, Metadata.ASCII_STRING_MARSHALLER),
+                new TransactionContext(Branches.CLUSTER, Branches.nextTx(), new SessionKey(1, 2), 5, 1_000).encode());
+        Channel foreign = ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(header));
+        Query query = new Query();
+        StreamObserver<QueryRequest> requests = SqlServiceGrpc.newStub(foreign).query(query);
+        requests.onNext(Query.start("SELECT pg_sleep(300)::text"));
+        Exception ended = assertThrows(Exception.class, () -> query.end.get(LIMIT_SECONDS, TimeUnit.SECONDS));
+        assertEquals(ErrorCode.DEADLINE_EXCEEDED, codeOf(ended.getCause()));
+        assertEquals(ErrorCode.STATEMENT_FAILED, codeOf(failure(request("DELETE FROM no_such_table"))));
     }
 
     @Test
