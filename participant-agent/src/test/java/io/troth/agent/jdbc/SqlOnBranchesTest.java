@@ -27,6 +27,8 @@ import io.troth.core.Vote;
 import io.troth.core.coordinator.PhaseTwoResult;
 import io.troth.core.participant.CoordinatorMessage.BranchVote;
 import io.troth.proto.v1.BranchWork;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
@@ -38,6 +40,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
 
 /**
  * Goal: remote SQL does its work on the transaction's branch and nowhere else, and what got past the statement rules is
@@ -211,6 +214,23 @@ class SqlOnBranchesTest {
         BranchVote vote = vote();
         assertEquals(Vote.NO, vote.vote());
         assertTrue(vote.reason().detail().contains("NOTIFY"), vote.reason().toString());
+    }
+
+    /** PostgreSQL gives a transaction that only notifies no id: it looks like one that has only read. */
+    @Test
+    void aNotificationOfABranchThatOnlyReadsIsSentAtTheVote() throws Exception {
+        try (Connection listening = server.dataSource().getConnection();
+                Statement statement = listening.createStatement()) {
+            statement.execute("LISTEN gateway_told");
+            assertEquals(
+                    1,
+                    sql.query("SELECT 1 FROM (SELECT pg_notify('gateway_told', 'y')) n").stream()
+                            .count());
+            PGConnection connection = listening.unwrap(PGConnection.class);
+            assertEquals(0, connection.getNotifications(1).length);
+            assertEquals(Vote.READ_ONLY, vote().vote());
+            assertEquals("y", connection.getNotifications(20_000)[0].getParameter());
+        }
     }
 
     @Test
