@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param incarnation who the log is, null when that cannot be read
  * @param lastBatch the last batch and its epoch, null when the database cannot be opened
+ * @param applied the last entry of Raft's log that a member has applied; null when the log is no member's, or not readable
  * @param highestEpoch the highest epoch number that was read
  * @param records how many records of each kind were read
  * @param notes what is unusual and not wrong, such as a torn tail
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public record LogReport(
         @Nullable Incarnation incarnation,
         @Nullable Watermark lastBatch,
+        @Nullable Position applied,
         long highestEpoch,
         Map<RecordKind, Integer> records,
         List<String> notes,
@@ -32,7 +34,13 @@ public record LogReport(
     /** The same, with more that was found. */
     public LogReport with(List<String> moreNotes, List<String> moreDamages) {
         return new LogReport(
-                incarnation, lastBatch, highestEpoch, records, joined(notes, moreNotes), joined(damages, moreDamages));
+                incarnation,
+                lastBatch,
+                applied,
+                highestEpoch,
+                records,
+                joined(notes, moreNotes),
+                joined(damages, moreDamages));
     }
 
     private static List<String> joined(List<String> some, List<String> more) {

@@ -85,6 +85,8 @@ final class DecisionStateMachine extends BaseStateMachine {
                             AppliedStore opened = AppliedStore.open(settings.log(), environment);
                             store = opened;
                             reload(opened);
+                            // Ratis reads its log after this, and cuts off what it takes for never finished.
+                            RaftFiles.of(settings).checkEnd(opened.position());
                             if (opened.position().equals(Position.FOUNDED) && checkpoints.newest() == null) {
                                 // It is in no log: the others can have it only as a copy.
                                 checkpoints.take(opened);

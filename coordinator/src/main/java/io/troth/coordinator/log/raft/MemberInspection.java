@@ -2,6 +2,7 @@ package io.troth.coordinator.log.raft;
 
 import io.troth.coordinator.log.DamagedRecordException;
 import io.troth.coordinator.log.Incarnation;
+import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogReport;
 import io.troth.coordinator.log.Position;
@@ -30,7 +31,15 @@ public final class MemberInspection {
             if (!files.exist()) {
                 return report.with(List.of(), List.of("raft/ is missing, or not whole"));
             }
-            return report.with(List.of("member " + file.id().node() + ": " + text(files)), List.of());
+            StoppedMember.Survey survey = new StoppedMember.Survey(RaftSettings.ENTRIES_IN_FLIGHT_MAX);
+            files.read(survey);
+            Position applied = report.applied();
+            String missing = applied == null
+                    ? null
+                    : files.missing(applied, survey.last().index());
+            return report.with(
+                    List.of("member " + file.id().node() + ": " + text(survey)),
+                    missing == null ? List.of() : List.of(LogRefusal.RAFT_LOG_DAMAGED + ": " + missing));
         } catch (LogRefusedException e) {
             return report.with(List.of(), List.of(String.valueOf(e.getMessage())));
         } catch (IOException | DamagedRecordException e) {
@@ -40,9 +49,7 @@ public final class MemberInspection {
         }
     }
 
-    private static String text(RaftFiles files) throws IOException {
-        StoppedMember.Survey survey = new StoppedMember.Survey(RaftSettings.ENTRIES_IN_FLIGHT_MAX);
-        files.read(survey);
+    private static String text(StoppedMember.Survey survey) {
         Position last = survey.last();
         if (last.index() < 0) {
             return "Raft's log is empty";

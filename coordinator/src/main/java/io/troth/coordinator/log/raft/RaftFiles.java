@@ -3,12 +3,12 @@ package io.troth.coordinator.log.raft;
 import io.troth.coordinator.log.DurableFiles;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
+import io.troth.coordinator.log.Position;
 import io.troth.core.ClusterId;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -18,8 +18,10 @@ import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.raftlog.segmented.LogSegment;
 import org.apache.ratis.server.raftlog.segmented.LogSegmentPath;
+import org.apache.ratis.server.raftlog.segmented.SegmentedRaftLogFormat;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.server.storage.RaftStorageMetadata;
+import org.apache.ratis.thirdparty.com.google.protobuf.CodedOutputStream;
 import org.apache.ratis.util.FileUtils;
 import org.apache.ratis.util.SizeInBytes;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +38,7 @@ record RaftFiles(Path data, Path group) {
     /** Below the data directory. */
     static final String DIRECTORY = "raft";
 
+    private static final String CHECKPOINTS = "sm";
     private static final String META = "raft-meta";
     private static final String CONFIGURATION = "raft-meta.conf";
 
@@ -58,7 +61,7 @@ record RaftFiles(Path data, Path group) {
 
     /** Where {@link Checkpoints} has them. */
     Path checkpoints() {
-        return group.resolve("sm");
+        return group.resolve(CHECKPOINTS);
     }
 
     /** False when they were never made, or not to the end, or are gone. */
@@ -122,28 +125,121 @@ record RaftFiles(Path data, Path group) {
      * @throws IOException when the log is damaged; what came before was handed over
      */
     void read(Consumer<LogEntryProto> consumer) throws IOException {
-        List<LogSegmentPath> segments = new ArrayList<>();
+        for (LogSegmentPath segment : segments()) {
+            long unused = read(segment, consumer);
+        }
+    }
+
+    private List<LogSegmentPath> segments() throws IOException {
         try (Stream<Path> files = Files.list(current())) {
             // One without a byte has no entry, and Ratis would delete it.
-            files.filter(file -> file.toFile().length() > 0)
+            return files.filter(file -> file.toFile().length() > 0)
                     .map(LogSegmentPath::matchLogSegment)
                     .filter(Objects::nonNull)
-                    .forEach(segments::add);
+                    .sorted(Comparator.comparing(LogSegmentPath::getStartEnd))
+                    .toList();
         }
-        segments.sort(Comparator.comparing(LogSegmentPath::getStartEnd));
+    }
+
+    /** Hands over the entries of one file; the index of the last one, -1 when there is none. */
+    private static long read(LogSegmentPath segment, Consumer<LogEntryProto> consumer) throws IOException {
+        long[] end = {SegmentedRaftLogFormat.getHeaderLength()};
+        long[] last = {-1};
         try {
-            for (LogSegmentPath segment : segments) {
-                LogSegment.readSegmentFile(
-                        segment.getPath().toFile(),
-                        segment.getStartEnd(),
-                        RatisProperties.ENTRY_BYTES_MAX,
-                        RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION,
-                        null,
-                        consumer);
-            }
+            int unused = LogSegment.readSegmentFile(
+                    segment.getPath().toFile(),
+                    segment.getStartEnd(),
+                    RatisProperties.ENTRY_BYTES_MAX,
+                    RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION,
+                    null,
+                    entry -> {
+                        end[0] += bytes(entry);
+                        last[0] = entry.getIndex();
+                        consumer.accept(entry);
+                    });
         } catch (IllegalStateException e) {
             // How Ratis says that entries do not follow each other.
             throw new IOException(e.getMessage(), e);
         }
+        // A file that is closed ends its name with its last entry; what may be behind that is nothing.
+        boolean hasAll = segment.getPath().getFileName().toString().endsWith("-" + last[0]);
+        String damage = hasAll ? null : SegmentTail.damage(segment.getPath(), end[0], last[0]);
+        if (damage != null) {
+            throw new IOException(damage);
+        }
+        return last[0];
+    }
+
+    /** As much as an entry takes of its file. */
+    private static long bytes(LogEntryProto entry) {
+        int content = entry.getSerializedSize();
+        return (long) CodedOutputStream.computeUInt32SizeNoTag(content) + content + Integer.BYTES;
+    }
+
+    /**
+     * Makes sure, before Ratis takes what it finds for all there was, that the log is not cut off below the store. A store
+     * has only entries that were decided, and that were on this disk before ({@code RaftLogBase.updateCommitIndex}) or came
+     * with a checkpoint, which stays. Reads the end of the log only.
+     *
+     * @param applied the last entry that is in the store
+     * @throws LogRefusedException {@link LogRefusal#RAFT_LOG_DAMAGED}
+     */
+    void checkEnd(Position applied) throws IOException {
+        long last;
+        try {
+            last = lastIndex();
+        } catch (IOException e) {
+            throw damaged(data, e);
+        }
+        String missing = missing(applied, last);
+        if (missing != null) {
+            throw new LogRefusedException(LogRefusal.RAFT_LOG_DAMAGED, data, missing);
+        }
+    }
+
+    /**
+     * What is wrong when a log ends so.
+     *
+     * @param last the index of the last entry; -1 for none
+     * @return null when nothing is
+     */
+    @Nullable
+    String missing(Position applied, long last) throws IOException {
+        // Where a store stands that a cluster is founded on, there is no entry.
+        if (applied.index() <= Math.max(Position.FOUNDED.index(), last) || applied.index() <= checkpointed()) {
+            return null;
+        }
+        return "the end of Raft's log is gone: " + (last < 0 ? "it has no entry" : "it ends with entry " + last)
+                + (segments().isEmpty()
+                        ? ""
+                        : " in " + segments().get(segments().size() - 1).getPath())
+                + ", and the store in log/ has had entry " + applied.index() + " from it";
+    }
+
+    /** The index of the last entry; -1 when there is none. Ratis drops a file without one, whatever its name is. */
+    private long lastIndex() throws IOException {
+        List<LogSegmentPath> all = segments();
+        for (int i = all.size() - 1; i >= 0; i--) {
+            long last = read(all.get(i), entry -> {});
+            if (last >= 0) {
+                return last;
+            }
+        }
+        return -1;
+    }
+
+    /** The index of the newest checkpoint, also of those that Ratis has put aside to put others in place; -1 for none. */
+    private long checkpointed() throws IOException {
+        long newest = -1;
+        try (Stream<Path> all = Files.list(group)) {
+            for (Path each : all.filter(file -> file.getFileName().toString().startsWith(CHECKPOINTS))
+                    .toList()) {
+                Checkpoints.Checkpoint checkpoint = Checkpoints.newest(each);
+                newest = checkpoint == null
+                        ? newest
+                        : Math.max(newest, checkpoint.position().index());
+            }
+        }
+        return newest;
     }
 }

@@ -95,6 +95,10 @@ final class StoppedMember implements AutoCloseable {
         Survey survey = new Survey(settings.entriesInFlightMax());
         survey.configuration = files.configuration();
         read(survey, true);
+        String missing = files.missing(store.position(), survey.last);
+        if (missing != null) {
+            throw new LogRefusedException(LogRefusal.RAFT_LOG_DAMAGED, files.data(), missing);
+        }
         if (!isOnly(file, survey.configuration)) {
             throw new LogRefusedException(
                     LogRefusal.NOT_ALONE,
@@ -137,6 +141,10 @@ final class StoppedMember implements AutoCloseable {
         Survey survey = new Survey(settings.entriesInFlightMax());
         if (files.exist()) {
             read(survey, false);
+            String missing = files.missing(store.position(), survey.last);
+            if (missing != null) {
+                LOG.warn("{}: what came later is lost", missing);
+            }
             read(new Applying(store, survey.decided), false);
             store.flush();
         }

@@ -6,8 +6,10 @@ import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogReport;
+import io.troth.coordinator.log.Position;
 import io.troth.coordinator.log.RecordCodec;
 import io.troth.coordinator.log.RecordKind;
+import io.troth.coordinator.log.ReplicatedState;
 import io.troth.coordinator.log.StoredRecord;
 import io.troth.coordinator.log.Watermark;
 import java.io.IOException;
@@ -51,6 +53,7 @@ public final class LogInspection {
     private long highestEpoch;
     private @Nullable Incarnation incarnation;
     private @Nullable Watermark lastBatch;
+    private @Nullable Position applied;
 
     private LogInspection(Path directory, Sink sink) {
         this.directory = directory;
@@ -74,7 +77,7 @@ public final class LogInspection {
     }
 
     private LogReport report() {
-        return new LogReport(incarnation, lastBatch, highestEpoch, counts, notes, damages);
+        return new LogReport(incarnation, lastBatch, applied, highestEpoch, counts, notes, damages);
     }
 
     private void inspect(Path scratch) throws IOException {
@@ -101,6 +104,8 @@ public final class LogInspection {
     private void readOpened(OpenLog log) {
         incarnation = log.incarnation();
         lastBatch = log.lastBatch();
+        ReplicatedState replicated = log.replicated();
+        applied = replicated == null ? null : replicated.position();
         LogReader reader = new LogReader(log, damage -> damage(damage.getMessage()));
         reader.replayHead(stored -> heard("control", stored));
         reader.replayOpen(stored -> heard(Family.OPEN.toString(), stored));

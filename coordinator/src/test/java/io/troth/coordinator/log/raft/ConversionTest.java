@@ -33,7 +33,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.apache.ratis.util.FileUtils;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -346,12 +345,7 @@ class ConversionTest {
     }
 
     private void damageRaftLog(String node) throws IOException {
-        Path log;
-        try (Stream<Path> files = Files.walk(members.directory(node).resolve(RaftFiles.DIRECTORY))) {
-            log = files.filter(file -> file.getFileName().toString().startsWith("log_"))
-                    .findFirst()
-                    .orElseThrow();
-        }
+        Path log = members.raftLog(node);
         byte[] bytes = Files.readAllBytes(log);
         bytes[400] ^= 1;
         Files.write(log, bytes);

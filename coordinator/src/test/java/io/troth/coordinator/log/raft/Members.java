@@ -6,6 +6,7 @@ import io.troth.coordinator.log.ReplicatedEntry;
 import io.troth.coordinator.log.rocksdb.Logs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
 import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
 import org.apache.ratis.protocol.RaftPeerId;
@@ -105,6 +107,15 @@ final class Members implements AutoCloseable {
 
     Path directory(String node) {
         return root.resolve(node);
+    }
+
+    /** The first file of a member's Raft log. */
+    Path raftLog(String node) throws IOException {
+        try (Stream<Path> files = Files.walk(directory(node).resolve(RaftFiles.DIRECTORY))) {
+            return files.filter(file -> file.getFileName().toString().startsWith("log_"))
+                    .findFirst()
+                    .orElseThrow();
+        }
     }
 
     /** One more, which nobody knows yet. */

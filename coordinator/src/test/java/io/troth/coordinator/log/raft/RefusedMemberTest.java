@@ -4,6 +4,7 @@ import static io.troth.coordinator.log.Records.commit;
 import static io.troth.coordinator.log.Records.epoch;
 import static io.troth.coordinator.log.Records.tx;
 import static io.troth.coordinator.log.raft.Members.eventually;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -21,8 +22,12 @@ import io.troth.core.coordinator.LogRecord;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import org.apache.ratis.proto.RaftProtos.LogEntryProto;
+import org.apache.ratis.server.raftlog.segmented.SegmentedRaftLogFormat;
 import org.apache.ratis.util.FileUtils;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -128,12 +133,7 @@ class RefusedMemberTest {
 
     @Test
     void refusesADamagedLog() throws IOException {
-        Path log;
-        try (Stream<Path> files = Files.walk(members.directory(node).resolve(RaftFiles.DIRECTORY))) {
-            log = files.filter(file -> file.getFileName().toString().startsWith("log_"))
-                    .findFirst()
-                    .orElseThrow();
-        }
+        Path log = members.raftLog(node);
         LogReport whole = inspected();
         assertTrue(whole.isGood(), whole::toString);
         assertTrue(whole.notes().toString().contains("Raft's log ends with term "), whole::toString);
@@ -145,6 +145,36 @@ class RefusedMemberTest {
         assertTrue(refused.getMessage().contains("checksum"), refused::getMessage);
         LogReport damaged = inspected();
         assertTrue(damaged.damages().toString().contains("RAFT_LOG_DAMAGED"), damaged::toString);
+    }
+
+    @Test
+    void refusesALogThatEndsBelowWhatWasApplied() throws IOException {
+        RaftFiles files = RaftFiles.of(members.settings(node));
+        List<LogEntryProto> entries = new ArrayList<>();
+        files.read(entries::add);
+        Path log = members.raftLog(node);
+        byte[] bytes = Files.readAllBytes(log);
+        // Its position comes into the store with what an entry decides: with the EPOCH at the latest, at index 1.
+        LogEntryProto kept = entries.get(0);
+        int end = SegmentedRaftLogFormat.getHeaderLength() + 1 + kept.getSerializedSize() + Integer.BYTES;
+        // Between two entries, and in the middle of one.
+        for (int cut : new int[] {end, end + 5}) {
+            Files.write(log, Arrays.copyOf(bytes, cut));
+            byte[] before = Files.readAllBytes(log);
+            LogReport report = inspected();
+            assertTrue(report.damages().toString().contains("RAFT_LOG_DAMAGED"), report::toString);
+            LogRefusedException refused = assertThrows(LogRefusedException.class, () -> members.start(node));
+            assertEquals(LogRefusal.RAFT_LOG_DAMAGED, refused.refusal());
+            assertTrue(refused.getMessage().contains("the end of Raft's log is gone"), refused::getMessage);
+            assertTrue(refused.getMessage().contains(log.toString()), refused::getMessage);
+            assertArrayEquals(before, Files.readAllBytes(log), "nobody has changed it");
+            LogRefusedException undissolved = assertThrows(
+                    LogRefusedException.class, () -> Conversion.dissolve(members.settings(node), Logs.environment()));
+            assertEquals(LogRefusal.RAFT_LOG_DAMAGED, undissolved.refusal());
+        }
+        Files.write(log, bytes);
+        members.startAll();
+        assertEquals(1, members.awaitLead().log().recover(entry -> {}).highestEpoch());
     }
 
     private LogReport inspected() throws IOException {
