@@ -180,12 +180,29 @@ public final class MemberServer implements RunningCoordinator {
         });
     }
 
+    /** One that fails ends the process: this thread is the only one that begins and ends leaderships. */
     private void onLeadingThread(Runnable action) {
         try {
-            leading.execute(action);
+            leading.execute(() -> {
+                try {
+                    action.run();
+                } catch (Throwable e) {
+                    if (stopping) {
+                        LOG.warn("while this member stops", e);
+                        return;
+                    }
+                    end(Ending.Cause.LOG_FAILED, unforeseen(e), e);
+                }
+            });
         } catch (RejectedExecutionException e) {
             LOG.debug("stopping already", e);
         }
+    }
+
+    private String unforeseen(Throwable cause) {
+        return "something happened that must not happen while this member began or ended to lead: " + cause
+                + ". Without an engine it must not lead, so this process stops. Start it again on the same data in "
+                + settings.log().directory() + ", and report this with the log lines above.";
     }
 
     private void lead(DecisionLog log) {
@@ -212,7 +229,8 @@ public final class MemberServer implements RunningCoordinator {
             if (early != null) {
                 ended(next, early);
             } else {
-                end(Ending.Cause.LOG_FAILED, String.valueOf(e.getMessage()), e);
+                boolean saysAll = e instanceof StartFailedException || e instanceof LogRefusedException;
+                end(Ending.Cause.LOG_FAILED, saysAll ? String.valueOf(e.getMessage()) : unforeseen(e), e);
             }
         }
     }
