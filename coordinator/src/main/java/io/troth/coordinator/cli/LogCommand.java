@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -157,19 +158,27 @@ final class LogCommand extends Group {
                 names = "--through-epoch",
                 paramLabel = "N",
                 description = "The highest epoch that any agent may have heard of. Default: a million above the log's.")
-        private long throughEpoch;
+        @Nullable
+        private Long throughEpoch;
 
         @Override
         int run(CoordinatorConfig config, PrintWriter out, PrintWriter err) {
+            long through = throughEpoch == null ? 0 : throughEpoch;
+            if (throughEpoch != null && (through < 1 || through > LogRestore.THROUGH_EPOCH_MAX)) {
+                err.println("troth: --through-epoch " + through + " is no epoch to distrust up to: give one from 1 to "
+                        + LogRestore.THROUGH_EPOCH_MAX + ", a little above the highest that an agent has heard of, or"
+                        + " leave the option out. Nothing was changed.");
+                return ExitCode.USAGE;
+            }
             LogEnvironment environment = ProcessEnvironment.log(LogObserver.NONE);
             RaftSettings member = config.member();
             if (member == null) {
-                LogRestore.Restored restored = LogRestore.restore(config.log(), environment, throughEpoch);
+                LogRestore.Restored restored = LogRestore.restore(config.log(), environment, through);
                 out.println(text(restored) + " Start the coordinator now.");
                 return ExitCode.OK;
             }
             try {
-                Conversion.Restored restored = Conversion.restore(member, environment, throughEpoch);
+                Conversion.Restored restored = Conversion.restore(member, environment, through);
                 out.println(text(restored.log()) + " Of Raft's log, " + restored.entriesLeftOut()
                         + " entries at the end are left out: nobody knows whether they were decided. Member "
                         + member.node() + " is the only one now: start it, then make the others anew and add them.");

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.troth.coordinator.config.ConfigKey;
 import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.engine.StepListener;
+import io.troth.coordinator.log.rocksdb.LogRestore;
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.coordinator.server.CoordinatorServer;
 import io.troth.core.Build;
@@ -14,6 +15,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -156,6 +158,18 @@ class CoordinatorMainTest {
             assertEquals(ExitCode.FAILED, run("log", "verify", data().toString()), server.readyLine());
             assertTrue(err.toString().startsWith("troth: IN_USE: "), err.toString());
             assertEquals(ExitCode.FAILED, run("log", "restore", "--data-directory", data().toString()));
+        }
+    }
+
+    @Test
+    void distrustsNoEpochsThatCannotBe() {
+        String most = Long.toString(LogRestore.THROUGH_EPOCH_MAX + 1);
+        for (String through : List.of("0", "-1", most, Long.toString(Long.MAX_VALUE))) {
+            assertEquals(
+                    ExitCode.USAGE,
+                    run("log", "restore", "--data-directory", data().toString(), "--through-epoch=" + through));
+            assertTrue(err.toString().contains("--through-epoch " + through + " is no epoch"), err.toString());
+            assertFalse(Files.exists(data()), "nothing was made");
         }
     }
 

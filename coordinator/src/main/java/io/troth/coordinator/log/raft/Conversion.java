@@ -97,6 +97,7 @@ public final class Conversion {
      */
     public static Restored restore(RaftSettings settings, LogEnvironment environment, long throughEpoch)
             throws IOException {
+        LogRestore.checkThrough(throughEpoch);
         checkOthersAreGone(settings);
         boolean isNothing = Incarnation.read(settings.log().directory()) == null;
         StoppedMember member = isNothing ? null : StoppedMember.openForRestore(settings, environment);

@@ -372,7 +372,7 @@ public final class AppliedStore implements AutoCloseable {
         reader.replayHead(stored -> {});
         long highest = reader.highestEpoch();
         long distrusted = LogRestore.distrusted(highest, throughEpoch);
-        EpochId epoch = new EpochId(highest + 1, nonce);
+        EpochId epoch = new EpochId(Math.addExact(highest, 1), nonce);
         state = ReplicatedState.founded(Math.max(distrusted, epoch.number()));
         lastEpoch = epoch;
         writer.leads(epoch.number(), epoch);

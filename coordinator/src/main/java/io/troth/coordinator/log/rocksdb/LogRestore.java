@@ -23,6 +23,12 @@ public final class LogRestore {
 
     static final long EPOCHS_ABOVE = 1_000_000;
 
+    /**
+     * Nobody may ask for more. What is distrusted cannot be taken back, and above the last number there is no epoch that
+     * could be led. No cluster has had as many; and it is still exact in every program that reads JSON.
+     */
+    public static final long THROUGH_EPOCH_MAX = 1_000_000_000_000_000L;
+
     private LogRestore() {}
 
     /**
@@ -40,28 +46,39 @@ public final class LogRestore {
      *
      * @param throughEpoch distrust at least up to this epoch; 0 for the default
      * @throws io.troth.coordinator.log.LogRefusedException when the log is not to be used
+     * @throws IllegalArgumentException as {@link #checkThrough}
      */
     public static Restored restore(LogSettings settings, LogEnvironment environment, long throughEpoch) {
+        checkThrough(throughEpoch);
         try (RocksDbDecisionLog log = RocksDbDecisionLog.openForRestore(settings, environment)) {
             Recovered recovered = log.recover(entry -> {});
             long highest = recovered.highestEpoch();
             long distrusted = distrusted(highest, throughEpoch);
             LogRecord last = new LogRecord.Distrust(distrusted);
             Ending ending = new Ending(last);
-            log.start(highest + 1, ending);
-            log.append(
-                    new LogRecord.Epoch(
-                            new EpochId(highest + 1, environment.random().getAsLong())),
-                    true);
+            long own = Math.addExact(highest, 1);
+            log.start(own, ending);
+            log.append(new LogRecord.Epoch(new EpochId(own, environment.random().getAsLong())), true);
             log.append(last, true);
             ending.applied.join();
             return new Restored(recovered.cluster(), highest, distrusted);
         }
     }
 
+    /**
+     * Comes before anything is opened, or changed.
+     *
+     * @throws IllegalArgumentException when it is below 0 or above {@link #THROUGH_EPOCH_MAX}
+     */
+    public static void checkThrough(long throughEpoch) {
+        if (throughEpoch < 0 || throughEpoch > THROUGH_EPOCH_MAX) {
+            throw new IllegalArgumentException("no epoch can be distrusted up to " + throughEpoch);
+        }
+    }
+
     /** Up to which epoch a log is distrusted whose highest one is this. */
     static long distrusted(long highest, long throughEpoch) {
-        return Math.max(highest, throughEpoch > 0 ? throughEpoch : highest + EPOCHS_ABOVE);
+        return Math.max(highest, throughEpoch > 0 ? throughEpoch : Math.addExact(highest, EPOCHS_ABOVE));
     }
 
     /** Waits for the last record. */

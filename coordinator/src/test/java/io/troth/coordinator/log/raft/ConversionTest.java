@@ -366,6 +366,12 @@ class ConversionTest {
 
     @Test
     void whereNothingIsLeftAClusterBeginsThatDistrustsEverythingBefore() throws Exception {
+        for (long through : new long[] {-1, Long.MAX_VALUE}) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> Conversion.restore(members.settings(first), Logs.environment(), through));
+        }
+        assertFalse(Files.exists(members.directory(first)));
         Conversion.restore(members.settings(first), Logs.environment(), 0);
         members.start(first);
         assertEquals(
