@@ -183,7 +183,17 @@ final class DecisionStateMachine extends BaseStateMachine {
                     || lastSeenIndex < opened.position().index()) {
                 return RaftLog.INVALID_LOG_INDEX;
             }
+            return takeSnapshot(opened);
+        }
+    }
+
+    private long takeSnapshot(AppliedStore opened) throws IOException {
+        try {
             return checkpoints.take(opened).index();
+        } catch (IOException | RuntimeException e) {
+            // Ratis would only try again later. What of the store came to the disk is unknown now (protocol L5).
+            failed(e);
+            throw e;
         }
     }
 

@@ -379,6 +379,19 @@ class RaftMemberTest {
     }
 
     @Test
+    void aMemberThatCannotCopyItsStoreStops() throws Exception {
+        start(100_000);
+        Members.Lead leader = lead();
+        Path temporary = RaftFiles.of(members.settings(leader.node())).group().resolve("tmp");
+        // Where the copy is made there is a file now.
+        Files.delete(temporary);
+        Files.createFile(temporary);
+        CompletableFuture<Void> unused = members.member(leader.node()).checkpoint();
+        eventually().until(() -> !members.failures.isEmpty());
+        assertTrue(members.failures.toString().contains("no checkpoint of"), members.failures::toString);
+    }
+
+    @Test
     void anEntryThatIsRefusedDuringATransferDoesNotTakeThePlaceFromTheMemberThatIsNamed() throws Exception {
         start(100_000);
         Members.Lead leader = lead();
