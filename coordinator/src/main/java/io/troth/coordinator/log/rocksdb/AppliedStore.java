@@ -70,7 +70,6 @@ public final class AppliedStore implements AutoCloseable {
      * @throws LogRefusedException when it is not to be used: the message says why and what to do
      */
     public static AppliedStore open(LogSettings settings, LogEnvironment environment) {
-        takeUpInterrupted(settings);
         AppliedStore store = ofMember(settings, OpenLog.open(settings, environment));
         if (store == null) {
             throw new LogRefusedException(
@@ -86,16 +85,7 @@ public final class AppliedStore implements AutoCloseable {
      * @throws LogRefusedException when it is not to be used: the message says why and what to do
      */
     public static @Nullable AppliedStore openForRestore(LogSettings settings, LogEnvironment environment) {
-        takeUpInterrupted(settings);
         return ofMember(settings, OpenLog.openCut(settings, environment));
-    }
-
-    private static void takeUpInterrupted(LogSettings settings) {
-        try {
-            OpenLog.restoreInterrupted(settings.directory());
-        } catch (IOException e) {
-            throw new LogRefusedException(LogRefusal.UNUSABLE, settings.directory(), e.toString(), e);
-        }
     }
 
     /** Null, and the log closed, when it is that of a single node. */

@@ -91,6 +91,7 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
             DirectoryLock lock = DirectoryLock.exclusive(directory);
             boolean opened = false;
             try {
+                restoreInterrupted(directory);
                 OpenLog log = openLocked(settings, environment, lock, whole);
                 opened = true;
                 return log;
@@ -354,8 +355,8 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
         DurableFiles.force(target);
     }
 
-    /** Takes up what a crash in {@link #replaceDatabase} has left: the database that was in place before, or after. */
-    static void restoreInterrupted(Path directory) throws IOException {
+    /** Takes up, under the lock, what a crash in {@link #replaceDatabase} has left: the database that was in place before, or after. */
+    private static void restoreInterrupted(Path directory) throws IOException {
         Path old = directory.resolve(OLD);
         if (!Files.exists(database(directory)) && Files.exists(old)) {
             Files.move(old, database(directory), StandardCopyOption.ATOMIC_MOVE);

@@ -14,6 +14,7 @@ import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogReport;
 import io.troth.coordinator.log.LogSettings;
 import io.troth.coordinator.log.RecordingListener;
+import io.troth.coordinator.log.rocksdb.AppliedStore;
 import io.troth.coordinator.log.rocksdb.LogInspection;
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.coordinator.log.rocksdb.RocksDbDecisionLog;
@@ -175,6 +176,18 @@ class RefusedMemberTest {
         Files.write(log, bytes);
         members.startAll();
         assertEquals(1, members.awaitLead().log().recover(entry -> {}).highestEpoch());
+    }
+
+    @Test
+    void changesNothingWhileAnotherHasTheDirectory() throws IOException {
+        members.startAll();
+        Path left = Files.createDirectory(members.directory(node).resolve("log.old"));
+        LogRefusedException refused = assertThrows(
+                LogRefusedException.class,
+                () -> AppliedStore.open(members.settings(node).log(), Logs.environment())
+                        .close());
+        assertEquals(LogRefusal.IN_USE, refused.refusal());
+        assertTrue(Files.exists(left));
     }
 
     private LogReport inspected() throws IOException {
