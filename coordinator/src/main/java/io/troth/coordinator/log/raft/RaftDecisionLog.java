@@ -135,10 +135,12 @@ final class RaftDecisionLog implements DecisionLog {
         proposing.append(record, forced);
     }
 
+    /** @throws LeadershipLostException when the leadership is over: that is no failure of the log */
     @Override
     public LogRecord.@Nullable Commit find(GlobalTxId tx) {
         if (over != null) {
-            throw new IllegalStateException("the leadership is over", over);
+            // The engine may ask before it is told. That the log cannot be read would end the process.
+            throw new LeadershipLostException("term " + term + " is over", over);
         }
         return store.find(tx);
     }

@@ -248,7 +248,8 @@ public final class AppliedStore implements AutoCloseable {
      * @return null when it was over
      */
     public synchronized @Nullable Recovered replay(long term, IsOver isOver, Consumer<LogEntry> applier) {
-        if (isOver.isOver()) {
+        // Ratis tells late that a term is over: entries of the next one may have been applied meanwhile.
+        if (isOver.isOver() || state.position().term() > term) {
             return null;
         }
         LogReader reader = new LogReader(current());

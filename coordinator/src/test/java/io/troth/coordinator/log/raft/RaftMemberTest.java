@@ -142,7 +142,7 @@ class RaftMemberTest {
         Members.Lead second = begin(transfer(first, members.others(first.node()).get(0)));
         eventually().until(() -> deposed.failure() != null);
         assertInstanceOf(LeadershipLostException.class, deposed.failure());
-        assertThrows(IllegalStateException.class, () -> first.log().find(tx(firstEpoch, 1, 1)));
+        assertThrows(LeadershipLostException.class, () -> first.log().find(tx(firstEpoch, 1, 1)));
 
         Members.Lead third = begin(transfer(second, first.node()));
         held.get().run();

@@ -1,0 +1,69 @@
+package io.troth.coordinator.log.raft;
+
+import static io.troth.coordinator.log.Records.epoch;
+import static io.troth.coordinator.log.Records.tx;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.troth.coordinator.engine.LeadershipLostException;
+import io.troth.coordinator.log.Position;
+import io.troth.coordinator.log.ReplicatedEntry;
+import io.troth.coordinator.log.rocksdb.AppliedStore;
+import io.troth.coordinator.log.rocksdb.Logs;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Goal: a leadership that is over, whoever knows it first, is never taken for a log that has failed. Method: the log of one
+ * term on a store, with no Raft behind it.
+ */
+class RaftDecisionLogTest {
+
+    @TempDir
+    Path temp;
+
+    private Members members;
+    private AppliedStore store;
+
+    @BeforeEach
+    void open() {
+        members = new Members(temp, 1, 100_000);
+        store = AppliedStore.open(settings().log(), Logs.environment());
+    }
+
+    @AfterEach
+    void close() {
+        store.close();
+        members.close();
+    }
+
+    private RaftSettings settings() {
+        return members.settings(members.nodes().get(0));
+    }
+
+    private RaftDecisionLog ofTerm(long term) {
+        return new RaftDecisionLog(
+                settings(), Logs.environment(), term, store, entry -> new CompletableFuture<>(), () -> {});
+    }
+
+    @Test
+    void whatIsAskedAfterTheEndIsNotAnswered() {
+        RaftDecisionLog log = ofTerm(3);
+        log.recover(entry -> {});
+        log.end("somebody else leads");
+        assertThrows(LeadershipLostException.class, () -> log.find(tx(3, 1, 1)));
+    }
+
+    @Test
+    void recoversNothingOnceTheNextLeaderHasBegun() {
+        assertEquals(3, ofTerm(3).recover(entry -> {}).nextEpoch());
+        store.apply(new Position(5, 7), new ReplicatedEntry(5, List.of(epoch(5)), null));
+        assertThrows(LeadershipLostException.class, () -> ofTerm(3).recover(entry -> {}));
+        assertEquals(6, ofTerm(6).recover(entry -> {}).nextEpoch());
+    }
+}
