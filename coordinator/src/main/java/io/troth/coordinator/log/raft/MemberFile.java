@@ -66,6 +66,24 @@ record MemberFile(MemberId id, List<MemberId> founders) {
     }
 
     /**
+     * Makes sure that a data directory which is to be made anew is no member's that has only lost its log.
+     *
+     * @throws LogRefusedException {@link LogRefusal#INCARNATION_MISSING}
+     */
+    static void checkIsNobodys(Path directory) {
+        for (String left : List.of(RaftFiles.DIRECTORY, FILE)) {
+            if (Files.exists(directory.resolve(left))) {
+                throw new LogRefusedException(
+                        LogRefusal.INCARNATION_MISSING,
+                        directory,
+                        "there is a member's " + left
+                                + " but no file INCARNATION. Nothing was changed; if nothing better"
+                                + " is to be had, move " + left + " elsewhere and keep it");
+            }
+        }
+    }
+
+    /**
      * What a data directory says.
      *
      * @return null when it is not that of a member, or was not made to the end

@@ -163,6 +163,7 @@ public final class RaftMember implements OwnMember, AutoCloseable {
         if (Incarnation.read(directory) != null) {
             throw new LogRefusedException(LogRefusal.NOT_EMPTY, directory, "there is a log already");
         }
+        MemberFile.checkIsNobodys(directory);
         AppliedStore.open(settings.log(), environment).close();
         RaftFiles.of(settings).make(0);
         new MemberFile(new MemberId(settings.node(), environment.random().getAsLong()), List.of()).write(directory);

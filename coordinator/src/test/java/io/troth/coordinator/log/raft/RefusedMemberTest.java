@@ -33,6 +33,7 @@ import org.apache.ratis.util.FileUtils;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Goal: a data directory that is not this member's, or not whole, is never used. Method: one member, whose files change. */
@@ -188,6 +189,27 @@ class RefusedMemberTest {
                         .close());
         assertEquals(LogRefusal.IN_USE, refused.refusal());
         assertTrue(Files.exists(left));
+    }
+
+    @Test
+    void whoHasOnlyLostItsLogIsNotMadeAnew() throws IOException {
+        Path directory = members.directory(node);
+        FileUtils.deleteFully(directory.resolve("log"));
+        Files.delete(directory.resolve("INCARNATION"));
+        RaftSettings settings = members.settings(node);
+        for (Path left : List.of(directory.resolve(RaftFiles.DIRECTORY), directory.resolve("MEMBER"))) {
+            for (Executable again : new Executable[] {
+                () -> RaftMember.create(settings, Logs.environment()),
+                () -> Conversion.restore(settings, Logs.environment(), 0)
+            }) {
+                LogRefusedException refused = assertThrows(LogRefusedException.class, again);
+                assertEquals(LogRefusal.INCARNATION_MISSING, refused.refusal());
+                assertTrue(refused.getMessage().contains("a member's " + left.getFileName()), refused::getMessage);
+                assertTrue(Files.exists(left));
+            }
+            FileUtils.deleteFully(left);
+        }
+        Conversion.restore(settings, Logs.environment(), 0);
     }
 
     private LogReport inspected() throws IOException {
