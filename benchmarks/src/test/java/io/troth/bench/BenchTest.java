@@ -9,6 +9,7 @@ import io.troth.bench.contender.Contender;
 import io.troth.bench.contender.Database;
 import io.troth.bench.contender.Environment;
 import io.troth.bench.contender.Running;
+import io.troth.bench.contender.Step;
 import io.troth.bench.contender.Suite;
 import io.troth.bench.contender.Work;
 import io.troth.bench.naive.NaiveNoop;
@@ -28,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,7 +56,7 @@ class BenchTest {
         List<Contender> contenders = new ArrayList<>(HandDriven.all().subList(2, 4));
         contenders.add(TrothPostgres.all().get(0));
         contenders.add(new Liar());
-        contenders.add(new Thief());
+        contenders.add(new Cheat("thief", 1, 0));
 
         Result result = run(contenders, List.of(1, 4));
 
@@ -95,8 +97,31 @@ class BenchTest {
         assertReports(result, "naive-noop");
     }
 
+    @Test
+    void whoDoesNothingIsFoundOutThoughBothStepsAreAtOneDatabase() throws Exception {
+        Result result =
+                run(Mix.named("one-branch"), List.of(HandDriven.all().get(0), new Cheat("idler", 0, 0)), List.of(1));
+
+        assertEquals(Map.of(), result.wrong());
+        assertEquals(List.of("idler"), List.copyOf(result.absent().keySet()));
+        assertTrue(String.valueOf(result.absent().get("idler")).contains("changed by 0"), result::toString);
+    }
+
+    @Test
+    void aLoneWriterForcesItsDatabaseOrIsFoundOut() throws Exception {
+        Result result = run(Mix.named("one-branch"), List.of(new Cheat("lazy", 2, 1)), List.of(1));
+
+        assertEquals(Map.of(), result.wrong());
+        assertEquals(List.of("everybody"), List.copyOf(result.absent().keySet()));
+        assertTrue(String.valueOf(result.absent().get("everybody")).contains("were claimed"), result::toString);
+    }
+
     private static Result run(List<Contender> contenders, List<Integer> levels) throws Exception {
-        return new Bench(new Plan(Mix.transfer(), contenders, levels, 1, TURN, WARM_UP), line -> {}, false).run();
+        return run(Mix.transfer(), contenders, levels);
+    }
+
+    private static Result run(Mix mix, List<Contender> contenders, List<Integer> levels) throws Exception {
+        return new Bench(new Plan(mix, contenders, levels, 1, TURN, WARM_UP), line -> {}, false).run();
     }
 
     private static String wrong(Result result, String key) {
@@ -131,17 +156,15 @@ class BenchTest {
                         .count());
     }
 
-    /** Takes the money from the first account and forgets the second. */
-    private static final class Thief implements Contender {
-
-        @Override
-        public String name() {
-            return "thief";
-        }
+    /**
+     * Does so many of the steps and forgets the others: takes the money from the first account, does nothing, or does all.
+     * In no case does it wait for the disk.
+     */
+    private record Cheat(String name, int stepsDone, int databaseForcesClaimed) implements Contender {
 
         @Override
         public String description() {
-            return "does half of what it is asked to";
+            return "does not do all that it is asked to";
         }
 
         @Override
@@ -155,17 +178,21 @@ class BenchTest {
         }
 
         @Override
-        public int databaseForcesClaimed() {
-            return 0;
-        }
-
-        @Override
         public Running open(Environment environment) throws Exception {
-            Connection connection = environment.databases().get(0).connect();
+            List<Connection> connections = new ArrayList<>();
+            for (Database database : environment.databases()) {
+                Connection connection = database.connect();
+                try (Statement statement = connection.createStatement()) {
+                    statement.execute("SET synchronous_commit = off");
+                }
+                connections.add(connection);
+            }
             return new Running() {
                 @Override
                 public synchronized void run(Work work) throws Exception {
-                    Database.run(work.steps().get(0), connection);
+                    for (Step step : work.steps().subList(0, stepsDone)) {
+                        Database.run(step, connections.get(step.resource()));
+                    }
                 }
 
                 @Override
@@ -175,7 +202,9 @@ class BenchTest {
 
                 @Override
                 public void close() throws SQLException {
-                    connection.close();
+                    for (Connection connection : connections) {
+                        connection.close();
+                    }
                 }
             };
         }

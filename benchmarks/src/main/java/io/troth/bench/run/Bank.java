@@ -10,53 +10,56 @@ final class Bank {
 
     private final Servers servers;
     private long total;
-    private long first;
+    private List<Long> weighted;
 
     Bank(Servers servers) {
         this.servers = servers;
-        List<Long> balances = servers.balances();
-        this.total = sum(balances);
-        this.first = balances.get(0);
+        this.total = servers.total();
+        this.weighted = servers.weighted();
+    }
+
+    /** Takes what is there now as right. */
+    void restart() {
+        total = servers.total();
+        weighted = servers.weighted();
     }
 
     /**
      * Waits until everything that was acknowledged is there and nothing is prepared any more.
      *
-     * @param moved what was added to the first database by transactions that have ended well
-     * @param perhaps what may have been added besides
+     * @param ledger what was said of the transactions since the last check
      * @return what is wrong; empty when nothing is
      */
-    String check(long moved, long perhaps) throws InterruptedException {
+    String check(Ledger ledger) throws InterruptedException {
         long deadline = System.nanoTime() + SETTLE_NANOS;
-        String wrong = look(moved, perhaps);
+        String wrong = look(ledger);
         while (!wrong.isEmpty() && System.nanoTime() - deadline < 0) {
             Thread.sleep(PAUSE_MILLIS);
-            wrong = look(moved, perhaps);
+            wrong = look(ledger);
         }
-        List<Long> balances = servers.balances();
-        total = sum(balances);
-        first = balances.get(0);
+        restart();
         return wrong;
     }
 
-    private String look(long moved, long perhaps) {
+    private String look(Ledger ledger) {
         long prepared = servers.prepared();
         if (prepared > 0) {
             return prepared + " transactions are still prepared";
         }
-        List<Long> balances = servers.balances();
-        if (sum(balances) != total) {
-            return "money " + (sum(balances) > total ? "came from nowhere: " : "was lost: ") + (sum(balances) - total);
+        long more = servers.total() - total;
+        if (more != 0) {
+            return "money " + (more > 0 ? "came from nowhere: " : "was lost: ") + more;
         }
-        long change = balances.get(0) - first;
-        if (change < moved + Math.min(0, perhaps) || change > moved + Math.max(0, perhaps)) {
-            return "the first database changed by " + change + ", but what was acknowledged comes to " + moved
-                    + (perhaps == 0 ? "" : ", and what failed to " + perhaps);
+        List<Long> now = servers.weighted();
+        for (int i = 0; i < ledger.databases(); i++) {
+            long change = now.get(i) - weighted.get(i);
+            if (change < ledger.least(i) || change > ledger.most(i)) {
+                return String.format(
+                        "the balances of database %d, by the places of the accounts, changed by %d;"
+                                + " what was acknowledged comes to %d to %d",
+                        i, change, ledger.least(i), ledger.most(i));
+            }
         }
         return "";
-    }
-
-    private static long sum(List<Long> balances) {
-        return balances.stream().mapToLong(Long::longValue).sum();
     }
 }

@@ -153,7 +153,7 @@ public final class Bench {
 
     /** Returns what went wrong in a loop that has ended, or nothing. */
     static String problem(ClosedLoop loop, @Nullable Bank bank) throws InterruptedException {
-        String money = bank == null ? "" : bank.check(loop.moved(), loop.movedPerhaps());
+        String money = bank == null ? "" : bank.check(loop.ledger());
         if (!money.isEmpty()) {
             return money;
         }
@@ -246,10 +246,14 @@ public final class Bench {
         }
     }
 
-    /** Branches at one server are prepared at the same time, and may share a force as others in flight do. */
+    /**
+     * Branches at one server are prepared at the same time, and may share a force as others in flight do. A lone writer may
+     * commit in one phase.
+     */
     private int claimedAtDatabases(Opened opened) {
         int writers = plan.mix().writers();
-        return writers < 2 ? 0 : opened.contender.databaseForcesClaimed() * Math.min(writers, Servers.SERVERS);
+        int each = opened.contender.databaseForcesClaimed();
+        return writers == 1 ? Math.min(1, each) : each * Math.min(writers, Servers.SERVERS);
     }
 
     private void countDatabaseForces(int inFlight, Servers servers) throws InterruptedException {

@@ -1,7 +1,6 @@
 package io.troth.bench.run;
 
 import io.troth.bench.contender.Running;
-import io.troth.bench.contender.Step;
 import io.troth.bench.contender.Work;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -50,8 +49,7 @@ final class ClosedLoop {
     private final AtomicLongArray timeline = new AtomicLongArray(TIMELINE_SLOTS);
     private final AtomicLong committed = new AtomicLong();
     private final AtomicLong failed = new AtomicLong();
-    private final AtomicLong moved = new AtomicLong();
-    private final AtomicLong movedPerhaps = new AtomicLong();
+    private final Ledger ledger;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private volatile long startNanos;
 
@@ -66,6 +64,7 @@ final class ClosedLoop {
         this.mix = mix;
         this.numbers = numbers;
         this.inFlight = inFlight;
+        this.ledger = new Ledger(mix.databases());
         this.budget = new AtomicLong(transactions);
         this.ended = new CountDownLatch(inFlight);
     }
@@ -118,14 +117,9 @@ final class ClosedLoop {
         return failed.get();
     }
 
-    /** What was added to the first database so far, by transactions that have ended well. */
-    long moved() {
-        return moved.get();
-    }
-
-    /** What may have been added to it besides, by transactions that failed. */
-    long movedPerhaps() {
-        return movedPerhaps.get();
+    /** What its transactions must have changed so far. */
+    Ledger ledger() {
+        return ledger;
     }
 
     /** The first failure; null when there was none. */
@@ -178,21 +172,13 @@ final class ClosedLoop {
         timeline.incrementAndGet(
                 (int) Math.min(TIMELINE_SLOTS - 1, (now - startNanos) / 1_000_000 / Turn.TIMELINE_MILLIS));
         committed.incrementAndGet();
-        moved.addAndGet(amount(work));
+        ledger.succeeded(work);
     }
 
     private void failed(Work work, Throwable cause) {
         failed.incrementAndGet();
-        movedPerhaps.addAndGet(amount(work));
+        ledger.failed(work);
         failure.compareAndSet(null, cause);
-    }
-
-    private static long amount(Work work) {
-        long amount = 0;
-        for (Step step : work.steps()) {
-            amount += step.resource() == 0 ? step.amount() : 0;
-        }
-        return amount;
     }
 
     /** One of the transactions in flight, and the next one after it. */

@@ -75,13 +75,22 @@ final class Servers implements AutoCloseable {
         return pids;
     }
 
-    /** All the money, by database. */
-    List<Long> balances() {
-        List<Long> balances = new ArrayList<>();
-        for (Database database : databases("bench-check")) {
-            balances.add(PostgresQueries.queryLong(database, "SELECT sum(balance)::bigint FROM account"));
-        }
-        return balances;
+    /** All the money. */
+    long total() {
+        return ofEach("SELECT sum(balance)::bigint FROM account").stream()
+                .mapToLong(Long::longValue)
+                .sum();
+    }
+
+    /** What a {@link Ledger} counts, by database. */
+    List<Long> weighted() {
+        return ofEach(Ledger.SQL);
+    }
+
+    private List<Long> ofEach(String sql) {
+        return databases("bench-check").stream()
+                .map(database -> PostgresQueries.queryLong(database, sql))
+                .toList();
     }
 
     /** How many transactions are prepared at all servers. */

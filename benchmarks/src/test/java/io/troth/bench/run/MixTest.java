@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -46,5 +47,39 @@ class MixTest {
                             .count(),
                     work::toString);
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void whoAcknowledgesAndDoesNothingIsSeen(String name) {
+        Mix mix = Mix.named(name);
+        SplittableRandom random = new SplittableRandom(1);
+        Ledger all = new Ledger(mix.databases());
+        for (int number = 1; number <= TRANSACTIONS; number++) {
+            Work work = mix.next(number, random);
+            Ledger ledger = new Ledger(mix.databases());
+            ledger.succeeded(work);
+            assertEquals(mix.writers() > 0, demandsChange(ledger), work::toString);
+            all.succeeded(work);
+        }
+        assertEquals(mix.writers() > 0, demandsChange(all), name);
+    }
+
+    private static boolean demandsChange(Ledger ledger) {
+        return IntStream.range(0, ledger.databases())
+                .anyMatch(database -> ledger.least(database) > 0 || ledger.most(database) < 0);
+    }
+
+    @Test
+    void whatFailedMayHaveHappenedOrNot() {
+        Ledger ledger = new Ledger(2);
+        Work down = new Work(1, List.of(new Step(0, 4, -1), new Step(1, 9, 1)));
+        Work moves = new Work(2, List.of(new Step(0, 0, -1), new Step(0, 2, 1)));
+        ledger.succeeded(down);
+        ledger.failed(down);
+        ledger.failed(moves);
+
+        assertEquals(List.of(-10L, -3L), List.of(ledger.least(0), ledger.most(0)));
+        assertEquals(List.of(10L, 20L), List.of(ledger.least(1), ledger.most(1)));
     }
 }
