@@ -13,7 +13,7 @@ public interface Environment {
     /** How many transactions will be in flight at most: so many calls of {@link Running#run} at once. */
     int inFlight();
 
-    /** How many connections to each database the contender may have open for the work; the same for everybody. */
+    /** How many connections to each database the contender may have open; the same for everybody, and in every run. */
     int connections();
 
     /** A new, empty directory for the contender's log, on the disk on which the databases are. */

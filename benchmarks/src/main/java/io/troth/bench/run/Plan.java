@@ -15,8 +15,11 @@ import java.util.List;
  */
 public record Plan(Mix mix, List<Contender> contenders, List<Integer> levels, int rounds, Duration turn, int warmUp) {
 
-    /** More connections than that help nobody on a few cores; see docs/PERFORMANCE.md. */
-    private static final int CONNECTIONS_MAX = 32;
+    /**
+     * For each contender to each database. More help nobody on a few cores, and fewer, when few transactions are in flight,
+     * would hold up whoever keeps some of them for recovery; see docs/PERFORMANCE.md.
+     */
+    static final int CONNECTIONS = 32;
 
     private static final int WARM_UP_IN_FLIGHT_MAX = 32;
 
@@ -36,10 +39,5 @@ public record Plan(Mix mix, List<Contender> contenders, List<Integer> levels, in
     /** How many are in flight while a contender warms up: enough for it to be over soon. */
     int warmUpInFlight() {
         return Math.min(WARM_UP_IN_FLIGHT_MAX, inFlightMax());
-    }
-
-    /** How many connections each contender may have to each database. */
-    int connections() {
-        return Math.min(CONNECTIONS_MAX, inFlightMax());
     }
 }

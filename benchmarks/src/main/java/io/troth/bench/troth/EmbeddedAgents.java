@@ -43,8 +43,7 @@ final class EmbeddedAgents implements Running {
         TrothAgentBuilder builder =
                 TrothAgent.builder().metrics(meters.metrics()).drain(Duration.ofSeconds(5));
         coordinator.endpoints().forEach(builder::coordinator);
-        // The connections for phase 2 are half as many again, and count.
-        ResourceOptions pool = ResourceOptions.DEFAULTS.withPoolSize(environment.connections() * 2 / 3);
+        ResourceOptions pool = ResourceOptions.DEFAULTS.withPoolSize(TrothPostgres.branches(environment.connections()));
         for (Database database : environment.databases()) {
             PGXADataSource source = new PGXADataSource();
             source.setUrl(database.url());

@@ -75,7 +75,7 @@ final class SeparateAgents implements Running {
                         Math.max(256, environment.inFlight()),
                         database.name(),
                         database.url(),
-                        environment.connections());
+                        TrothPostgres.branches(environment.connections()));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.troth.bench.troth;
 
+import io.troth.agent.jdbc.PoolSettings;
 import io.troth.bench.contender.Contender;
 import io.troth.bench.contender.Environment;
 import io.troth.bench.contender.Running;
@@ -71,5 +72,14 @@ public record TrothPostgres(String name, String description, boolean separate, W
             return ProductProcess.coordinator(environment.children(), name + "-coordinator", directory);
         }
         return ClusterCoordinators.start(environment.children(), directory, members);
+    }
+
+    /** How many branches may be open at a database, so that an agent has no more connections to it than these. */
+    static int branches(int connections) {
+        int branches = connections;
+        while (branches > 1 && branches + PoolSettings.ofSize(branches).finishers() > connections) {
+            branches--;
+        }
+        return branches;
     }
 }
