@@ -189,8 +189,8 @@ public final class Bench {
         loop.start();
         TimeUnit.NANOSECONDS.sleep(plan.turn().toNanos());
         loop.awaitFirst();
-        long nanos = System.nanoTime() - start;
-        long committed = loop.committed();
+        // All at once, and before the looks at processes and logs, which take a while and disturb the load.
+        ClosedLoop.Counted counted = loop.counted();
         CpuMeter.Reading after = meter.read();
         long forced = running.forcedWrites() - forcedBefore;
         Turn turn = new Turn(
@@ -198,11 +198,11 @@ public final class Bench {
                 inFlight,
                 round,
                 start - startNanos,
-                nanos,
-                committed,
-                loop.failed(),
-                loop.latency(),
-                loop.timeline(nanos),
+                counted.nanos(),
+                counted.committed(),
+                counted.failed(),
+                counted.latency(),
+                counted.timeline(),
                 CpuMeter.between(before, after, running.processes()),
                 forced);
         loop.stop();
@@ -220,7 +220,7 @@ public final class Bench {
                 turn.latencyMillis(50),
                 turn.latencyMillis(99),
                 turn.cpuMicros(),
-                turn.cpu().text(Math.max(1, committed))));
+                turn.cpu().text(Math.max(1, turn.committed()))));
     }
 
     private void note(Opened opened, int inFlight, String problem) {

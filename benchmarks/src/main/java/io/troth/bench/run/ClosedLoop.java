@@ -128,13 +128,20 @@ final class ClosedLoop {
         return failure.get();
     }
 
-    /** A copy of what was measured so far. */
-    Histogram latency() {
-        return latency.copy();
+    /**
+     * What was counted up to one moment, apart from what ended while it was looked at.
+     *
+     * @param nanos since the start
+     */
+    record Counted(long nanos, long committed, long failed, Histogram latency, List<Long> timeline) {}
+
+    /** Copies what was counted so far. */
+    Counted counted() {
+        long nanos = System.nanoTime() - startNanos;
+        return new Counted(nanos, committed.get(), failed.get(), latency.copy(), timeline(nanos));
     }
 
-    /** A copy of what was counted so far, up to a time after the start. */
-    List<Long> timeline(long nanos) {
+    private List<Long> timeline(long nanos) {
         int slots = (int) Math.min(TIMELINE_SLOTS, nanos / 1_000_000 / Turn.TIMELINE_MILLIS);
         List<Long> copy = new ArrayList<>(slots);
         for (int i = 0; i < slots; i++) {
