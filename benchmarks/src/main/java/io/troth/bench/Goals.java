@@ -2,6 +2,8 @@ package io.troth.bench;
 
 import io.troth.bench.contender.Suite;
 import io.troth.bench.postgres.HandDriven;
+import io.troth.bench.report.Figure;
+import io.troth.bench.report.FigureReader;
 import io.troth.bench.report.Goal;
 import io.troth.bench.run.Result;
 import java.util.ArrayList;
@@ -15,19 +17,23 @@ final class Goals {
     private static final String TROTH = "troth";
     private static final String NOOP = "troth-noop";
     private static final String NAIVE = "naive-noop";
+    private static final String FLOOR = "stream-floor";
     private static final String COMPLETE = HandDriven.COMPLETE;
 
     /** Everybody else over PostgreSQL is a peer. */
     private static final Set<String> NO_PEERS =
             Set.of("local", "2pc", "2pc-log", COMPLETE, TROTH, "troth-decided", "troth-processes", "troth-cluster");
 
+    /** All other ratios are the median of those within the rounds. */
+    private static final String TWO_LEVELS = " (two levels, so not of the same round)";
+
     private final Result result;
-    private final Goal.Reader read;
+    private final FigureReader read;
     private final List<Goal> goals = new ArrayList<>();
 
     private Goals(Result result) {
         this.result = result;
-        this.read = new Goal.Reader(result);
+        this.read = new FigureReader(result);
     }
 
     /** Those that the run says something about. */
@@ -42,9 +48,11 @@ final class Goals {
     }
 
     private void noop() {
-        Double floor = read.p50("stream-floor", 1);
-        atMost("p50 at 1 in flight, by that of the stream floor", 2, by(read.p50(NOOP, 1), floor));
-        atMost("p50 at 16 in flight, by that of the stream floor at 1", 3, by(read.p50(NOOP, 16), floor));
+        atMost("p50 at 1 in flight, by that of the stream floor", 2, read.p50Ratio(NOOP, FLOOR, 1));
+        atMost(
+                "p50 at 16 in flight, by that of the stream floor at 1" + TWO_LEVELS,
+                3,
+                Figure.ratio(read.p50(NOOP, 16), read.p50(FLOOR, 1)));
         atLeast("throughput at 16 in flight, by that of naive", 15, read.ratio(NOOP, NAIVE, 16));
         atLeast("throughput at 256 in flight, by that of naive", 30, read.ratio(NOOP, NAIVE, 256));
         atLeast(
@@ -52,9 +60,9 @@ final class Goals {
                 20,
                 read.ratio("troth-noop-blocking", NAIVE, 256));
         atLeast(
-                "throughput at 1,024 in flight, by that at 256",
+                "throughput at 1,024 in flight, by that at 256" + TWO_LEVELS,
                 0.95,
-                by(read.throughput(NOOP, 1_024), read.throughput(NOOP, 256)));
+                Figure.ratio(read.throughput(NOOP, 1_024), read.throughput(NOOP, 256)));
         atMost("CPU-us of the coordinator per transaction at 256", 20, read.cpuOf("coordinator", NOOP, 256));
         atMost("CPU-us of all processes per transaction at 256", 40, read.cpu(NOOP, 256));
         atLeast(
@@ -83,11 +91,11 @@ final class Goals {
         if (!work.equals("transfer")) {
             return;
         }
-        atMost("p50 at 1 in flight, by that of " + COMPLETE, 1.25, by(read.p50(TROTH, 1), read.p50(COMPLETE, 1)));
+        atMost("p50 at 1 in flight, by that of " + COMPLETE, 1.25, read.p50Ratio(TROTH, COMPLETE, 1));
         atMost(
                 "p50 at 1 in flight with wait=DECIDED, by that of 2pc-log",
                 1,
-                by(read.p50("troth-decided", 1), read.p50("2pc-log", 1)));
+                read.p50Ratio("troth-decided", "2pc-log", 1));
         for (int inFlight : result.plan().levels()) {
             String throughput = "throughput at " + inFlight + " in flight, by that of ";
             if (inFlight == 8 || inFlight == 32) {
@@ -105,21 +113,17 @@ final class Goals {
         }
     }
 
-    private static @Nullable Double by(@Nullable Double value, @Nullable Double other) {
-        return value == null || other == null || other == 0 ? null : Double.valueOf(value / other);
+    private void atLeast(String what, double limit, @Nullable Figure figure) {
+        add(what, limit, true, figure);
     }
 
-    private void atLeast(String what, double limit, @Nullable Double value) {
-        add(what, limit, true, value);
+    private void atMost(String what, double limit, @Nullable Figure figure) {
+        add(what, limit, false, figure);
     }
 
-    private void atMost(String what, double limit, @Nullable Double value) {
-        add(what, limit, false, value);
-    }
-
-    private void add(String what, double limit, boolean atLeast, @Nullable Double value) {
-        if (value != null) {
-            goals.add(new Goal(what, limit, atLeast, value));
+    private void add(String what, double limit, boolean atLeast, @Nullable Figure figure) {
+        if (figure != null) {
+            goals.add(Goal.of(what, limit, atLeast, figure));
         }
     }
 }

@@ -39,7 +39,7 @@ final class Charts {
             Spread spread = row.throughput();
             double y = i * BAR + 4.0;
             String value = String.format(Locale.ROOT, "%,.0f tx/s", spread.median());
-            svg.text(LEFT - 8.0, y + 14, "end", row.contender() + (row.wrong() == null ? "" : " (invalid)"))
+            svg.text(LEFT - 8.0, y + 14, "end", row.contender() + (row.wrong().isEmpty() ? "" : " (invalid)"))
                     .box(
                             LEFT,
                             y,

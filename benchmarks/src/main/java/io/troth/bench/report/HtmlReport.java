@@ -7,6 +7,7 @@ import io.troth.chaos.page.Page;
 import io.troth.chaos.page.Svg;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeMap;
 
 /** One page with everything in it: no script, nothing that is loaded from elsewhere, readable in light and dark. */
@@ -52,7 +53,7 @@ final class HtmlReport {
                     .append("</li>\n");
         }
         page.append("</ul>\n");
-        result.absent().forEach((who, why) -> wrong(page, who + " did not take part: " + why));
+        result.absent().forEach((who, why) -> wrong(page, who + " does not count: " + why));
         result.wrong().forEach((key, what) -> wrong(page, key + " in flight does not count: " + what));
         goals(page, goals);
         List<Row> rows = Row.of(result, baseline);
@@ -76,8 +77,10 @@ final class HtmlReport {
                     .append(goal.atLeast() ? "</td><td>&ge; " : "</td><td>&le; ")
                     .append(number(goal.limit()))
                     .append("</td><td>")
-                    .append(number(goal.value()))
-                    .append(goal.isMet() ? "</td><td>met</td></tr>\n" : "</td><td class=\"wrong\">missed</td></tr>\n");
+                    .append(goal.value() == null ? "" : number(goal.value()))
+                    .append(goal.isMet() ? "</td><td>" : "</td><td class=\"wrong\">")
+                    .append(goal.verdict().toLowerCase(Locale.ROOT))
+                    .append("</td></tr>\n");
         }
         page.append("</table>\n");
     }
@@ -100,7 +103,9 @@ final class HtmlReport {
         for (Row row : rows) {
             Spread ratio = row.ratio();
             Double databases = row.databaseForced();
-            page.append("<tr><td>").append(Svg.escape(row.contender())).append("</td>");
+            page.append(row.wrong().isEmpty() ? "<tr><td>" : "<tr><td class=\"wrong\">invalid: ")
+                    .append(Svg.escape(row.contender()))
+                    .append("</td>");
             for (String cell : List.of(
                     row.throughput().text("%.0f"),
                     ratio == null ? "" : ratio.text("%.2f"),
@@ -130,6 +135,6 @@ final class HtmlReport {
     }
 
     private static String number(double value) {
-        return String.format(java.util.Locale.ROOT, value < 10 ? "%.3f" : "%.1f", value);
+        return String.format(Locale.ROOT, value < 10 ? "%.3f" : "%.1f", value);
     }
 }

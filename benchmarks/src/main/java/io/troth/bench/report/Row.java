@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * All turns of one contender at one level.
  *
  * @param throughput in transactions per second
- * @param ratio to the baseline's turn of the same round; null when the baseline has none
+ * @param ratio to the baseline's turn of the same round; null when the baseline has none that counts
  * @param latency of all turns, in ns
  * @param ownMicros CPU-µs per transaction of the callers' process
  * @param databaseMicros of the database servers
@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param namedMicros of those that the contender names
  * @param forced forced writes of its log per transaction
  * @param databaseForced of the databases; null when not counted
- * @param wrong why it does not count; null when it does
+ * @param wrong why it does not count; empty when it does
  */
 record Row(
         String contender,
@@ -36,7 +36,7 @@ record Row(
         Map<String, Double> namedMicros,
         double forced,
         @Nullable Double databaseForced,
-        @Nullable String wrong) {
+        String wrong) {
 
     private static final double NANOS_PER_MICRO = 1e3;
     private static final double NANOS_PER_MILLI = 1e6;
@@ -45,7 +45,8 @@ record Row(
     static List<Row> of(Result result, String baseline) {
         List<Row> rows = new ArrayList<>();
         for (int inFlight : result.plan().levels()) {
-            List<Turn> base = result.turns(baseline, inFlight);
+            List<Turn> base =
+                    result.problem(baseline, inFlight).isEmpty() ? result.turns(baseline, inFlight) : List.of();
             result.plan().contenders().forEach(contender -> {
                 List<Turn> turns = result.turns(contender.name(), inFlight);
                 if (!turns.isEmpty()) {
@@ -67,7 +68,6 @@ record Row(
                     .named()
                     .forEach((name, nanos) -> named.merge(name, nanos / NANOS_PER_MICRO / committed, Double::sum));
         }
-        String key = Result.key(first.contender(), first.inFlight());
         return new Row(
                 first.contender(),
                 first.inFlight(),
@@ -79,8 +79,8 @@ record Row(
                 micros(turns, committed, CpuUse::others),
                 named,
                 turns.stream().mapToLong(Turn::forced).sum() / committed,
-                result.databaseForces().get(key),
-                result.wrong().get(key));
+                result.databaseForces().get(Result.key(first.contender(), first.inFlight())),
+                result.problem(first.contender(), first.inFlight()));
     }
 
     private static @Nullable Spread ratio(List<Turn> turns, List<Turn> base) {

@@ -78,6 +78,6 @@ public final class TableReport {
                 row.cpuMicros(),
                 row.forced(),
                 databases == null ? "" : String.format(Locale.ROOT, "%.3f", databases),
-                row.wrong() == null ? "" : "  INVALID");
+                row.wrong().isEmpty() ? "" : "  INVALID");
     }
 }

@@ -283,7 +283,7 @@ public final class Bench {
         long forced = servers.forced() - forcedBefore;
         if (forced < FORCES_SHARE_MIN * databaseForcesClaimed) {
             absent.put(
-                    "everybody",
+                    Result.EVERYBODY,
                     String.format(
                             "the databases were forced %d times, %.0f were claimed", forced, databaseForcesClaimed));
         }

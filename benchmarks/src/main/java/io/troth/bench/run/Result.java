@@ -9,7 +9,7 @@ import java.util.TreeMap;
  *
  * @param turns in order
  * @param wrong why the turns of a contender at a level do not count; see {@link #key}
- * @param absent contenders that could not be opened or warmed up, and why
+ * @param absent contenders that could not be opened or warmed up, or broke later, and why: none of their turns counts
  * @param databaseForces forced writes of all servers per transaction, by {@link #key}; only where it was counted
  */
 public record Result(
@@ -18,6 +18,9 @@ public record Result(
         Map<String, String> wrong,
         Map<String, String> absent,
         Map<String, Double> databaseForces) {
+
+    /** Who is absent when what is wrong cannot be told to be somebody's. */
+    static final String EVERYBODY = "everybody";
 
     public Result {
         turns = List.copyOf(turns);
@@ -36,6 +39,12 @@ public record Result(
         return turns.stream()
                 .filter(turn -> turn.contender().equals(contender) && turn.inFlight() == inFlight)
                 .toList();
+    }
+
+    /** Why the turns of a contender at a level do not count; empty when they do. */
+    public String problem(String contender, int inFlight) {
+        String why = wrong.get(key(contender, inFlight));
+        return why == null ? absent.getOrDefault(contender, absent.getOrDefault(EVERYBODY, "")) : why;
     }
 
     public boolean isValid() {
