@@ -19,6 +19,9 @@ public interface Environment {
     /** A new, empty directory for the contender's log, on the disk on which the databases are. */
     Path newDirectory(String name);
 
+    /** As {@link #newDirectory}, but in memory, where a forced write costs nothing; it is gone after the run. */
+    Path newMemoryDirectory();
+
     /** The group to start processes in; they end with the run at the latest. */
     Children children();
 }

@@ -1,6 +1,6 @@
 package io.troth.bench.failover;
 
-import io.troth.chaos.process.Children;
+import io.troth.bench.run.Scratch;
 import io.troth.chaos.process.WorkDirectory;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -44,9 +44,10 @@ public final class FailoverCommand implements Callable<Integer> {
             return CommandLine.ExitCode.USAGE;
         }
         FailoverRun.Outcome outcome;
-        try (WorkDirectory directory = WorkDirectory.create("troth-failover-");
-                Children children = new Children(directory.directory("output"))) {
-            outcome = new FailoverRun(children, directory.path(), inFlight, settings(), System.err::println).run(kills);
+        try (Scratch scratch = new Scratch("troth-failover-")) {
+            WorkDirectory directory = scratch.directory();
+            outcome = new FailoverRun(scratch.children(), directory.path(), inFlight, settings(), System.err::println)
+                    .run(kills);
             if (!outcome.wrong().isEmpty()) {
                 directory.keep();
                 System.err.println("what the processes wrote is in " + directory.path());

@@ -1,6 +1,6 @@
 package io.troth.bench.recovery;
 
-import io.troth.chaos.process.Children;
+import io.troth.bench.run.Scratch;
 import io.troth.chaos.process.WorkDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,9 +58,9 @@ public final class RecoveryCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         List<Size> sizes = new ArrayList<>();
         String doubt;
-        try (WorkDirectory directory = WorkDirectory.create("troth-recovery-");
-                Children children = new Children(directory.directory("output"))) {
-            SizeRun run = new SizeRun(children, warmUp, Duration.ofSeconds(seconds));
+        try (Scratch scratch = new Scratch("troth-recovery-")) {
+            WorkDirectory directory = scratch.directory();
+            SizeRun run = new SizeRun(scratch.children(), warmUp, Duration.ofSeconds(seconds));
             add(sizes, run, directory, 0, false);
             for (long size : open) {
                 add(sizes, run, directory, size, false);
@@ -71,7 +71,7 @@ public final class RecoveryCommand implements Callable<Integer> {
             System.err.println(inDoubt + " branches in doubt");
             doubt = String.format(
                     "%,d branches in doubt, half of them to be committed: resolved %.2f s after the start of an agent",
-                    inDoubt, InDoubtRun.seconds(children, directory.directory("in-doubt"), inDoubt));
+                    inDoubt, InDoubtRun.seconds(scratch.children(), directory.directory("in-doubt"), inDoubt));
         }
         System.out.println(RecoveryReport.table(sizes));
         System.out.println(doubt);

@@ -4,8 +4,6 @@ import io.troth.bench.contender.Contender;
 import io.troth.bench.contender.Environment;
 import io.troth.bench.contender.Running;
 import io.troth.bench.contender.Suite;
-import io.troth.chaos.process.Children;
-import io.troth.chaos.process.WorkDirectory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -79,27 +77,29 @@ public final class Bench {
     public Result run() throws Exception {
         startNanos = System.nanoTime();
         boolean postgres = plan.contenders().get(0).suite() == Suite.POSTGRES;
-        try (WorkDirectory directory = WorkDirectory.create("troth-bench-");
-                Children children = new Children(directory.directory("output"))) {
+        try (Scratch scratch = new Scratch("troth-bench-")) {
             if (postgres) {
                 progress.accept("starting two PostgreSQL servers");
             }
             try (Servers servers = postgres
-                    ? Servers.start(children, directory.path(), plan.mix().databases())
+                    ? Servers.start(
+                            scratch.children(),
+                            scratch.directory().path(),
+                            plan.mix().databases())
                     : null) {
-                measure(directory, children, servers);
+                measure(scratch, servers);
             }
         }
         return new Result(plan, turns, wrong, absent, databaseForces);
     }
 
-    private void measure(WorkDirectory directory, Children children, @Nullable Servers servers) throws Exception {
+    private void measure(Scratch scratch, @Nullable Servers servers) throws Exception {
         Bank bank = servers == null ? null : new Bank(servers);
         long forcedBefore = servers == null ? 0 : servers.forced();
         CpuMeter meter = new CpuMeter(servers == null ? Set.of() : servers.pids());
         try {
             for (Contender contender : plan.contenders()) {
-                open(contender, new Surroundings(contender, plan, directory, children, servers), bank);
+                open(contender, new Surroundings(contender, plan, scratch, servers), bank);
             }
             if (servers != null && countsDatabaseForces) {
                 countDatabaseForces(plan.warmUpInFlight(), servers);

@@ -2,8 +2,6 @@ package io.troth.bench.run;
 
 import io.troth.bench.contender.Running;
 import io.troth.bench.contender.Suite;
-import io.troth.chaos.process.Children;
-import io.troth.chaos.process.WorkDirectory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -68,20 +66,22 @@ public final class Soak {
     /** Runs all of it. */
     public Outcome run() throws Exception {
         boolean postgres = plan.contenders().get(0).suite() == Suite.POSTGRES;
-        try (WorkDirectory directory = WorkDirectory.create("troth-soak-");
-                Children children = new Children(directory.directory("output"));
+        try (Scratch scratch = new Scratch("troth-soak-");
                 Servers servers = postgres
-                        ? Servers.start(children, directory.path(), plan.mix().databases())
+                        ? Servers.start(
+                                scratch.children(),
+                                scratch.directory().path(),
+                                plan.mix().databases())
                         : null) {
-            return run(directory, children, servers);
+            return run(scratch, servers);
         }
     }
 
-    private Outcome run(WorkDirectory directory, Children children, @Nullable Servers servers) throws Exception {
+    private Outcome run(Scratch scratch, @Nullable Servers servers) throws Exception {
         Bank bank = servers == null ? null : new Bank(servers);
         List<Sample> samples = new ArrayList<>();
         var contender = plan.contenders().get(0);
-        try (Running running = contender.open(new Surroundings(contender, plan, directory, children, servers))) {
+        try (Running running = contender.open(new Surroundings(contender, plan, scratch, servers))) {
             AtomicLong numbers = new AtomicLong();
             ClosedLoop warmUp = new ClosedLoop(running, plan.mix(), numbers, plan.warmUpInFlight(), plan.warmUp());
             warmUp.start();

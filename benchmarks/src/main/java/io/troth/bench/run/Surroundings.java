@@ -4,7 +4,6 @@ import io.troth.bench.contender.Contender;
 import io.troth.bench.contender.Database;
 import io.troth.bench.contender.Environment;
 import io.troth.chaos.process.Children;
-import io.troth.chaos.process.WorkDirectory;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +16,7 @@ import org.jspecify.annotations.Nullable;
 record Surroundings(
         Contender contender,
         Plan plan,
-        WorkDirectory directory,
-        Children children,
+        Scratch scratch,
         @Nullable Servers servers) implements Environment {
 
     @Override
@@ -38,6 +36,16 @@ record Surroundings(
 
     @Override
     public Path newDirectory(String name) {
-        return directory.directory("logs-" + contender.name() + "-" + name);
+        return scratch.newDirectory("logs-" + contender.name() + "-" + name);
+    }
+
+    @Override
+    public Path newMemoryDirectory() {
+        return scratch.newMemoryDirectory();
+    }
+
+    @Override
+    public Children children() {
+        return scratch.children();
     }
 }

@@ -33,13 +33,12 @@ public final class NoopAgents implements Running {
     private final Coordinators coordinator;
     private final TrothClient client;
     private final boolean async;
-    private final Runnable afterwards;
     /** One that has all resources, or one for each. */
     private final List<InProcessAgent> agents = new ArrayList<>();
 
     /** One agent, with callers that have no threads. The coordinator is closed with this. */
     public NoopAgents(ProductProcess coordinator) throws Exception {
-        this(coordinator, true, false, () -> {});
+        this(coordinator, true, false);
     }
 
     /**
@@ -48,11 +47,9 @@ public final class NoopAgents implements Running {
      * @param coordinator closed with this
      * @param async whether nobody waits: else each transaction in flight has a thread that does
      * @param apart whether each database has an agent of its own, with a stream of its own
-     * @param afterwards runs when everything has ended
      */
-    NoopAgents(Coordinators coordinator, boolean async, boolean apart, Runnable afterwards) throws Exception {
+    NoopAgents(Coordinators coordinator, boolean async, boolean apart) throws Exception {
         this.async = async;
-        this.afterwards = afterwards;
         this.coordinator = coordinator;
         TrothClientBuilder builder = TrothClient.builder();
         coordinator.endpoints().forEach(builder::endpoint);
@@ -124,6 +121,5 @@ public final class NoopAgents implements Running {
         client.close();
         agents.forEach(InProcessAgent::close);
         coordinator.close();
-        afterwards.run();
     }
 }

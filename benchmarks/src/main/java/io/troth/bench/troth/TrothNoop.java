@@ -4,8 +4,6 @@ import io.troth.bench.contender.Contender;
 import io.troth.bench.contender.Environment;
 import io.troth.bench.contender.NoopContender;
 import io.troth.bench.contender.Running;
-import io.troth.chaos.process.WorkDirectory;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -21,8 +19,6 @@ import java.util.List;
  */
 public record TrothNoop(String name, String description, boolean async, boolean apart, boolean inMemory, int members)
         implements NoopContender {
-
-    private static final Path MEMORY = Path.of("/dev/shm");
 
     /** Asynchronous and blocking callers, and a log that costs nothing to force. */
     public static List<Contender> all() {
@@ -44,18 +40,7 @@ public record TrothNoop(String name, String description, boolean async, boolean 
 
     @Override
     public Running open(Environment environment) throws Exception {
-        if (!inMemory) {
-            return new NoopAgents(
-                    TrothPostgres.coordinators(members, name, environment, environment.newDirectory("decisions")),
-                    async,
-                    apart,
-                    () -> {});
-        }
-        Path directory = Files.createTempDirectory(MEMORY, "troth-bench-");
-        return new NoopAgents(
-                TrothPostgres.coordinators(1, name, environment, directory.resolve("decisions")),
-                async,
-                apart,
-                () -> WorkDirectory.delete(directory));
+        Path directory = inMemory ? environment.newMemoryDirectory() : environment.newDirectory("decisions");
+        return new NoopAgents(TrothPostgres.coordinators(members, name, environment, directory), async, apart);
     }
 }

@@ -128,6 +128,11 @@ class PeersTest {
         }
 
         @Override
+        public Path newMemoryDirectory() {
+            throw new UnsupportedOperationException("no peer wants one");
+        }
+
+        @Override
         public Children children() {
             return children;
         }

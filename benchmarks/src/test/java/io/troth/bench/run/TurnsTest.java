@@ -35,7 +35,8 @@ class TurnsTest {
         assertEquals(ROUNDS, result.turns().size());
         for (Turn turn : result.turns()) {
             long measured = turn.latency().getTotalCount();
-            assertTrue(Math.abs(measured - turn.committed()) <= IN_FLIGHT, measured + " of " + turn.committed());
+            // Copying takes a moment, too, but no third of a second.
+            assertTrue(measured < 1.5 * turn.committed(), measured + " of " + turn.committed());
         }
     }
 
