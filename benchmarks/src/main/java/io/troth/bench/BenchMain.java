@@ -17,6 +17,7 @@ import io.troth.bench.run.Mix;
 import io.troth.bench.run.Plan;
 import io.troth.bench.run.Result;
 import io.troth.bench.soak.SoakCommand;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -159,14 +160,18 @@ public final class BenchMain implements Callable<Integer> {
             System.out.println(TableReport.of(result, BASELINES));
             System.out.println(Goal.text(Goals.of(result)));
             results.add(result);
+            // Not only at the end: what breaks a later run is not to take this one with it.
+            write(results, Duration.ofNanos(System.nanoTime() - start));
         }
+        return results.stream().allMatch(Result::isValid) ? CommandLine.ExitCode.OK : EXIT_INVALID;
+    }
+
+    private void write(List<Result> results, Duration took) throws IOException {
         if (out != null) {
-            Duration took = Duration.ofNanos(System.nanoTime() - start);
             List<List<Goal>> goals = results.stream().map(Goals::of).toList();
             ReportFiles.write(out, new Report(results, BASELINES, Machine.facts(command, took), goals));
             System.out.println("report: " + out.resolve("report.html").toAbsolutePath());
         }
-        return results.stream().allMatch(Result::isValid) ? CommandLine.ExitCode.OK : EXIT_INVALID;
     }
 
     /**

@@ -56,7 +56,7 @@ class BenchTest {
         List<Contender> contenders = new ArrayList<>(HandDriven.all().subList(2, 4));
         contenders.add(TrothPostgres.all().get(0));
         contenders.add(new Liar());
-        contenders.add(new Cheat("thief", 1, 0));
+        contenders.add(new Cheat("thief", 1, 0, false));
 
         Result result = run(contenders, List.of(1, 4));
 
@@ -99,8 +99,8 @@ class BenchTest {
 
     @Test
     void whoDoesNothingIsFoundOutThoughBothStepsAreAtOneDatabase() throws Exception {
-        Result result =
-                run(Mix.named("one-branch"), List.of(HandDriven.all().get(0), new Cheat("idler", 0, 0)), List.of(1));
+        Result result = run(
+                Mix.named("one-branch"), List.of(HandDriven.all().get(0), new Cheat("idler", 0, 0, false)), List.of(1));
 
         assertEquals(Map.of(), result.wrong());
         assertEquals(List.of("idler"), List.copyOf(result.absent().keySet()));
@@ -109,11 +109,22 @@ class BenchTest {
 
     @Test
     void aLoneWriterForcesItsDatabaseOrIsFoundOut() throws Exception {
-        Result result = run(Mix.named("one-branch"), List.of(new Cheat("lazy", 2, 1)), List.of(1));
+        Result result = run(Mix.named("one-branch"), List.of(new Cheat("lazy", 2, 1, false)), List.of(1));
 
         assertEquals(Map.of(), result.wrong());
         assertEquals(List.of("everybody"), List.copyOf(result.absent().keySet()));
         assertTrue(String.valueOf(result.absent().get("everybody")).contains("were claimed"), result::toString);
+    }
+
+    @Test
+    void whoBreaksLeavesNothingBehindThatHurtsTheOthers() throws Exception {
+        Result result =
+                run(List.of(new Cheat("deserter", 2, 0, true), HandDriven.all().get(1)), List.of(2));
+
+        assertEquals(Map.of(), result.wrong());
+        assertEquals(List.of("deserter"), List.copyOf(result.absent().keySet()));
+        assertTrue(String.valueOf(result.absent().get("deserter")).contains("has run away"), result::toString);
+        assertTrue(result.turns("2pc", 2).get(0).committed() > 0);
     }
 
     private static Result run(List<Contender> contenders, List<Integer> levels) throws Exception {
@@ -159,8 +170,11 @@ class BenchTest {
     /**
      * Does so many of the steps and forgets the others: takes the money from the first account, does nothing, or does all.
      * In no case does it wait for the disk.
+     *
+     * @param deserts whether it breaks in its first turn, with all accounts locked: by a prepared transaction, and by one
+     *     that is open
      */
-    private record Cheat(String name, int stepsDone, int databaseForcesClaimed) implements Contender {
+    private record Cheat(String name, int stepsDone, int databaseForcesClaimed, boolean deserts) implements Contender {
 
         @Override
         public String description() {
@@ -197,6 +211,9 @@ class BenchTest {
 
                 @Override
                 public long forcedWrites() {
+                    if (deserts) {
+                        desert(connections);
+                    }
                     return 0;
                 }
 
@@ -208,6 +225,21 @@ class BenchTest {
                 }
             };
         }
+    }
+
+    private static void desert(List<Connection> connections) {
+        for (Connection connection : connections) {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("BEGIN");
+                statement.execute("UPDATE account SET balance = balance - 7");
+                if (connection == connections.get(0)) {
+                    statement.execute("PREPARE TRANSACTION 'it''s left'");
+                }
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        throw new IllegalStateException("it has run away");
     }
 
     /** Commits as the floor does, and says that it has a log. */

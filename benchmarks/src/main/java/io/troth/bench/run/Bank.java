@@ -19,9 +19,23 @@ final class Bank {
     }
 
     /** Takes what is there now as right. */
-    void restart() {
+    private void restart() {
         total = servers.total();
         weighted = servers.weighted();
+    }
+
+    /**
+     * Leaves nothing of a contender that has broken at the databases: nobody else is to wait for its locks, or to be blamed
+     * for its money.
+     *
+     * @param close ends the contender, which may wait for a database
+     */
+    void expel(String application, Runnable close) {
+        servers.disconnect(application);
+        close.run();
+        servers.disconnect(application);
+        servers.rollBackPrepared();
+        restart();
     }
 
     /**

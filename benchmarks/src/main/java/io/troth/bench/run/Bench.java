@@ -4,6 +4,7 @@ import io.troth.bench.contender.Contender;
 import io.troth.bench.contender.Environment;
 import io.troth.bench.contender.Running;
 import io.troth.bench.contender.Suite;
+import io.troth.chaos.process.ChildProcess;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -25,7 +26,8 @@ public final class Bench {
     /** Each level begins with this part of the warm-up, at the level. */
     private static final int WARM_UP_PART = 50;
 
-    private static final Duration PROGRESS = Duration.ofSeconds(10);
+    /** A contender of which nothing has ended for so long is stuck: longer than any of them lets a transaction live. */
+    static final Duration STUCK = Duration.ofMinutes(2);
 
     /** PostgreSQL's connections tell what they did at most 10 s after their last transaction. */
     private static final long COUNTED_MILLIS = 10_500;
@@ -38,6 +40,7 @@ public final class Bench {
     private final Plan plan;
     private final Consumer<String> progress;
     private final boolean countsDatabaseForces;
+    private final Duration stuck;
     private final AtomicLong numbers = new AtomicLong();
     private final List<Opened> open = new ArrayList<>();
     private final List<Turn> turns = new ArrayList<>();
@@ -68,9 +71,14 @@ public final class Bench {
      *     they are only checked in sum, at the end
      */
     public Bench(Plan plan, Consumer<String> progress, boolean countsDatabaseForces) {
+        this(plan, progress, countsDatabaseForces, STUCK);
+    }
+
+    Bench(Plan plan, Consumer<String> progress, boolean countsDatabaseForces, Duration stuck) {
         this.plan = plan;
         this.progress = progress;
         this.countsDatabaseForces = countsDatabaseForces;
+        this.stuck = stuck;
     }
 
     /** Runs. What a contender does wrong is in the result; what is thrown is wrong with the harness or the machine. */
@@ -123,6 +131,7 @@ public final class Bench {
 
     private void open(Contender contender, Environment environment, @Nullable Bank bank) {
         progress.accept("opening and warming up " + contender.name());
+        List<ChildProcess> others = environment.children().running();
         try {
             Opened opened = new Opened(contender, contender.open(environment));
             open.add(opened);
@@ -132,8 +141,25 @@ public final class Bench {
                 throw new IllegalStateException(problem);
             }
         } catch (Exception e) {
-            absent.put(contender.name(), String.valueOf(e));
-            progress.accept(contender.name() + " does not take part: " + e);
+            drop(contender, String.valueOf(e), bank);
+            // It may have come half the way.
+            environment.children().running().stream()
+                    .filter(child -> !others.contains(child))
+                    .forEach(ChildProcess::close);
+        }
+    }
+
+    /** Ends a contender that has broken; the others go on. */
+    private void drop(Contender contender, String why, @Nullable Bank bank) {
+        absent.put(contender.name(), why);
+        progress.accept(contender.name() + " does not take part: " + why);
+        List<Opened> its =
+                open.stream().filter(each -> each.contender.equals(contender)).toList();
+        open.removeAll(its);
+        if (bank == null) {
+            its.forEach(this::close);
+        } else {
+            bank.expel(contender.name(), () -> its.forEach(this::close));
         }
     }
 
@@ -142,11 +168,11 @@ public final class Bench {
             throws InterruptedException {
         ClosedLoop loop = new ClosedLoop(opened.running, plan.mix(), numbers, inFlight, transactions);
         loop.start();
-        while (!loop.awaitEnd(PROGRESS)) {
-            progress.accept(String.format(
-                    "%-22s %5d in flight, warming up: %,d of %,d",
-                    opened.contender.name(), inFlight, loop.committed(), transactions));
-        }
+        loop.awaitEnd(
+                stuck,
+                () -> progress.accept(String.format(
+                        "%-22s %5d in flight, warming up: %,d of %,d",
+                        opened.contender.name(), inFlight, loop.committed(), transactions)));
         opened.transactions += loop.committed();
         return problem(loop, bank);
     }
@@ -166,29 +192,62 @@ public final class Bench {
     private void level(int inFlight, CpuMeter meter, @Nullable Bank bank) throws Exception {
         List<Opened> present = open.stream()
                 .filter(each -> inFlight <= each.contender.inFlightMax())
-                .filter(each -> !absent.containsKey(each.contender.name()))
                 .toList();
         for (Opened each : present) {
-            String problem = warmUp(each, inFlight, Math.max(inFlight, plan.warmUp() / WARM_UP_PART), bank);
-            note(each, inFlight, problem);
+            try {
+                int transactions = Math.max(inFlight, plan.warmUp() / WARM_UP_PART);
+                note(each, inFlight, warmUp(each, inFlight, transactions, bank));
+            } catch (RuntimeException e) {
+                drop(each.contender, "broke at " + inFlight + " in flight: " + e, bank);
+            }
         }
         for (int round = 1; round <= plan.rounds(); round++) {
             for (Opened each : present) {
-                turn(each, inFlight, round, meter, bank);
+                if (open.contains(each)) {
+                    turn(each, inFlight, round, meter, bank);
+                }
             }
         }
         present.forEach(each -> checkForces(each, inFlight));
     }
 
-    private void turn(Opened opened, int inFlight, int round, CpuMeter meter, @Nullable Bank bank) throws Exception {
+    private void turn(Opened opened, int inFlight, int round, CpuMeter meter, @Nullable Bank bank)
+            throws InterruptedException {
+        ClosedLoop loop = new ClosedLoop(opened.running, plan.mix(), numbers, inFlight, Long.MAX_VALUE);
+        Turn turn;
+        try {
+            turn = measure(opened, loop, inFlight, round, meter);
+        } catch (RuntimeException e) {
+            loop.stop();
+            drop(opened.contender, "broke at " + inFlight + " in flight: " + e, bank);
+            return;
+        }
+        opened.transactions += loop.committed();
+        databaseForcesClaimed += (double) claimedAtDatabases(opened) * loop.committed() / inFlight;
+        turns.add(turn);
+        note(opened, inFlight, problem(loop, bank));
+        progress.accept(String.format(
+                "%-22s %5d in flight, round %d: %9.0f tx/s, p50 %8.3f ms, p99 %8.3f ms, %7.1f CPU-us/tx %s",
+                turn.contender(),
+                inFlight,
+                round,
+                turn.throughput(),
+                turn.latencyMillis(50),
+                turn.latencyMillis(99),
+                turn.cpuMicros(),
+                turn.cpu().text(Math.max(1, turn.committed()))));
+    }
+
+    /** Runs the loop for the time of a turn, and to its end. */
+    private Turn measure(Opened opened, ClosedLoop loop, int inFlight, int round, CpuMeter meter)
+            throws InterruptedException {
         Running running = opened.running;
-        ClosedLoop loop = new ClosedLoop(running, plan.mix(), numbers, inFlight, Long.MAX_VALUE);
         long forcedBefore = running.forcedWrites();
         CpuMeter.Reading before = meter.read();
         long start = System.nanoTime();
         loop.start();
         TimeUnit.NANOSECONDS.sleep(plan.turn().toNanos());
-        loop.awaitFirst();
+        loop.awaitFirst(stuck);
         // All at once, and before the looks at processes and logs, which take a while and disturb the load.
         ClosedLoop.Counted counted = loop.counted();
         CpuMeter.Reading after = meter.read();
@@ -206,21 +265,8 @@ public final class Bench {
                 CpuMeter.between(before, after, running.processes()),
                 forced);
         loop.stop();
-        loop.awaitEnd();
-        opened.transactions += loop.committed();
-        databaseForcesClaimed += (double) claimedAtDatabases(opened) * loop.committed() / inFlight;
-        turns.add(turn);
-        note(opened, inFlight, problem(loop, bank));
-        progress.accept(String.format(
-                "%-22s %5d in flight, round %d: %9.0f tx/s, p50 %8.3f ms, p99 %8.3f ms, %7.1f CPU-us/tx %s",
-                turn.contender(),
-                inFlight,
-                round,
-                turn.throughput(),
-                turn.latencyMillis(50),
-                turn.latencyMillis(99),
-                turn.cpuMicros(),
-                turn.cpu().text(Math.max(1, turn.committed()))));
+        loop.awaitEnd(stuck, () -> {});
+        return turn;
     }
 
     private void note(Opened opened, int inFlight, String problem) {

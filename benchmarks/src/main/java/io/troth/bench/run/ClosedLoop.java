@@ -30,6 +30,7 @@ final class ClosedLoop {
     private static final int LATENCY_DIGITS = 3;
     private static final int TIMELINE_SLOTS = 20_000;
     private static final long FAILURE_PAUSE_MILLIS = 20;
+    private static final Duration PROGRESS = Duration.ofSeconds(10);
 
     /** For what goes on after a failure. */
     private static final Executor LATER =
@@ -91,19 +92,49 @@ final class ClosedLoop {
         stopped.set(true);
     }
 
-    /** Waits until nothing is in flight. */
-    void awaitEnd() throws InterruptedException {
-        ended.await();
+    /**
+     * Waits until nothing is in flight.
+     *
+     * @param limit how long it goes on when nothing ends
+     * @param progress runs now and then
+     * @throws IllegalStateException when nothing has ended for so long
+     */
+    void awaitEnd(Duration limit, Runnable progress) throws InterruptedException {
+        long since = System.nanoTime();
+        long before = -1;
+        while (!awaitEnd(limit.compareTo(PROGRESS) < 0 ? limit : PROGRESS)) {
+            progress.run();
+            long now = committed() + failed();
+            if (now == before && System.nanoTime() - since >= limit.toNanos()) {
+                stop();
+                throw stuck(limit);
+            }
+            since = now == before ? since : System.nanoTime();
+            before = now;
+        }
     }
 
-    /** As {@link #awaitEnd()}, but not longer than this; returns whether nothing is in flight. */
+    private IllegalStateException stuck(Duration limit) {
+        return new IllegalStateException(ended.getCount() + " are in flight, and none has ended for "
+                + limit.toSeconds() + " s; the first failure: " + failure());
+    }
+
+    /** Waits until nothing is in flight, but not longer than this; returns whether nothing is. */
     boolean awaitEnd(Duration atMost) throws InterruptedException {
         return ended.await(atMost.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    /** Waits until at least one has ended, so that a turn on a machine that is far too busy says something at all. */
-    void awaitFirst() throws InterruptedException {
+    /**
+     * Waits until at least one has ended, so that a turn on a machine that is far too busy says something at all.
+     *
+     * @throws IllegalStateException when none has after so long
+     */
+    void awaitFirst(Duration limit) throws InterruptedException {
+        long start = System.nanoTime();
         while (committed.get() + failed.get() == 0 && ended.getCount() > 0) {
+            if (System.nanoTime() - start > limit.toNanos()) {
+                throw stuck(limit);
+            }
             Thread.sleep(1);
         }
     }

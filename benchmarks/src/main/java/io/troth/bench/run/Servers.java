@@ -3,6 +3,7 @@ package io.troth.bench.run;
 import io.troth.bench.contender.Database;
 import io.troth.chaos.db.PostgresBinaries;
 import io.troth.chaos.db.PostgresServer;
+import io.troth.chaos.db.PreparedTransaction;
 import io.troth.chaos.process.Children;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +19,8 @@ import java.util.TreeSet;
 final class Servers implements AutoCloseable {
 
     static final int SERVERS = 2;
+
+    private static final int DISCONNECT_MILLIS = 5_000;
 
     /** Checkpoints would hit one contender and spare the next. */
     private static final Map<String, String> SETTINGS = Map.of(
@@ -96,6 +99,23 @@ final class Servers implements AutoCloseable {
     /** How many transactions are prepared at all servers. */
     long prepared() {
         return servers.stream().mapToLong(server -> server.prepared().size()).sum();
+    }
+
+    /** Ends the connections of an application, whatever they do. */
+    void disconnect(String application) {
+        servers.forEach(server -> server.execute("SELECT pg_terminate_backend(pid, " + DISCONNECT_MILLIS
+                + ") FROM pg_stat_activity WHERE application_name = '" + application + "'"));
+    }
+
+    /** Rolls back whatever is prepared. Nobody may be about to end it. */
+    void rollBackPrepared() {
+        for (PostgresServer server : servers) {
+            for (PreparedTransaction each : server.prepared()) {
+                server.execute(
+                        each.database(),
+                        new String[] {"ROLLBACK PREPARED '" + each.gid().replace("'", "''") + "'"});
+            }
+        }
     }
 
     /**

@@ -85,7 +85,7 @@ public final class Soak {
             AtomicLong numbers = new AtomicLong();
             ClosedLoop warmUp = new ClosedLoop(running, plan.mix(), numbers, plan.warmUpInFlight(), plan.warmUp());
             warmUp.start();
-            warmUp.awaitEnd();
+            warmUp.awaitEnd(Bench.STUCK, () -> {});
             String wrong = Bench.problem(warmUp, bank);
             if (!wrong.isEmpty()) {
                 return new Outcome(samples, wrong);
@@ -93,7 +93,7 @@ public final class Soak {
             ClosedLoop loop = new ClosedLoop(running, plan.mix(), numbers, plan.inFlightMax(), Long.MAX_VALUE);
             long start = System.nanoTime();
             loop.start();
-            loop.awaitFirst();
+            loop.awaitFirst(Bench.STUCK);
             do {
                 loop.awaitEnd(pause);
                 Sample sample = look(start, loop, running);
@@ -101,7 +101,7 @@ public final class Soak {
                 progress.accept(text(sample));
             } while (System.nanoTime() - start < plan.turn().toNanos());
             loop.stop();
-            loop.awaitEnd();
+            loop.awaitEnd(Bench.STUCK, () -> {});
             return new Outcome(samples, Bench.problem(loop, bank));
         }
     }

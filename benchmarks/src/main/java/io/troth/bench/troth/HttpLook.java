@@ -5,9 +5,12 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 
 /** What a process of the product says over HTTP. Thread-safe. */
 final class HttpLook {
+
+    private static final Duration LIMIT = Duration.ofSeconds(30);
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final String address;
@@ -30,6 +33,7 @@ final class HttpLook {
     HttpResponse<String> get(String path) throws IOException {
         try {
             HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + address + path))
+                    .timeout(LIMIT)
                     .build();
             return http.send(request, HttpResponse.BodyHandlers.ofString());
         } catch (InterruptedException e) {

@@ -1,6 +1,7 @@
 package io.troth.bench.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.bench.contender.Contender;
@@ -11,7 +12,10 @@ import io.troth.bench.contender.Work;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
@@ -40,10 +44,49 @@ class TurnsTest {
         }
     }
 
+    @Test
+    void whoBreaksInATurnIsOutAndTheOthersGoOn() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        AtomicInteger closed = new AtomicInteger();
+        Result result = run(
+                new Sleeper("breaks", () -> new Sleeping() {
+                    @Override
+                    public long forcedWrites() {
+                        if (asked.incrementAndGet() > 1) {
+                            throw new IllegalStateException("its log is gone");
+                        }
+                        return 0;
+                    }
+
+                    @Override
+                    public void close() {
+                        closed.incrementAndGet();
+                    }
+                }),
+                new Sleeper("hangs", () -> new Sleeping() {
+                    @Override
+                    public void run(Work work) throws Exception {
+                        super.run(work);
+                        if (work.number() > 100) {
+                            new CountDownLatch(1).await();
+                        }
+                    }
+                }),
+                new Sleeper("sound", Sleeping::new));
+
+        assertEquals(Set.of("breaks", "hangs"), result.absent().keySet());
+        assertTrue(String.valueOf(result.absent().get("breaks")).contains("its log is gone"), result::toString);
+        assertTrue(String.valueOf(result.absent().get("hangs")).contains("none has ended for 1 s"), result::toString);
+        assertFalse(result.problem("breaks", IN_FLIGHT).isEmpty());
+        assertEquals("", result.problem("sound", IN_FLIGHT));
+        assertEquals(ROUNDS, result.turns("sound", IN_FLIGHT).size());
+        assertEquals(1, closed.get());
+    }
+
     private static Result run(Contender... contenders) throws Exception {
         Plan plan = new Plan(
                 Mix.transfer(), List.of(contenders), List.of(IN_FLIGHT), ROUNDS, Duration.ofMillis(200), IN_FLIGHT);
-        return new Bench(plan, line -> {}, false).run();
+        return new Bench(plan, line -> {}, false, Duration.ofSeconds(1)).run();
     }
 
     private static void sleep(long millis) {
