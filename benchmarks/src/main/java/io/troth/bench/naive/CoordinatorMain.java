@@ -27,6 +27,8 @@ import org.rocksdb.NativeLibraryLoader;
 import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
+import org.rocksdb.Statistics;
+import org.rocksdb.TickerType;
 import org.rocksdb.WriteOptions;
 
 /**
@@ -46,7 +48,6 @@ public final class CoordinatorMain {
     private final WriteOptions forced = new WriteOptions().setSync(true);
     private final WriteOptions lazy = new WriteOptions();
     private final AtomicLong transactions = new AtomicLong();
-    private final AtomicLong forces = new AtomicLong();
     private final Map<String, List<String>> open = new ConcurrentHashMap<>();
     private final Map<String, ManagedChannel> channels = new ConcurrentHashMap<>();
 
@@ -59,9 +60,11 @@ public final class CoordinatorMain {
         // Beside the log, and so gone with it: in the temporary directory each kill would leave 17 MB.
         NativeLibraryLoader.getInstance().loadLibrary(arguments[0]);
         RocksDB.loadLibrary();
-        try (Options options = new Options().setCreateIfMissing(true)) {
+        try (Statistics statistics = new Statistics();
+                Options options = new Options().setCreateIfMissing(true).setStatistics(statistics)) {
+            // RocksDB counts, not this: writers that wait together share one force.
             CoordinatorMain coordinator = new CoordinatorMain(RocksDB.open(options, arguments[0]));
-            Lifeline.attach(line -> coordinator.say(FORCES + coordinator.forces.get()));
+            Lifeline.attach(line -> coordinator.say(FORCES + statistics.getTickerCount(TickerType.WAL_FILE_SYNCED)));
             Server server = coordinator.server();
             coordinator.say(READY + server.getPort());
             server.awaitTermination();
@@ -110,7 +113,6 @@ public final class CoordinatorMain {
             List<String> branches = branches(tx);
             all(Calls.PREPARE, branches, tx);
             log.put(forced, tx.getBytes(UTF_8), String.join(" ", branches).getBytes(UTF_8));
-            forces.incrementAndGet();
             all(Calls.COMMIT_BRANCH, branches, tx);
             log.delete(lazy, tx.getBytes(UTF_8));
             open.remove(tx);
