@@ -32,6 +32,9 @@ public final class Bench {
     /** PostgreSQL's connections tell what they did at most 10 s after their last transaction. */
     private static final long COUNTED_MILLIS = 10_500;
 
+    private static final long ENDED_NANOS = 5_000_000_000L;
+    private static final long ENDED_PAUSE_MILLIS = 50;
+
     private static final double FAILED_SHARE_MAX = 0.01;
 
     /** What a counter that is read while others run may miss. */
@@ -325,8 +328,14 @@ public final class Bench {
         }
     }
 
-    private void checkAfterwards(Servers servers, long forcedBefore) {
+    /** The last connections may still be about to end, and tell what they did when they have. */
+    private void checkAfterwards(Servers servers, long forcedBefore) throws InterruptedException {
+        long deadline = System.nanoTime() + ENDED_NANOS;
         long forced = servers.forced() - forcedBefore;
+        while (forced < FORCES_SHARE_MIN * databaseForcesClaimed && System.nanoTime() - deadline < 0) {
+            Thread.sleep(ENDED_PAUSE_MILLIS);
+            forced = servers.forced() - forcedBefore;
+        }
         if (forced < FORCES_SHARE_MIN * databaseForcesClaimed) {
             absent.put(
                     Result.EVERYBODY,
