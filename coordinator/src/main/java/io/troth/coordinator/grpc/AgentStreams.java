@@ -79,7 +79,7 @@ final class AgentStreams {
         }
 
         @Override
-        void decode(RawBatch batch, List<Event> events) {
+        boolean decode(RawBatch batch, List<Event> events) {
             for (int i = 0; i < batch.size(); i++) {
                 AgentEntry entry = batch.entry(i, AgentEntry.parser());
                 try {
@@ -103,6 +103,7 @@ final class AgentStreams {
                     }
                 }
             }
+            return false;
         }
 
         private void checkFirst(AgentEntry entry) {

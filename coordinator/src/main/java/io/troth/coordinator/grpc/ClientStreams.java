@@ -84,7 +84,8 @@ final class ClientStreams {
         }
 
         @Override
-        void decode(RawBatch batch, List<Event> events) {
+        boolean decode(RawBatch batch, List<Event> events) {
+            boolean located = false;
             for (int i = 0; i < batch.size(); i++) {
                 ClientEntry entry = batch.entry(i, ClientEntry.parser());
                 try {
@@ -95,6 +96,7 @@ final class ClientStreams {
                         locate(
                                 entry.getCorrelationId(),
                                 ResourceName.check(entry.getLocateResource().getResource()));
+                        located = true;
                     } else {
                         throw new IllegalArgumentException("the entry says nothing that this build knows");
                     }
@@ -105,6 +107,7 @@ final class ClientStreams {
                     answerRefused(entry.getCorrelationId(), e.reason());
                 }
             }
+            return located;
         }
 
         /** The request changed nothing, and the stream goes on. */

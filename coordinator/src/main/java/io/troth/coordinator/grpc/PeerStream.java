@@ -78,9 +78,10 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
     /**
      * Turns the entries into events, in order.
      *
+     * @return true when the engine was asked for something that is no event: the batch counts until that was done too
      * @throws TrothException when the stream must be cut; then nothing of the batch is handed over
      */
-    abstract void decode(RawBatch batch, List<Event> events);
+    abstract boolean decode(RawBatch batch, List<Event> events);
 
     /** The engine hears this last; null when it never heard of the stream. */
     abstract @Nullable Event disconnected();
@@ -110,18 +111,19 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
             return;
         }
         List<Event> events;
+        boolean asked;
         int cost;
         try {
             RawBatch batch = unread.cut();
             cost = batch.bytes() + BATCH_OVERHEAD_BYTES;
             events = new ArrayList<>(batch.size());
-            decode(batch, events);
+            asked = decode(batch, events);
         } catch (TrothException e) {
             refuse(e.reason());
             return;
         }
         window.arrived(cost);
-        if (events.isEmpty()) {
+        if (events.isEmpty() && !asked) {
             window.stepped(cost);
         } else {
             shared.inbox().submit(events, () -> window.stepped(cost));

@@ -21,6 +21,7 @@ final class SimulatedInbox implements EngineInbox {
     private final Deque<Runnable> unstepped = new ArrayDeque<>();
     private boolean stalled;
     private long streams;
+    private int looks;
 
     @Override
     public synchronized StreamId newStream() {
@@ -43,7 +44,8 @@ final class SimulatedInbox implements EngineInbox {
     }
 
     @Override
-    public <T> CompletableFuture<T> look(Function<CoordinatorStateMachine, T> look) {
+    public synchronized <T> CompletableFuture<T> look(Function<CoordinatorStateMachine, T> look) {
+        looks++;
         return CompletableFuture.completedFuture(look.apply(machine));
     }
 
@@ -57,6 +59,10 @@ final class SimulatedInbox implements EngineInbox {
         stalled = false;
         unstepped.forEach(Runnable::run);
         unstepped.clear();
+    }
+
+    synchronized int looks() {
+        return looks;
     }
 
     synchronized int batches() {

@@ -272,13 +272,34 @@ class StreamServicesTest {
     }
 
     @Test
+    void aBatchOfLookUpsAloneCountsUntilTheyWereLookedUp() throws Exception {
+        try (Edge edge = new Edge(limits(100_000, 10_000))) {
+            edge.ready();
+            RawStream<ClientStreamResponse> client = edge.greetedClient();
+            edge.inbox.stall();
+            byte[] batch = Edge.batch(locate(4)).toByteArray();
+            int sent = 1_000;
+            for (int i = 0; i < sent; i++) {
+                client.send(batch);
+            }
+            int cost = batch.length + 64;
+            int window = (10_000 + cost - 1) / cost;
+            Edge.until(() -> edge.inbox.looks() >= window);
+            // A round trip on another stream of the same connection: what could have come has come.
+            RawStream<AgentStreamResponse> other = edge.agent().send(new byte[] {1});
+            Edge.until(other::isOver);
+            assertEquals(window, edge.inbox.looks());
+            edge.inbox.resume();
+            Edge.until(() -> edge.inbox.looks() == sent);
+        }
+    }
+
+    @Test
     void locatesTheGatewaysOfAResource() throws Exception {
         try (Edge edge = new Edge()) {
             edge.ready();
             RawStream<ClientStreamResponse> client = edge.greetedClient();
-            client.send(Edge.batch(ClientEntry.newBuilder()
-                    .setCorrelationId(4)
-                    .setLocateResource(LocateResource.newBuilder().setResource("accounts"))));
+            client.send(Edge.batch(locate(4)));
             Edge.until(() -> client.frames().size() == 2);
             ClientReply reply = client.frames().get(1).getReplies(0);
             assertEquals(4, reply.getCorrelationId());
@@ -313,7 +334,17 @@ class StreamServicesTest {
         return correlations;
     }
 
+    private static ClientEntry.Builder locate(long correlation) {
+        return ClientEntry.newBuilder()
+                .setCorrelationId(correlation)
+                .setLocateResource(LocateResource.newBuilder().setResource("accounts"));
+    }
+
     private static WireLimits limits(int unsentEntriesMax) {
+        return limits(unsentEntriesMax, WireLimits.DEFAULTS.unsteppedBytesMax());
+    }
+
+    private static WireLimits limits(int unsentEntriesMax, int unsteppedBytesMax) {
         WireLimits d = WireLimits.DEFAULTS;
         return new WireLimits(
                 d.batchBytesMax(),
@@ -325,7 +356,7 @@ class StreamServicesTest {
                 d.agentStreamsMax(),
                 d.facadeTransactionsMax(),
                 unsentEntriesMax,
-                d.unsteppedBytesMax());
+                unsteppedBytesMax);
     }
 
     private static io.troth.proto.v1.ClientStreamRequest openSession(long correlation) {
