@@ -51,6 +51,7 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
     private final ServerCallStreamObserver<F> peer;
     private final InboundWindow window;
     private final Queue<List<Supplier<R>>> handed = new ConcurrentLinkedQueue<>();
+    /** What waits in {@link #handed}, each hand-over with its {@link #weight}. */
     private final AtomicInteger unsent = new AtomicInteger();
 
     // Engine thread.
@@ -196,12 +197,18 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
         if (batch.isEmpty()) {
             return;
         }
-        if (unsent.addAndGet(batch.size()) > shared.limits().unsentEntriesMax()) {
+        // What waited before counts, not how much is said now: an agent may have very many commits to hear of at once.
+        if (unsent.getAndAdd(weight(batch)) >= shared.limits().unsentEntriesMax()) {
             Reason reason = new Reason(ErrorCode.OVERLOADED, "the peer does not read what it is sent");
             execute(() -> refuse(reason));
         } else {
             handed.add(batch);
         }
+    }
+
+    /** So that one large hand-over that waits does not cut the stream when a little more is said. */
+    private int weight(List<Supplier<R>> batch) {
+        return Math.min(batch.size(), (shared.limits().unsentEntriesMax() + 1) / 2);
     }
 
     /** Refuses on the edge's own account and cuts the stream. Loop thread. */
@@ -251,13 +258,13 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
                 if (next == null) {
                     break;
                 }
+                unsent.addAndGet(-weight(next));
                 writing = next.iterator();
             }
             R entry = writing.next().get();
             bytes += entry.getSerializedSize();
             entries.add(entry);
         }
-        unsent.addAndGet(-entries.size());
         return entries;
     }
 

@@ -12,7 +12,7 @@ package io.troth.coordinator.grpc;
  * @param clientStreamsMax client streams at the same time; one more is refused with OVERLOADED
  * @param agentStreamsMax agent streams at the same time
  * @param facadeTransactionsMax transactions of the unary facade whose session is open
- * @param unsentEntriesMax what may wait for one peer that does not read; more cuts its stream
+ * @param unsentEntriesMax what may wait for one peer that does not read; one more hand-over cuts its stream
  * @param unsteppedBytesMax what one stream may have handed to the engine; above it nothing more is read from it
  */
 public record WireLimits(

@@ -187,6 +187,30 @@ class StreamServicesTest {
     }
 
     @Test
+    void neverCutsAPeerBecauseMuchIsSaidAtOnce() throws Exception {
+        try (Edge edge = new Edge(limits(100))) {
+            edge.ready();
+            RawStream<ClientStreamResponse> client = edge.client(1);
+            Edge.until(() -> client.frames().size() == 1);
+            client.send(openSession(1));
+            Edge.until(() -> edge.inbox.batches() == 1);
+            StreamId stream = edge.inbox.events(Event.OpenSession.class).get(0).request().stream();
+            // Far more than the transport takes before the peer reads: it is still leaving when more is said.
+            Reason big = new Reason(ErrorCode.INVALID_ARGUMENT, "x".repeat(1_000));
+            for (int i = 1; i <= 5_000; i++) {
+                edge.gateway.sendToClient(stream, new ClientMessage.Refused(i, big));
+            }
+            edge.gateway.flush(Edge.EPOCH, 1);
+            edge.gateway.sendToClient(stream, new ClientMessage.Refused(5_001, big));
+            edge.gateway.flush(Edge.EPOCH, 1);
+            client.read(Edge.EVERYTHING);
+            Edge.until(() -> client.isOver() || correlations(client.frames()).size() == 5_002);
+            assertFalse(client.isOver(), client.end());
+            assertEquals(List.of(), edge.refusals);
+        }
+    }
+
+    @Test
     void cutsWhoConnectsAndNeverSaysWhoItIsOrWhatItSpeaks() throws Exception {
         GrpcSettings defaults = GrpcSettings.loopback(0);
         GrpcSettings hasty = new GrpcSettings(
@@ -255,23 +279,6 @@ class StreamServicesTest {
     }
 
     @Test
-    void refusesAnAgentOfAnotherClusterAndOneWithoutHello() throws Exception {
-        try (Edge edge = new Edge()) {
-            AgentEntry.Builder foreign = Edge.hello(5, "accounts");
-            foreign.getHelloBuilder().setClusterId(77);
-            RawStream<AgentStreamResponse> stranger = edge.agent().send(Edge.batch(foreign));
-            Edge.until(stranger::isOver);
-            assertEquals("FAILED_PRECONDITION WRONG_CLUSTER", stranger.end());
-
-            AgentEntry.Builder unknown = Edge.hello(5, "accounts");
-            unknown.getHelloBuilder().setClusterId(0);
-            edge.agent().send(Edge.batch(unknown));
-            Edge.until(() -> edge.inbox.events(Event.AgentConnected.class).size() == 1);
-            assertEquals(1, edge.inbox.batches());
-        }
-    }
-
-    @Test
     void aBatchOfLookUpsAloneCountsUntilTheyWereLookedUp() throws Exception {
         try (Edge edge = new Edge(limits(100_000, 10_000))) {
             edge.ready();
@@ -291,6 +298,23 @@ class StreamServicesTest {
             assertEquals(window, edge.inbox.looks());
             edge.inbox.resume();
             Edge.until(() -> edge.inbox.looks() == sent);
+        }
+    }
+
+    @Test
+    void refusesAnAgentOfAnotherClusterAndOneWithoutHello() throws Exception {
+        try (Edge edge = new Edge()) {
+            AgentEntry.Builder foreign = Edge.hello(5, "accounts");
+            foreign.getHelloBuilder().setClusterId(77);
+            RawStream<AgentStreamResponse> stranger = edge.agent().send(Edge.batch(foreign));
+            Edge.until(stranger::isOver);
+            assertEquals("FAILED_PRECONDITION WRONG_CLUSTER", stranger.end());
+
+            AgentEntry.Builder unknown = Edge.hello(5, "accounts");
+            unknown.getHelloBuilder().setClusterId(0);
+            edge.agent().send(Edge.batch(unknown));
+            Edge.until(() -> edge.inbox.events(Event.AgentConnected.class).size() == 1);
+            assertEquals(1, edge.inbox.batches());
         }
     }
 
