@@ -5,10 +5,15 @@ import io.troth.core.Reason;
 import io.troth.core.coordinator.Event;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Whether new transactions may begin: several causes may speak against it at once, the first in order is told. */
+/**
+ * Whether new transactions may begin: several causes may speak against it at once, the first in order is told. What was
+ * begun all the same is refused for the first one that is no drain, so that a drain never hides that the log cannot take
+ * it.
+ */
 final class Admission {
 
     /** The causes, the one that lasts longest first. */
@@ -37,6 +42,7 @@ final class Admission {
     private final Map<Cause, Reason> causes = new EnumMap<>(Cause.class);
     private final int openTransactionsMax;
     private @Nullable Reason announced;
+    private @Nullable Reason announcedRefusing;
     private long loadCheckedNanos;
     private long drainEndNanos;
     private long drainBegunNanos;
@@ -63,13 +69,18 @@ final class Admission {
     /** What the core, and by it the clients, have to be told since the last call; null when nothing has changed. */
     @Nullable
     Event change() {
-        Reason reason = causes.isEmpty() ? null : causes.values().iterator().next();
-        Reason before = announced;
-        announced = reason;
-        if (reason == null) {
-            return before == null ? null : new Event.AcceptingChanged(true, before);
+        Reason refusing = null;
+        for (Map.Entry<Cause, Reason> each : causes.entrySet()) {
+            if (refusing == null && each.getKey() != Cause.DRAINING) {
+                refusing = each.getValue();
+            }
         }
-        return reason.equals(before) ? null : new Event.AcceptingChanged(false, reason);
+        Reason reason = isDraining() ? causes.get(Cause.DRAINING) : refusing;
+        Reason told = reason == null ? announced : reason;
+        boolean same = Objects.equals(reason, announced) && Objects.equals(refusing, announcedRefusing);
+        announced = reason;
+        announcedRefusing = refusing;
+        return same || told == null ? null : new Event.AcceptingChanged(reason == null, told, refusing);
     }
 
     boolean isLoadCheckDue(long nowNanos) {

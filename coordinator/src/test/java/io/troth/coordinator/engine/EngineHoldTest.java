@@ -241,6 +241,46 @@ class EngineHoldTest {
         assertEquals(List.of(Outcome.COMMITTED), outcomes(world));
     }
 
+    @Test
+    void aDrainThatBeginsTakesNothingThatIsRefusedAlready() {
+        world.simulated().reportFree(false, 1_000);
+        world.settle();
+        var unused = world.engine.drain(Duration.ofSeconds(30));
+        world.settle();
+        world.enlist(world.begin(), world.agents.get(0));
+        world.settle();
+        assertEquals(List.of(ErrorCode.DISK_FLOOR), refusedEnlists());
+        assertEquals(
+                List.of(ErrorCode.DISK_FLOOR, ErrorCode.DRAINING),
+                accepting().stream().map(each -> each.reason().code()).toList());
+
+        world.simulated().reportFree(true, 1L << 40);
+        world.settle();
+        world.enlist(world.begin(), world.agents.get(0));
+        world.settle();
+        assertEquals(1, refusedEnlists().size(), "what its client has begun before it heard of the drain is taken");
+        assertTrue(accepting().stream().noneMatch(ClientMessage.Accepting::accepting));
+    }
+
+    @Test
+    void whatTheLogCannotTakeIsRefusedDuringADrainToo() {
+        var unused = world.engine.drain(Duration.ofSeconds(30));
+        world.settle();
+        world.simulated().stall(true);
+        world.settle();
+        world.enlist(world.begin(), world.agents.get(0));
+        world.settle();
+        assertEquals(List.of(ErrorCode.LOG_STALLED), refusedEnlists());
+        world.simulated().stall(false);
+        world.settle();
+        world.enlist(world.begin(), world.agents.get(0));
+        world.settle();
+        assertEquals(1, refusedEnlists().size());
+        assertEquals(
+                List.of(ErrorCode.DRAINING, ErrorCode.DRAINING, ErrorCode.DRAINING),
+                accepting().stream().map(each -> each.reason().code()).toList());
+    }
+
     // Stopping.
 
     @Test
@@ -324,6 +364,14 @@ class EngineHoldTest {
         return world.gateway.left().stream()
                 .filter(sent -> sent.toClient() instanceof ClientMessage.Accepting)
                 .map(sent -> (ClientMessage.Accepting) sent.toClient())
+                .toList();
+    }
+
+    private List<ErrorCode> refusedEnlists() {
+        return world.gateway.left().stream()
+                .filter(sent -> sent.toAgent() instanceof AgentMessage.EnlistRefused)
+                .map(sent ->
+                        ((AgentMessage.EnlistRefused) sent.toAgent()).reason().code())
                 .toList();
     }
 

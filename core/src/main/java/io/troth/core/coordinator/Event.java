@@ -94,8 +94,15 @@ public sealed interface Event {
         }
     }
 
-    /** New transactions are refused, or welcome again: overload, disk floor, drain. Running ones go on. */
-    record AcceptingChanged(boolean accepting, Reason reason) implements Event {
+    /**
+     * New transactions are refused, or welcome again: overload, disk floor, drain. Running ones go on.
+     *
+     * @param reason why clients are to begin nothing, or why they were not to
+     * @param refusing why what they have begun all the same is refused too; null when it is taken, which a drain alone
+     *     does
+     */
+    record AcceptingChanged(
+            boolean accepting, Reason reason, @Nullable Reason refusing) implements Event {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.acceptingChanged(this);

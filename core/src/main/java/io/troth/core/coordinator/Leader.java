@@ -60,8 +60,9 @@ final class Leader {
 
     long recoveredBatch;
     boolean accepting = true;
-    /** Not accepting, and what is begun all the same is refused: a leader that drains still takes it. */
-    boolean refusing;
+    /** Why what is begun all the same is refused; null when it is taken, as by a leader that only drains. */
+    @Nullable
+    Reason refusing;
 
     Reason notAccepting = Reason.of(ErrorCode.OVERLOADED);
     /** Open transactions of all sessions. */

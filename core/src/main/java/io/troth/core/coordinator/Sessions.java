@@ -138,8 +138,8 @@ final class Sessions {
     }
 
     void acceptingChanged(Event.AcceptingChanged event) {
+        leader.refusing = event.refusing();
         leader.accepting = event.accepting();
-        leader.refusing = !event.accepting() && event.reason().code() != ErrorCode.DRAINING;
         leader.notAccepting = event.reason();
         for (StreamId stream : leader.sessions.byStream.keySet()) {
             leader.out.toClient(stream, new ClientMessage.Accepting(event.accepting(), event.reason()));

@@ -33,7 +33,7 @@ final class StateDecoder {
         leader.own = in.optional(in::epoch);
         leader.recoveredBatch = in.int64();
         leader.accepting = in.bool();
-        leader.refusing = in.bool();
+        leader.refusing = in.optional(in::reason);
         leader.notAccepting = in.reason();
         epochs(leader.epochs);
         agents(leader.agents);

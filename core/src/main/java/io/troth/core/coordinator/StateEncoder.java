@@ -27,7 +27,7 @@ final class StateEncoder {
         out.optional(leader.own, out::epoch);
         out.int64(leader.recoveredBatch);
         out.bool(leader.accepting);
-        out.bool(leader.refusing);
+        out.optional(leader.refusing, out::reason);
         out.reason(leader.notAccepting);
         epochs();
         agents();

@@ -430,8 +430,8 @@ final class Transactions {
 
     /** Why this session starts no T of this sequence, null when it does. */
     private @Nullable Reason refusesNew(ClientSession session, long sequence) {
-        if (leader.refusing) {
-            return leader.notAccepting;
+        if (leader.refusing != null) {
+            return leader.refusing;
         }
         if (session.aged && sequence > session.agedHighest) {
             return new Reason(ErrorCode.SESSION_ENDED, "the session is too old to start transactions");

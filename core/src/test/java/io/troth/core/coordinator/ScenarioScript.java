@@ -283,7 +283,7 @@ final class ScenarioScript {
                 step(new Event.ScanReported(stream, resource, lowest, empty ? 0 : words.number()));
             }
             case "timer" -> step(new Event.TimerFired(words.timer()));
-            case "accepting" -> step(new Event.AcceptingChanged(words.flag("yes"), words.reasonOr(ErrorCode.DRAINING)));
+            case "accepting" -> step(AcceptingWords.event(words));
             case "force" -> {
                 RequestId request = words.request();
                 GlobalTxId tx = words.tx();
@@ -451,11 +451,6 @@ final class ScenarioScript {
         @Nullable
         Reason reason() {
             return isEmpty() ? null : Reason.of(ErrorCode.valueOf(next()));
-        }
-
-        Reason reasonOr(ErrorCode otherwise) {
-            Reason reason = flag("no") ? reason() : null;
-            return reason == null ? Reason.of(otherwise) : reason;
         }
 
         CoordinatorLimits limits() {
