@@ -50,6 +50,7 @@ public final class GrpcServer implements AutoCloseable {
     private final ClusterEndpoint cluster;
     private final Server server;
     private @Nullable GrpcStreamGateway leading;
+    private @Nullable TransactionFacade facade;
     private volatile int port;
 
     /**
@@ -120,12 +121,14 @@ public final class GrpcServer implements AutoCloseable {
         PeerStream.Shared shared = new PeerStream.Shared(inbox, gateway, limits, refusals, reader);
         InProcessStream unary = new InProcessStream(inbox, gateway, UNARY_REQUESTS_MAX);
         Administration administration = new Administration(inbox, unary);
+        TransactionFacade transactions = new TransactionFacade(settings, shared, unary, loops, nanoTime);
         gateway.onReadiness(this::serving);
         leading = gateway;
+        facade = transactions;
         services.serve(List.of(
                 new ClientStreams(shared, loops, listener).definition(),
                 new AgentStreams(shared, loops, listener, settings.helloTimeoutMillis()).definition(),
-                new TransactionFacade(settings, shared, unary, loops, nanoTime).bindService(),
+                transactions.bindService(),
                 ServerInterceptors.intercept(
                         new AdminEndpoint(administration, gateway, loops, refusals), new PeerAddress())));
     }
@@ -139,6 +142,10 @@ public final class GrpcServer implements AutoCloseable {
             before.onReadiness(ready -> {});
             serving(false);
             before.finish(redirect);
+            if (facade != null) {
+                facade.close();
+                facade = null;
+            }
         }
     }
 

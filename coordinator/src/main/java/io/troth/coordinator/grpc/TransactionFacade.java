@@ -29,15 +29,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code TransactionService}, the unary facade. Each Begin opens a client session for its one transaction, held here;
  * the session is closed at the transaction's deadline, or some time after the outcome was answered, so that a repeated
  * commit still hears it. Commit, Rollback and GetOutcome say to the core what a client stream would say.
+ *
+ * <p>{@link #close} when the leadership is over: until then a timer for each session refers to it.
  */
-final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceImplBase {
+final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceImplBase implements AutoCloseable {
 
     /** The only sequence of a session. */
     private static final long SEQUENCE = 1;
@@ -58,13 +63,54 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
     private final WireReader reader;
     private final LongSupplier nanoTime;
     private final Map<GlobalTxId, Begun> begun = new ConcurrentHashMap<>();
+    /** Sessions that are open or asked for. */
+    private final AtomicInteger places = new AtomicInteger();
 
-    /**
-     * A session that is open.
-     *
-     * @param readOnly a commit without any branch was answered READ_ONLY, and is again
-     */
-    private record Begun(SessionKey key, long deadlineNanos, boolean readOnly) {}
+    private volatile boolean closed;
+
+    /** A session that is open, and the one timer that closes it. */
+    private static final class Begun {
+        final SessionKey key;
+        final long deadlineNanos;
+        /** A commit without any branch was answered READ_ONLY, and is again. */
+        volatile boolean readOnly;
+
+        private @Nullable ScheduledFuture<?> timer;
+        private boolean lingers;
+        private boolean over;
+
+        Begun(SessionKey key, long deadlineNanos) {
+            this.key = key;
+            this.deadlineNanos = deadlineNanos;
+        }
+
+        synchronized void closeAfter(long delayMillis, EventExecutor loop, Runnable close) {
+            if (!over) {
+                cancelTimer();
+                timer = loop.schedule(close, delayMillis, TimeUnit.MILLISECONDS);
+            }
+        }
+
+        /** Once, so that who asks again and again does not keep it open. */
+        synchronized void linger(EventExecutor loop, Runnable close) {
+            if (!lingers) {
+                lingers = true;
+                closeAfter(LINGER_MILLIS, loop, close);
+            }
+        }
+
+        synchronized void end() {
+            over = true;
+            cancelTimer();
+        }
+
+        private void cancelTimer() {
+            if (timer != null) {
+                timer.cancel(false);
+                timer = null;
+            }
+        }
+    }
 
     TransactionFacade(
             GrpcSettings settings,
@@ -90,11 +136,17 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
         call.run(() -> {
             String name = WireReader.name("name", request.getName());
             long timeoutMillis = timeoutMillis(request.getTimeoutMillis());
-            if (begun.size() >= settings.limits().facadeTransactionsMax()) {
+            if (places.incrementAndGet() > settings.limits().facadeTransactionsMax()) {
+                places.decrementAndGet();
                 throw new TrothException(new Reason(ErrorCode.OVERLOADED, "too many transactions of unary callers"));
             }
             CompletableFuture<ClientMessage> opened =
                     stream.ask(id -> new Event.OpenSession(id, inbox.newSessionKey(), name.isEmpty() ? NAME : name));
+            var unused = opened.whenComplete((message, failure) -> {
+                if (!(message instanceof ClientMessage.SessionOpened)) {
+                    places.decrementAndGet();
+                }
+            });
             call.answer(opened, message -> begin(sessionOf(message), timeoutMillis, loop, call));
         });
     }
@@ -113,13 +165,14 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
         GlobalTxId tx = new GlobalTxId(shard, session.epoch(), session.session(), SEQUENCE);
         SessionKey key = session.key();
         long deadline = nanoTime.getAsLong() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
-        begun.put(tx, new Begun(key, deadline, false));
-        Reason notAccepting = stream.notAccepting();
+        Begun its = new Begun(key, deadline);
+        begun.put(tx, its);
+        Reason notAccepting = closed ? Reason.of(ErrorCode.NOT_LEADER) : stream.notAccepting();
         if (notAccepting != null || call.isCancelled()) {
             close(tx);
             throw new TrothException(notAccepting != null ? notAccepting : Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT));
         }
-        closeAfter(loop, tx, timeoutMillis);
+        its.closeAfter(timeoutMillis, loop, () -> close(tx));
         return BeginResponse.newBuilder()
                 .setTx(tx.toString())
                 .setKey(key.reveal())
@@ -128,16 +181,22 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
                 .build();
     }
 
-    private void closeAfter(EventExecutor loop, GlobalTxId tx, long delayMillis) {
-        var unused = loop.schedule(() -> close(tx), delayMillis, TimeUnit.MILLISECONDS);
-    }
-
     /** Ends the session: a transaction without a commit request is rolled back. */
     private void close(GlobalTxId tx) {
-        Begun ended = begun.remove(tx);
-        if (ended != null) {
-            inbox.submit(List.of(new Event.CloseSession(stream.id(), tx.epoch(), tx.session(), ended.key())), () -> {});
+        Begun its = begun.remove(tx);
+        if (its != null) {
+            its.end();
+            places.decrementAndGet();
+            inbox.submit(List.of(new Event.CloseSession(stream.id(), tx.epoch(), tx.session(), its.key)), () -> {});
         }
+    }
+
+    /** The leadership is over, and with it every session: nothing is to be closed any more. Any thread. */
+    @Override
+    public void close() {
+        closed = true;
+        begun.values().forEach(Begun::end);
+        begun.clear();
     }
 
     private static ClientMessage.SessionOpened sessionOf(ClientMessage message) {
@@ -200,7 +259,7 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
      */
     private CompletableFuture<CommitResponse> commitNothing(GlobalTxId tx, SessionKey key) {
         Begun its = begun.get(tx);
-        if (its != null && its.readOnly() && its.key().equals(key)) {
+        if (its != null && its.readOnly && its.key.equals(key)) {
             return CompletableFuture.completedFuture(readOnly());
         }
         return inbox.look(machine -> {
@@ -218,7 +277,10 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
     }
 
     private CommitResponse keepReadOnly(GlobalTxId tx) {
-        begun.computeIfPresent(tx, (id, its) -> new Begun(its.key(), its.deadlineNanos(), true));
+        Begun its = begun.get(tx);
+        if (its != null) {
+            its.readOnly = true;
+        }
         return readOnly();
     }
 
@@ -267,17 +329,28 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
             GlobalTxId tx = GlobalTxId.parse(request.getTx());
             BranchList list = branches(request.getBranchesList());
             CommitContent content = list.branches().isEmpty() ? null : content(list, request.getOnePhaseNever());
-            call.answer(
-                    stream.ask(id -> new Event.OutcomeInquiry(id, tx, content)).thenApply(TransactionFacade::answerOf),
-                    answer -> {
-                        GetOutcomeResponse.Builder response =
-                                GetOutcomeResponse.newBuilder().setOutcome(WireWriter.outcome(answer.outcome()));
-                        if (answer.reason() != null) {
-                            response.setReason(WireWriter.reason(answer.reason()));
-                        }
-                        return response.build();
-                    });
+            call.answer(content == null && begun.containsKey(tx) ? outcomeOfOwn(tx) : outcome(tx, content), answer -> {
+                GetOutcomeResponse.Builder response =
+                        GetOutcomeResponse.newBuilder().setOutcome(WireWriter.outcome(answer.outcome()));
+                if (answer.reason() != null) {
+                    response.setReason(WireWriter.reason(answer.reason()));
+                }
+                return response.build();
+            });
         });
+    }
+
+    /** A question would make the leader end a transaction that it has not heard of yet; here it is known to be open. */
+    private CompletableFuture<ClientMessage.Answer> outcomeOfOwn(GlobalTxId tx) {
+        return inbox.look(machine -> machine.find(tx) != null)
+                .thenCompose(heardOf -> heardOf
+                        ? outcome(tx, null)
+                        : CompletableFuture.completedFuture(
+                                new ClientMessage.Answer(0, tx, Outcome.PENDING, false, null, null)));
+    }
+
+    private CompletableFuture<ClientMessage.Answer> outcome(GlobalTxId tx, @Nullable CommitContent content) {
+        return stream.ask(id -> new Event.OutcomeInquiry(id, tx, content)).thenApply(TransactionFacade::answerOf);
     }
 
     private BranchList branches(List<String> lists) {
@@ -297,13 +370,18 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
         Begun its = begun.get(tx);
         return its == null
                 ? settings.transactionTimeoutMillis()
-                : Math.max(0, TimeUnit.NANOSECONDS.toMillis(its.deadlineNanos() - nanoTime.getAsLong()));
+                : Math.max(0, TimeUnit.NANOSECONDS.toMillis(its.deadlineNanos - nanoTime.getAsLong()));
     }
 
     /** It has ended: its session lives a little longer, for those who ask again. */
     private void lingerAfter(EventExecutor loop, GlobalTxId tx, io.troth.proto.v1.Outcome outcome) {
         switch (outcome) {
-            case OUTCOME_COMMITTED, OUTCOME_ROLLED_BACK, OUTCOME_READ_ONLY -> closeAfter(loop, tx, LINGER_MILLIS);
+            case OUTCOME_COMMITTED, OUTCOME_ROLLED_BACK, OUTCOME_READ_ONLY -> {
+                Begun its = begun.get(tx);
+                if (its != null) {
+                    its.linger(loop, () -> close(tx));
+                }
+            }
             case OUTCOME_PENDING,
                     OUTCOME_UNKNOWN,
                     OUTCOME_FORGOTTEN,

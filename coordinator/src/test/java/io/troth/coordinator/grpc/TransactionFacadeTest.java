@@ -1,15 +1,23 @@
 package io.troth.coordinator.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.StatusRuntimeException;
+import io.troth.coordinator.engine.EngineInbox;
 import io.troth.coordinator.engine.SimulatedDecisionLog;
 import io.troth.core.BranchList;
+import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
+import io.troth.core.Reason;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
+import io.troth.core.coordinator.ClientMessage;
+import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.RequestId;
 import io.troth.proto.v1.AgentOrder;
 import io.troth.proto.v1.BeginRequest;
 import io.troth.proto.v1.BeginResponse;
@@ -19,7 +27,11 @@ import io.troth.proto.v1.GetOutcomeRequest;
 import io.troth.proto.v1.Outcome;
 import io.troth.proto.v1.RollbackRequest;
 import io.troth.proto.v1.TransactionServiceGrpc;
+import java.lang.ref.WeakReference;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -140,6 +152,21 @@ class TransactionFacadeTest {
     }
 
     @Test
+    void whoOnlyLooksAtATransactionDoesNotEndIt() {
+        BeginResponse begun = begin();
+        assertEquals(Outcome.OUTCOME_PENDING, outcome(begun));
+        String list = enlist(accounts, begun);
+        assertEquals(Outcome.OUTCOME_PENDING, outcome(begun));
+        assertEquals(
+                Outcome.OUTCOME_COMMITTED, facade.commit(commit(begun, list)).getOutcome());
+        assertEquals(Outcome.OUTCOME_COMMITTED, outcome(begun));
+
+        BeginResponse nothing = begin();
+        facade.commit(commit(nothing));
+        assertEquals(Outcome.OUTCOME_ROLLED_BACK, outcome(nothing));
+    }
+
+    @Test
     void atTheDeadlineTheSessionIsClosedAndItsWorkRolledBack() {
         BeginResponse begun =
                 facade.begin(BeginRequest.newBuilder().setTimeoutMillis(200).build());
@@ -188,8 +215,81 @@ class TransactionFacadeTest {
 
     @Test
     void tooManyOpenTransactionsAreRefused() throws Exception {
+        try (LiveCoordinator small = new LiveCoordinator(
+                new SimulatedDecisionLog(LiveCoordinator.CLUSTER),
+                GrpcSettings.loopback(0).withLimits(two()))) {
+            Edge.until(() -> small.notReady() == null);
+            TransactionServiceGrpc.TransactionServiceBlockingStub stub =
+                    TransactionServiceGrpc.newBlockingStub(small.channel);
+            stub.begin(BeginRequest.getDefaultInstance());
+            stub.begin(BeginRequest.newBuilder().setTimeoutMillis(500).build());
+            StatusRuntimeException refused =
+                    assertThrows(StatusRuntimeException.class, () -> stub.begin(BeginRequest.getDefaultInstance()));
+            assertEquals("RESOURCE_EXHAUSTED OVERLOADED", text(refused));
+            Edge.until(() -> begins(stub));
+        }
+    }
+
+    @Test
+    void whatIsBeingBegunHasItsPlaceAndGivesItBackWhenItFails() throws Exception {
+        try (Edge edge = new Edge(two())) {
+            edge.ready();
+            TransactionServiceGrpc.TransactionServiceFutureStub stub =
+                    TransactionServiceGrpc.newFutureStub(edge.channel);
+            var first = stub.begin(BeginRequest.getDefaultInstance());
+            var second = stub.begin(BeginRequest.getDefaultInstance());
+            Edge.until(() -> edge.inbox.events(Event.OpenSession.class).size() == 2);
+            var third = stub.begin(BeginRequest.getDefaultInstance());
+            assertEquals("RESOURCE_EXHAUSTED OVERLOADED", text(failure(third)));
+
+            RequestId refused =
+                    edge.inbox.events(Event.OpenSession.class).get(0).request();
+            edge.gateway.sendToClient(
+                    refused.stream(),
+                    new ClientMessage.Refused(refused.correlation(), Reason.of(ErrorCode.OVERLOADED)));
+            edge.gateway.flush(Edge.EPOCH, 1);
+            assertEquals("RESOURCE_EXHAUSTED OVERLOADED", text(failure(first)));
+            var fourth = stub.begin(BeginRequest.getDefaultInstance());
+            Edge.until(() -> edge.inbox.events(Event.OpenSession.class).size() == 3);
+            assertFalse(second.isDone() || fourth.isDone());
+        }
+    }
+
+    @Test
+    void nothingIsKeptOfALeadershipThatIsOver() throws Exception {
+        try (Edge edge = new Edge()) {
+            Redirect over = Redirect.nowhere(Reason.of(ErrorCode.NOT_LEADER));
+            edge.server.refuse(over);
+            WeakReference<EngineInbox> inbox = beginForAnHour(edge);
+            edge.server.refuse(over);
+            Edge.until(() -> {
+                System.gc();
+                return inbox.refersTo(null);
+            });
+        }
+    }
+
+    /** In a method of its own, so that nothing of it is left on the stack. */
+    private static WeakReference<EngineInbox> beginForAnHour(Edge edge) throws Exception {
+        SimulatedInbox inbox = new SimulatedInbox();
+        GrpcStreamGateway gateway = new GrpcStreamGateway(Edge.CLUSTER, 0);
+        edge.server.serve(inbox, gateway);
+        var begun = TransactionServiceGrpc.newFutureStub(edge.channel)
+                .begin(BeginRequest.newBuilder().setTimeoutMillis(3_600_000).build());
+        Edge.until(() -> inbox.batches() == 1);
+        RequestId request = inbox.events(Event.OpenSession.class).get(0).request();
+        gateway.sendToClient(
+                request.stream(),
+                new ClientMessage.SessionOpened(
+                        request.correlation(), Edge.EPOCH, 1, new SessionKey(7, 8), 1_000, 3_600_000));
+        gateway.flush(Edge.EPOCH, 1);
+        begun.get(60, TimeUnit.SECONDS);
+        return new WeakReference<>(inbox);
+    }
+
+    private static WireLimits two() {
         WireLimits d = WireLimits.DEFAULTS;
-        WireLimits two = new WireLimits(
+        return new WireLimits(
                 d.batchBytesMax(),
                 d.entryBytesMax(),
                 d.entriesPerBatchMax(),
@@ -200,18 +300,20 @@ class TransactionFacadeTest {
                 2,
                 d.unsentEntriesMax(),
                 d.unsteppedBytesMax());
-        try (LiveCoordinator small = new LiveCoordinator(
-                new SimulatedDecisionLog(LiveCoordinator.CLUSTER),
-                GrpcSettings.loopback(0).withLimits(two))) {
-            Edge.until(() -> small.notReady() == null);
-            TransactionServiceGrpc.TransactionServiceBlockingStub stub =
-                    TransactionServiceGrpc.newBlockingStub(small.channel);
-            stub.begin(BeginRequest.getDefaultInstance());
-            stub.begin(BeginRequest.getDefaultInstance());
-            StatusRuntimeException refused =
-                    assertThrows(StatusRuntimeException.class, () -> stub.begin(BeginRequest.getDefaultInstance()));
-            assertEquals("RESOURCE_EXHAUSTED OVERLOADED", text(refused));
+    }
+
+    private static boolean begins(TransactionServiceGrpc.TransactionServiceBlockingStub stub) {
+        try {
+            var unused = stub.begin(BeginRequest.getDefaultInstance());
+            return true;
+        } catch (StatusRuntimeException e) {
+            return false;
         }
+    }
+
+    private static StatusRuntimeException failure(Future<?> call) {
+        ExecutionException failed = assertThrows(ExecutionException.class, () -> call.get(60, TimeUnit.SECONDS));
+        return assertInstanceOf(StatusRuntimeException.class, failed.getCause());
     }
 
     private BeginResponse begin() {
