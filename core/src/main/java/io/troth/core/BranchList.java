@@ -18,7 +18,10 @@ public record BranchList(boolean rollbackOnly, List<BranchWork> branches) {
     /** The name of the trailer. */
     public static final String TRAILER = "troth-branches";
 
-    /** The longest trailer that is read, in characters: 256 branches with names of ordinary length. */
+    /** The most branches that any list may name; how many a transaction may have is configured, and never more. */
+    public static final int BRANCHES_MAX = 256;
+
+    /** The longest trailer that is read, in characters: {@link #BRANCHES_MAX} branches with names of ordinary length. */
     public static final int LENGTH_MAX = 32 * 1024;
 
     /** No branch, and nothing against commit. */

@@ -1,5 +1,6 @@
 package io.troth.coordinator.config;
 
+import io.troth.core.BranchList;
 import io.troth.core.ClusterId;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -155,8 +156,11 @@ public final class ConfigKey<T> {
             ValueForm.count(1, 10_000),
             "10000",
             "Open transactions of one client session.");
-    public static final ConfigKey<Integer> TRANSACTIONS_BRANCHES_MAX =
-            of("transactions.branchesMax", ValueForm.count(1, 256), "64", "Branches of one transaction.");
+    public static final ConfigKey<Integer> TRANSACTIONS_BRANCHES_MAX = of(
+            "transactions.branchesMax",
+            ValueForm.count(1, BranchList.BRANCHES_MAX),
+            "64",
+            "Branches of one transaction.");
     public static final ConfigKey<Long> TRANSACTIONS_TIMEOUT = of(
             "transactions.timeout",
             ValueForm.duration("1ms", "24h"),

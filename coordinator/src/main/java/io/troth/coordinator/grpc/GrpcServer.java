@@ -117,7 +117,7 @@ public final class GrpcServer implements AutoCloseable {
      */
     public synchronized void serve(EngineInbox inbox, GrpcStreamGateway gateway) {
         WireLimits limits = settings.limits();
-        WireReader reader = new WireReader(limits, inbox::newSessionKey);
+        WireReader reader = new WireReader(inbox::newSessionKey);
         PeerStream.Shared shared = new PeerStream.Shared(inbox, gateway, limits, refusals, reader);
         InProcessStream unary = new InProcessStream(inbox, gateway, UNARY_REQUESTS_MAX);
         Administration administration = new Administration(inbox, unary);

@@ -60,7 +60,6 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
     private final InProcessStream stream;
     private final EventLoops loops;
     private final Refusals refusals;
-    private final WireReader reader;
     private final LongSupplier nanoTime;
     private final Map<GlobalTxId, Begun> begun = new ConcurrentHashMap<>();
     /** Sessions that are open or asked for. */
@@ -125,7 +124,6 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
         this.stream = stream;
         this.loops = loops;
         this.refusals = shared.refusals();
-        this.reader = shared.reader();
         this.nanoTime = nanoTime;
     }
 
@@ -353,11 +351,11 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
         return stream.ask(id -> new Event.OutcomeInquiry(id, tx, content)).thenApply(TransactionFacade::answerOf);
     }
 
-    private BranchList branches(List<String> lists) {
+    private static BranchList branches(List<String> lists) {
         BranchList sum = BranchList.EMPTY;
         for (String list : lists) {
             sum = sum.plus(BranchList.parse(list));
-            reader.checkCount(sum.branches().size());
+            WireReader.checkCount(sum.branches().size());
         }
         return sum;
     }

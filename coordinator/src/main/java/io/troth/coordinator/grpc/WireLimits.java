@@ -7,7 +7,6 @@ package io.troth.coordinator.grpc;
  * @param batchBytesMax the largest message, and so the largest batch, that is read
  * @param entryBytesMax the largest entry of a batch that is parsed
  * @param entriesPerBatchMax the most entries of one batch
- * @param branchesPerTransactionMax the most lines of one branch list, at most 256
  * @param metadataBytesMax the largest set of headers
  * @param clientStreamsMax client streams at the same time; one more is refused with OVERLOADED
  * @param agentStreamsMax agent streams at the same time
@@ -19,7 +18,6 @@ public record WireLimits(
         int batchBytesMax,
         int entryBytesMax,
         int entriesPerBatchMax,
-        int branchesPerTransactionMax,
         int metadataBytesMax,
         int clientStreamsMax,
         int agentStreamsMax,
@@ -27,27 +25,22 @@ public record WireLimits(
         int unsentEntriesMax,
         int unsteppedBytesMax) {
 
-    /** The most branches that any configuration may allow. */
-    public static final int BRANCHES_MAX = 256;
-
     /** The defaults of the product. */
-    public static final WireLimits DEFAULTS = new WireLimits(
-            4 * 1024 * 1024, 64 * 1024, 4_096, 64, 64 * 1024, 10_000, 1_000, 5_000, 100_000, 1024 * 1024);
+    public static final WireLimits DEFAULTS =
+            new WireLimits(4 * 1024 * 1024, 64 * 1024, 4_096, 64 * 1024, 10_000, 1_000, 5_000, 100_000, 1024 * 1024);
 
     public WireLimits {
         boolean positive = batchBytesMax > 0
                 && entryBytesMax > 0
                 && entriesPerBatchMax > 0
-                && branchesPerTransactionMax > 0
                 && metadataBytesMax > 0
                 && clientStreamsMax > 0
                 && agentStreamsMax > 0
                 && facadeTransactionsMax > 0
                 && unsentEntriesMax > 0
                 && unsteppedBytesMax > 0;
-        if (!positive || branchesPerTransactionMax > BRANCHES_MAX) {
-            throw new IllegalArgumentException(
-                    "every limit must be positive, and a transaction has at most " + BRANCHES_MAX + " branches");
+        if (!positive) {
+            throw new IllegalArgumentException("every limit must be positive");
         }
     }
 }

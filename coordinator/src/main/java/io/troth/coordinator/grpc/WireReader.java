@@ -2,6 +2,7 @@ package io.troth.coordinator.grpc;
 
 import com.google.protobuf.ByteString;
 import io.troth.core.BranchId;
+import io.troth.core.BranchList;
 import io.troth.core.BranchWork;
 import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
@@ -46,12 +47,10 @@ final class WireReader {
     /** The longest name, in bytes. */
     static final int NAME_BYTES_MAX = 255;
 
-    private final int branchesMax;
     private final Supplier<SessionKey> newSessionKey;
 
     /** @param newSessionKey draws the key of a session that a client wants to open */
-    WireReader(WireLimits limits, Supplier<SessionKey> newSessionKey) {
-        this.branchesMax = limits.branchesPerTransactionMax();
+    WireReader(Supplier<SessionKey> newSessionKey) {
         this.newSessionKey = newSessionKey;
     }
 
@@ -99,7 +98,7 @@ final class WireReader {
         };
     }
 
-    private Event commit(RequestId request, Commit commit) {
+    private static Event commit(RequestId request, Commit commit) {
         return new Event.CommitRequested(
                 request,
                 tx(commit.getTx()),
@@ -110,7 +109,7 @@ final class WireReader {
                 atLeastZero("remaining_millis", commit.getRemainingMillis()));
     }
 
-    private Event rollback(RequestId request, Rollback rollback) {
+    private static Event rollback(RequestId request, Rollback rollback) {
         Reason reason =
                 rollback.hasReason() ? reason(rollback.getReason()) : Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT);
         return new Event.RollbackRequested(
@@ -228,11 +227,11 @@ final class WireReader {
                 entry.hasReason() ? reason(entry.getReason()) : null);
     }
 
-    CommitContent content(io.troth.proto.v1.CommitContent content) {
+    private static CommitContent content(io.troth.proto.v1.CommitContent content) {
         return new CommitContent(branches(content.getBranchesList()), content.getOnePhaseAllowed());
     }
 
-    private List<BranchWork> branches(List<io.troth.proto.v1.BranchWork> lines) {
+    private static List<BranchWork> branches(List<io.troth.proto.v1.BranchWork> lines) {
         checkCount(lines.size());
         Set<BranchId> seen = new HashSet<>();
         List<BranchWork> branches = new ArrayList<>(lines.size());
@@ -246,11 +245,16 @@ final class WireReader {
         return branches;
     }
 
-    /** @throws TrothException LIMIT_EXCEEDED when one transaction has no room for so many branches */
-    void checkCount(int branches) {
-        if (branches > branchesMax) {
-            throw new TrothException(
-                    new Reason(ErrorCode.LIMIT_EXCEEDED, branches + " branches are listed, at most " + branchesMax));
+    /**
+     * Only what no configuration allows is refused here, so that the core hears of a commit that lists more than its
+     * own allows and ends the transaction: a refusal here is no outcome, and its client would ask again and again.
+     *
+     * @throws TrothException LIMIT_EXCEEDED
+     */
+    static void checkCount(int branches) {
+        if (branches > BranchList.BRANCHES_MAX) {
+            throw new TrothException(new Reason(
+                    ErrorCode.LIMIT_EXCEEDED, branches + " branches are listed, at most " + BranchList.BRANCHES_MAX));
         }
     }
 

@@ -44,7 +44,6 @@ final class WireSettings {
                 Math.toIntExact(config.get(ConfigKey.GRPC_BATCH_MAX)),
                 Math.toIntExact(config.get(ConfigKey.GRPC_ENTRY_MAX)),
                 config.get(ConfigKey.GRPC_ENTRIES_PER_BATCH_MAX),
-                config.get(ConfigKey.TRANSACTIONS_BRANCHES_MAX),
                 Math.toIntExact(config.get(ConfigKey.GRPC_METADATA_MAX)),
                 config.get(ConfigKey.GRPC_CLIENT_STREAMS_MAX),
                 config.get(ConfigKey.AGENTS_MAX),

@@ -11,6 +11,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.MetadataUtils;
+import io.troth.core.BranchList;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.Vote;
@@ -85,13 +86,13 @@ class BadInputTest {
             Edge.until(() -> reply(client, its) != null);
             assertEquals("INVALID_ARGUMENT", reply(client, its).getRefused().getCode(), entry.toString());
         }
-        client.send(Edge.batch(commit(LIMITS.branchesPerTransactionMax() + 1, 1).setCorrelationId(99)));
+        client.send(Edge.batch(commit(BranchList.BRANCHES_MAX + 1, 1).setCorrelationId(99)));
         Edge.until(() -> reply(client, 99) != null);
         assertEquals("LIMIT_EXCEEDED", reply(client, 99).getRefused().getCode());
         assertEquals(0, edge.inbox.batches(), "something came through");
         assertEquals(wrong.size() + 1, edge.refusals.size(), "each is counted once");
 
-        client.send(Edge.batch(open("x".repeat(255)), commit(LIMITS.branchesPerTransactionMax(), 1)));
+        client.send(Edge.batch(open("x".repeat(255)), commit(BranchList.BRANCHES_MAX, 1)));
         Edge.until(() -> edge.inbox.batches() == 1);
         assertEquals(2, edge.inbox.events().size());
         assertFalse(client.isOver());
@@ -322,7 +323,6 @@ class BadInputTest {
                 LIMITS.batchBytesMax(),
                 LIMITS.entryBytesMax(),
                 LIMITS.entriesPerBatchMax(),
-                LIMITS.branchesPerTransactionMax(),
                 LIMITS.metadataBytesMax(),
                 1,
                 1,

@@ -374,7 +374,6 @@ class StreamServicesTest {
                 d.batchBytesMax(),
                 d.entryBytesMax(),
                 d.entriesPerBatchMax(),
-                d.branchesPerTransactionMax(),
                 d.metadataBytesMax(),
                 d.clientStreamsMax(),
                 d.agentStreamsMax(),

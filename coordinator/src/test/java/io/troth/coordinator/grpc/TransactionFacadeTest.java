@@ -9,13 +9,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.grpc.StatusRuntimeException;
 import io.troth.coordinator.engine.EngineInbox;
 import io.troth.coordinator.engine.SimulatedDecisionLog;
+import io.troth.core.BranchId;
 import io.troth.core.BranchList;
+import io.troth.core.BranchWork;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Reason;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
 import io.troth.core.coordinator.ClientMessage;
+import io.troth.core.coordinator.CoordinatorLimits;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.RequestId;
 import io.troth.proto.v1.AgentOrder;
@@ -28,6 +31,7 @@ import io.troth.proto.v1.Outcome;
 import io.troth.proto.v1.RollbackRequest;
 import io.troth.proto.v1.TransactionServiceGrpc;
 import java.lang.ref.WeakReference;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -197,13 +201,7 @@ class TransactionFacadeTest {
                 refusal(commit(begun, list).toBuilder()
                         .setKey(new SessionKey(1, 2).reveal())
                         .build()));
-        StringBuilder many = new StringBuilder("1;;");
-        for (int i = 1; i <= WireLimits.DEFAULTS.branchesPerTransactionMax() + 1; i++) {
-            many.append(i == 1 ? "" : ",")
-                    .append(new io.troth.core.BranchId(9, i))
-                    .append(":r:1");
-        }
-        assertEquals("RESOURCE_EXHAUSTED LIMIT_EXCEEDED", refusal(commit(begun, many.toString())));
+        assertEquals("RESOURCE_EXHAUSTED LIMIT_EXCEEDED", refusal(commit(begun, many(BranchList.BRANCHES_MAX + 1))));
         StatusRuntimeException name = assertThrows(
                 StatusRuntimeException.class,
                 () -> facade.begin(
@@ -211,6 +209,27 @@ class TransactionFacadeTest {
         assertEquals("INVALID_ARGUMENT INVALID_ARGUMENT", text(name));
         assertEquals(
                 Outcome.OUTCOME_COMMITTED, facade.commit(commit(begun, list)).getOutcome());
+    }
+
+    @Test
+    void aCommitOfMoreBranchesThanAreAllowedIsRolledBack() {
+        int allowed = CoordinatorLimits.DEFAULTS.branchesPerTransactionMax();
+        for (int branches : new int[] {allowed + 1, BranchList.BRANCHES_MAX}) {
+            BeginResponse begun = begin();
+            CommitResponse response = facade.commit(commit(begun, many(branches)));
+            assertEquals(Outcome.OUTCOME_ROLLED_BACK, response.getOutcome());
+            assertEquals("LIMIT_EXCEEDED", response.getReason().getCode());
+            assertEquals(Outcome.OUTCOME_ROLLED_BACK, outcome(begun, many(branches)));
+            assertEquals(Outcome.OUTCOME_ROLLED_BACK, outcome(begin(), many(branches)), "its commit never came");
+        }
+    }
+
+    private static String many(int branches) {
+        List<BranchWork> all = new ArrayList<>();
+        for (int i = 1; i <= branches; i++) {
+            all.add(new BranchWork(new BranchId(9, i), "r", 1));
+        }
+        return new BranchList(false, all).encode();
     }
 
     @Test
@@ -293,7 +312,6 @@ class TransactionFacadeTest {
                 d.batchBytesMax(),
                 d.entryBytesMax(),
                 d.entriesPerBatchMax(),
-                d.branchesPerTransactionMax(),
                 d.metadataBytesMax(),
                 d.clientStreamsMax(),
                 d.agentStreamsMax(),
