@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,8 @@ final class Leader {
 
     /** How many results of ended transactions are kept for each one that may be open. */
     private static final long KEPT_RESULTS_PER_OPEN_MAX = 10;
+
+    private static final Comparator<CommittedTransaction> BY_ID = Comparator.comparing(transaction -> transaction.tx);
 
     final int shard;
     final CoordinatorLimits limits;
@@ -151,8 +154,28 @@ final class Leader {
                 some.add(transaction);
             }
         }
-        some.sort(Comparator.comparing(transaction -> transaction.tx));
+        some.sort(BY_ID);
         return some;
+    }
+
+    /**
+     * The first of some of them in the same order, without sorting all: operators look while the engine thread is to do
+     * other things.
+     */
+    List<CommittedTransaction> firstCommitted(int limit, Predicate<CommittedTransaction> chosen) {
+        PriorityQueue<CommittedTransaction> first = new PriorityQueue<>(BY_ID.reversed());
+        for (CommittedTransaction transaction : committed.values()) {
+            if (chosen.test(transaction)) {
+                first.add(transaction);
+                if (first.size() > limit) {
+                    // The last of those that are kept.
+                    first.poll();
+                }
+            }
+        }
+        List<CommittedTransaction> sorted = new ArrayList<>(first);
+        sorted.sort(BY_ID);
+        return sorted;
     }
 
     /** A copy in the order of ids, for the rare walks over all. */

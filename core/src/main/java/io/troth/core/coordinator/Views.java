@@ -42,11 +42,8 @@ final class Views {
 
     List<TransactionView> transactions(int limit) {
         List<TransactionView> views = new ArrayList<>();
-        for (CommittedTransaction committed : leader.sortedCommitted()) {
-            if (views.size() < limit && leader.open(committed.tx) == null) {
-                views.add(view(committed));
-            }
-        }
+        leader.firstCommitted(limit, committed -> leader.open(committed.tx) == null)
+                .forEach(committed -> views.add(view(committed)));
         for (ClientSession session : leader.sessions.byNumber.values()) {
             for (GlobalTransaction open : session.open.values()) {
                 if (views.size() >= limit) {
@@ -76,7 +73,7 @@ final class Views {
 
     List<InDoubtView> inDoubt(int limit) {
         List<InDoubtView> views = new ArrayList<>();
-        for (CommittedTransaction committed : leader.sortedCommitted()) {
+        for (CommittedTransaction committed : leader.firstCommitted(limit, committed -> committed.undone > 0)) {
             for (CommittedBranch branch : committed.branches) {
                 if (views.size() < limit && !branch.done) {
                     String resource = branch.record.resource();

@@ -63,6 +63,32 @@ class LeaderBoundsTest {
     }
 
     @Test
+    void theFirstOfWhatIsUnendedAreShownInOrder() {
+        CoordinatorStateMachine replayed = new CoordinatorStateMachine(0, CoordinatorLimits.DEFAULTS);
+        EpochId before = new EpochId(1, 0x11);
+        replayed.apply(new LogEntry(1, new LogRecord.Epoch(before)));
+        List<GlobalTxId> all = new ArrayList<>();
+        for (int i = 1; i <= 100; i++) {
+            // In no order, each once.
+            GlobalTxId tx = new GlobalTxId(0, before, 1, i * 37 % 101);
+            LogRecord.YesBranch yes = new LogRecord.YesBranch(new BranchId(9, i), "accounts", null);
+            replayed.apply(new LogEntry(1, new LogRecord.Commit(tx, List.of(yes))));
+            all.add(tx);
+        }
+        all.sort(null);
+        for (int limit : new int[] {0, 1, 7, 100, 101}) {
+            List<GlobalTxId> first = all.subList(0, Math.min(limit, all.size()));
+            assertEquals(
+                    first,
+                    replayed.transactions(limit).stream()
+                            .map(TransactionView::tx)
+                            .toList());
+            assertEquals(
+                    first, replayed.inDoubt(limit).stream().map(InDoubtView::tx).toList());
+        }
+    }
+
+    @Test
     void asManyForcedDecisionsWaitForTheLogAsMayBe() {
         for (int i = 1; i <= FORCED_MAX + 1; i++) {
             leader.step(inquiry(i));
