@@ -493,7 +493,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         });
     }
 
-    private void lookUpFailed(RuntimeException cause) {
+    private void lookUpFailed(Throwable cause) {
         logFailure.compareAndSet(null, cause);
         inbox.wake();
     }

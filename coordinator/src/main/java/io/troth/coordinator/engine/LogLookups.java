@@ -17,10 +17,10 @@ final class LogLookups {
 
     private final EnginePorts ports;
     private final Found found;
-    private final Consumer<RuntimeException> failed;
+    private final Consumer<Throwable> failed;
 
     /** {@code failed}: absence would be an answer, but that the log cannot be read is none. Both come on any thread. */
-    LogLookups(EnginePorts ports, Found found, Consumer<RuntimeException> failed) {
+    LogLookups(EnginePorts ports, Found found, Consumer<Throwable> failed) {
         this.ports = ports;
         this.found = found;
         this.failed = failed;
@@ -38,7 +38,8 @@ final class LogLookups {
         LogRecord.Commit commit;
         try {
             commit = ports.log().find(tx);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            // An Error too: else those who asked would wait for ever, and the engine would not know.
             failed.accept(e);
             return;
         }

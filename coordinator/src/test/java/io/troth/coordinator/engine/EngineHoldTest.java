@@ -99,6 +99,20 @@ class EngineHoldTest {
     }
 
     @Test
+    void stopsWhenAnErrorKeepsItFromReadingTheLog() {
+        GlobalTxId old = world.commitTwo();
+        world.settle();
+        EngineWorld second = world.crash(false).open();
+        second.simulated().failFinds(new LinkageError("for a test"));
+        second.ask(old);
+        second.settle();
+
+        assertEquals(List.of(Outcome.NOT_LEADER), outcomes(second));
+        assertEquals(1, second.heard.logFailures.size());
+        assertTrue(second.engine.isStopped());
+    }
+
+    @Test
     void readsTheLogBesideTheEngineThread() {
         GlobalTxId old = world.commitTwo();
         world.settle();

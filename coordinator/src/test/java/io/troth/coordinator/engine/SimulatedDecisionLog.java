@@ -39,6 +39,7 @@ public final class SimulatedDecisionLog implements DecisionLog {
     private boolean writesAtOnce;
     private boolean stalled;
     private boolean dead;
+    private @Nullable Error findError;
     private int forcedWrites;
     private int lazyWrites;
     private int recordsWritten;
@@ -115,10 +116,18 @@ public final class SimulatedDecisionLog implements DecisionLog {
         }
     }
 
+    /** From now on nothing can be read. */
+    synchronized void failFinds(Error error) {
+        findError = error;
+    }
+
     @Override
     public synchronized LogRecord.@Nullable Commit find(GlobalTxId tx) {
         if (dead) {
             throw new IllegalStateException("the log has failed or is closed");
+        }
+        if (findError != null) {
+            throw findError;
         }
         return entries()
                 .map(e -> e.record() instanceof LogRecord.Commit commit
