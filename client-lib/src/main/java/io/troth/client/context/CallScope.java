@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 public final class CallScope {
 
     /** The most branches a list may name; a transaction cannot have more. */
-    public static final int BRANCHES_MAX = 256;
+    public static final int BRANCHES_MAX = BranchList.BRANCHES_MAX;
 
     /** The call number of a root scope; it never travels. */
     public static final long ROOT_CALL = 0;

@@ -1,6 +1,7 @@
 package io.troth.coordinator.log;
 
 import io.troth.core.BranchId;
+import io.troth.core.BranchList;
 import io.troth.core.Decision;
 import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class PayloadCodec {
 
     /** The most branches in one COMMIT. */
-    static final int BRANCHES_MAX = 256;
+    static final int BRANCHES_MAX = BranchList.BRANCHES_MAX;
 
     /** The longest reason of a HEURISTIC, in bytes of UTF-8. */
     static final int REASON_BYTES_MAX = 4_096;

@@ -31,6 +31,9 @@ abstract class RaftLogContract extends DecisionLogContract {
     private @Nullable Members members;
     private int crashes;
 
+    /** What was sent although its leader does not hear of it. */
+    private volatile @Nullable CompletableFuture<Void> surviving;
+
     abstract int count();
 
     @Override
@@ -62,9 +65,14 @@ abstract class RaftLogContract extends DecisionLogContract {
         }
     }
 
-    /** The log writes by itself. */
+    /** The log writes by itself; but what is to survive a crash must be on the disk before that. */
     @Override
-    protected void settle() {}
+    protected void settle() {
+        CompletableFuture<Void> sent = surviving;
+        if (sent != null) {
+            sent.join();
+        }
+    }
 
     @Override
     protected boolean losesLazyRecords() {
@@ -82,6 +90,7 @@ abstract class RaftLogContract extends DecisionLogContract {
                 synchronized (leading) {
                     // Before it can be reported.
                     sent = raft.send(entry);
+                    surviving = sent;
                     leading.end("test");
                 }
                 sent.join();
