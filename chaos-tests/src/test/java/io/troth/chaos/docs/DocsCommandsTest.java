@@ -97,14 +97,18 @@ class DocsCommandsTest {
     private static void assertRuns(String command, List<String> words) throws Exception {
         switch (words.get(1)) {
             case "coordinator" -> assertServes(command);
-            case "config", "log" -> {
-                Process process = start(command);
-                String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-                assertTrue(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS), command);
-                assertEquals(0, process.exitValue(), () -> command + ":\n" + output);
-            }
+            case "config", "log" -> assertSucceeds(command);
+            // Its databases are examples.
+            case "agent" -> assertSucceeds(command + " --check");
             default -> fail("how is this to be tried? " + command);
         }
+    }
+
+    private static void assertSucceeds(String command) throws Exception {
+        Process process = start(command);
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS), command);
+        assertEquals(0, process.exitValue(), () -> command + ":\n" + output);
     }
 
     /** It says that it is ready, and ends in order when it is told to. */
