@@ -5,12 +5,14 @@ import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.ReplicatedEntry;
 import io.troth.coordinator.log.rocksdb.Logs;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +52,8 @@ final class Members implements AutoCloseable {
     }
 
     private static final int ELECTION_MILLIS = 2_000;
+
+    private static final int ENTRY_BYTES_MAX = 1024 * 1024;
 
     /** Whom nobody believes in. */
     static final String NOBODY = "nobody";
@@ -146,6 +150,13 @@ final class Members implements AutoCloseable {
     private boolean isCopied(Path other) throws IOException {
         try {
             Logs.copy(root, other);
+            // Last, so that no store is ahead of its member's log.
+            for (Path log : raftLogs(other)) {
+                Files.delete(log);
+            }
+            for (Path log : raftLogs(root)) {
+                Files.write(other.resolve(root.relativize(log)), atOneMoment(log));
+            }
             return true;
         } catch (NoSuchFileException e) {
             return false;
@@ -155,6 +166,41 @@ final class Members implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    private static List<Path> raftLogs(Path members) throws IOException {
+        try (Stream<Path> files = Files.walk(members)) {
+            return files.filter(file -> file.getFileName().toString().startsWith("log_"))
+                    .toList();
+        }
+    }
+
+    /** A file that grows into its zeros, read twice without a change: else an entry could stand behind a gap. */
+    private static byte[] atOneMoment(Path file) throws IOException {
+        byte[] now = Files.readAllBytes(file);
+        while (true) {
+            int looked = Math.min(now.length, written(now) + ENTRY_BYTES_MAX);
+            byte[] before = start(file, looked);
+            byte[] after = start(file, looked);
+            if (Arrays.equals(before, after) && (looked == now.length || after[looked - 1] == 0)) {
+                return Arrays.copyOf(after, now.length);
+            }
+            now = Arrays.copyOf(after, now.length);
+        }
+    }
+
+    private static byte[] start(Path file, int bytes) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return in.readNBytes(bytes);
+        }
+    }
+
+    private static int written(byte[] file) {
+        int end = file.length;
+        while (end > 0 && file[end - 1] == 0) {
+            end--;
+        }
+        return end;
     }
 
     void startAll() {
