@@ -198,7 +198,7 @@ public final class ConfigKey<T> {
             "How long the outcome of a committed transaction is kept after its end.");
 
     public static final ConfigKey<Integer> SESSIONS_MAX =
-            of("sessions.max", ValueForm.count(1, 1_000_000), "10000", "Client sessions in total.");
+            of("sessions.max", ValueForm.count(1, 1_000_000), "10000", "Open client sessions in total.");
     public static final ConfigKey<Integer> SESSIONS_WINDOW_MAX = of(
             "sessions.windowMax",
             ValueForm.count(1, 10_000),

@@ -15,6 +15,8 @@ final class SessionTable {
     final TreeMap<StreamId, TreeSet<Long>> byStream = new TreeMap<>();
 
     long next = 1;
+    /** How many are not closed. A closed one waits for its last END, and has nothing that a limit would bound. */
+    int open;
 
     @Nullable
     ClientSession find(long number) {
@@ -29,6 +31,15 @@ final class SessionTable {
     void add(ClientSession session) {
         byNumber.put(session.number, session);
         next = Math.max(next, session.number + 1);
+        if (!session.closed) {
+            open++;
+        }
+    }
+
+    void close(ClientSession session) {
+        session.closed = true;
+        open--;
+        detach(session);
     }
 
     void attach(ClientSession session, StreamId stream) {

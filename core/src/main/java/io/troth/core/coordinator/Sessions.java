@@ -24,7 +24,7 @@ final class Sessions {
     }
 
     void open(Event.OpenSession event) {
-        if (leader.sessions.byNumber.size() >= leader.limits.sessionsMax()) {
+        if (leader.sessions.open >= leader.limits.sessionsMax()) {
             answers.refuse(event.request(), ErrorCode.OVERLOADED, "too many client sessions");
             return;
         }
@@ -147,14 +147,13 @@ final class Sessions {
     }
 
     private void close(ClientSession session) {
-        session.closed = true;
         if (session.stream == null) {
             leader.out.cancelTimer(new TimerKey.SessionGrace(session.number));
         }
         if (!session.aged) {
             leader.out.cancelTimer(new TimerKey.SessionAge(session.number));
         }
-        leader.sessions.detach(session);
+        leader.sessions.close(session);
         // The log and the agents can tell what is asked about it from here on (protocol 9.1).
         forget(session.ended);
         for (StreamId agent : session.agents) {

@@ -34,7 +34,7 @@ final class Views {
                 open,
                 leader.committed.size(),
                 leader.operator.leftAlone.size(),
-                leader.sessions.byNumber.size(),
+                leader.sessions.open,
                 leader.agents.streams.size(),
                 List.copyOf(leader.agents.held),
                 List.copyOf(leader.agents.excluded));
