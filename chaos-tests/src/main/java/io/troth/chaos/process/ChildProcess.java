@@ -40,6 +40,7 @@ public final class ChildProcess implements AutoCloseable {
 
     private final String name;
     private final Process process;
+    private final Path errorFile;
     /** The signal that lets it end in order; null when it has nothing to put in order. */
     private final @Nullable String lastSignal;
 
@@ -51,9 +52,16 @@ public final class ChildProcess implements AutoCloseable {
     private String lastLine = "";
     private boolean outputEnded;
 
-    ChildProcess(String name, Process process, Path outputFile, @Nullable String lastSignal) {
+    /**
+     * Takes over a process that has just been started.
+     *
+     * @param outputFile where its lines go
+     * @param errorFile where the system puts its standard error
+     */
+    ChildProcess(String name, Process process, Path outputFile, Path errorFile, @Nullable String lastSignal) {
         this.name = name;
         this.process = process;
+        this.errorFile = errorFile;
         this.lastSignal = lastSignal;
         this.input = new BufferedWriter(new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8));
         this.pump = new Thread(() -> pump(outputFile), "output-of-" + name);
@@ -98,7 +106,8 @@ public final class ChildProcess implements AutoCloseable {
                 }
                 long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
                 if (outputEnded) {
-                    throw new IllegalStateException(name + " ended without saying " + description + lastSaid());
+                    throw new IllegalStateException(
+                            name + " ended without saying " + description + lastSaid() + itsEnd());
                 }
                 if (leftMillis <= 0) {
                     throw new IllegalStateException(name + " did not say " + description + " within "
@@ -209,12 +218,7 @@ public final class ChildProcess implements AutoCloseable {
 
     private void endInOrder(String by) {
         signal(by);
-        try {
-            boolean unused = process.waitFor(ORDERLY_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            // Then at once.
-            Thread.currentThread().interrupt();
-        }
+        boolean unused = endsSoon();
     }
 
     private void signal(String signal) {
@@ -256,6 +260,28 @@ public final class ChildProcess implements AutoCloseable {
 
     private String lastSaid() {
         return lastLine.isEmpty() ? "; it has said nothing" : "; the last it said is \"" + lastLine + "\"";
+    }
+
+    /** How a process whose output has ended went, as far as it can be told. */
+    private String itsEnd() {
+        String exit = process.isAlive() && !endsSoon() ? "; it still runs" : "; exit code " + process.exitValue();
+        try (Stream<String> lines = Files.lines(errorFile, StandardCharsets.ISO_8859_1)) {
+            return lines.filter(line -> !line.isBlank())
+                    .reduce((first, second) -> second)
+                    .map(last -> exit + ", and at the end of " + errorFile + " stands \"" + last + "\"")
+                    .orElse(exit);
+        } catch (IOException | UncheckedIOException e) {
+            return exit;
+        }
+    }
+
+    private boolean endsSoon() {
+        try {
+            return process.waitFor(ORDERLY_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     @SuppressWarnings("WaitNotInLoop") // The caller loops.

@@ -113,12 +113,12 @@ public final class Children implements AutoCloseable {
      */
     public ChildProcess start(String name, List<String> command, @Nullable String lastSignal) {
         try {
-            File errors = logDirectory.resolve(name + ".err").toFile();
+            Path errors = logDirectory.resolve(name + ".err");
             ProcessBuilder builder =
-                    new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(errors));
+                    new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(errors.toFile()));
             builder.environment().putAll(environment.apply(name));
             ChildProcess child =
-                    new ChildProcess(name, builder.start(), logDirectory.resolve(name + ".out"), lastSignal);
+                    new ChildProcess(name, builder.start(), logDirectory.resolve(name + ".out"), errors, lastSignal);
             children.add(child);
             return child;
         } catch (IOException e) {

@@ -110,9 +110,21 @@ class ChildProcessTest {
 
     @Test
     void saysWhatItWaitedForWhenTheProcessEnds() {
-        ChildProcess child = children.start("short", List.of("sh", "-c", "echo hello"));
+        ChildProcess child = children.start("short", List.of("sh", "-c", "echo hello; exit 3"));
         IllegalStateException e = assertThrows(IllegalStateException.class, () -> child.awaitLine("READY", LIMIT));
-        assertEquals("short ended without saying \"READY\"; the last it said is \"hello\"", e.getMessage());
+        assertEquals(
+                "short ended without saying \"READY\"; the last it said is \"hello\"; exit code 3", e.getMessage());
+    }
+
+    @Test
+    void saysWhatTheProcessComplainedOfAtItsEnd() {
+        ChildProcess child = children.start("short", List.of("sh", "-c", "echo bad >&2; echo; echo worse >&2; exit 3"));
+        IllegalStateException e = assertThrows(IllegalStateException.class, () -> child.awaitLine("READY", LIMIT));
+        assertTrue(
+                e.getMessage()
+                        .endsWith(
+                                "; exit code 3, and at the end of " + logs.resolve("short.err") + " stands \"worse\""),
+                e.getMessage());
     }
 
     /** One that has ended, and whose end nobody has asked for yet, does not run. */
