@@ -25,9 +25,10 @@ abstract class PhysicalConnections implements DataSource {
         // The pool would set its own wait; the limit belongs to the source that the application configured.
     }
 
+    /** Only the pool asks, at its end: how long it waits for the thread that opens connections, before it warns. */
     @Override
     public int getLoginTimeout() {
-        return 0;
+        return 1;
     }
 
     @Override
