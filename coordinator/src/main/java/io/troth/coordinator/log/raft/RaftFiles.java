@@ -7,8 +7,11 @@ import io.troth.coordinator.log.Position;
 import io.troth.core.ClusterId;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -25,6 +28,8 @@ import org.apache.ratis.thirdparty.com.google.protobuf.CodedOutputStream;
 import org.apache.ratis.util.FileUtils;
 import org.apache.ratis.util.SizeInBytes;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Where Raft keeps what it has promised, below the data directory of a member: its log, its term and its vote, and the
@@ -38,6 +43,9 @@ record RaftFiles(Path data, Path group) {
     /** Below the data directory. */
     static final String DIRECTORY = "raft";
 
+    private static final Logger LOG = LoggerFactory.getLogger(RaftFiles.class);
+
+    private static final String OPEN = "log_inprogress_";
     private static final String CHECKPOINTS = "sm";
     private static final String META = "raft-meta";
     private static final String CONFIGURATION = "raft-meta.conf";
@@ -126,9 +134,18 @@ record RaftFiles(Path data, Path group) {
      */
     void read(Consumer<LogEntryProto> consumer) throws IOException {
         for (LogSegmentPath segment : segments()) {
-            long unused = read(segment, consumer);
+            End unused = read(segment, consumer);
         }
     }
+
+    /**
+     * How a file ends.
+     *
+     * @param last the index of its last entry, -1 when there is none
+     * @param bytes up to where it can be read
+     * @param isTorn Ratis takes what is behind that for damage, but it is what a lost power leaves of an entry
+     */
+    private record End(Path file, long last, long bytes, boolean isTorn) {}
 
     private List<LogSegmentPath> segments() throws IOException {
         try (Stream<Path> files = Files.list(current())) {
@@ -141,10 +158,11 @@ record RaftFiles(Path data, Path group) {
         }
     }
 
-    /** Hands over the entries of one file; the index of the last one, -1 when there is none. */
-    private static long read(LogSegmentPath segment, Consumer<LogEntryProto> consumer) throws IOException {
+    /** Hands over the entries of one file. */
+    private static End read(LogSegmentPath segment, Consumer<LogEntryProto> consumer) throws IOException {
         long[] end = {SegmentedRaftLogFormat.getHeaderLength()};
         long[] last = {-1};
+        IOException unreadable = null;
         try {
             int unused = LogSegment.readSegmentFile(
                     segment.getPath().toFile(),
@@ -160,14 +178,24 @@ record RaftFiles(Path data, Path group) {
         } catch (IllegalStateException e) {
             // How Ratis says that entries do not follow each other.
             throw new IOException(e.getMessage(), e);
+        } catch (IOException e) {
+            unreadable = e;
         }
         // A file that is closed ends its name with its last entry; what may be behind that is nothing.
-        boolean hasAll = segment.getPath().getFileName().toString().endsWith("-" + last[0]);
-        String damage = hasAll ? null : SegmentTail.damage(segment.getPath(), end[0], last[0]);
-        if (damage != null) {
-            throw new IOException(damage);
+        String name = segment.getPath().getFileName().toString();
+        boolean hasAll = name.endsWith("-" + last[0]);
+        if (!hasAll || unreadable != null) {
+            SegmentTail tail = new SegmentTail(segment.getPath(), end[0]);
+            String damage = tail.damage(last[0]);
+            boolean isTorn = name.startsWith(OPEN) && damage == null && tail.isTorn();
+            if (unreadable != null && !isTorn) {
+                throw unreadable;
+            }
+            if (damage != null) {
+                throw new IOException(damage);
+            }
         }
-        return last[0];
+        return new End(segment.getPath(), last[0], end[0], unreadable != null);
     }
 
     /** As much as an entry takes of its file. */
@@ -179,21 +207,35 @@ record RaftFiles(Path data, Path group) {
     /**
      * Makes sure, before Ratis takes what it finds for all there was, that the log is not cut off below the store. A store
      * has only entries that were decided, and that were on this disk before ({@code RaftLogBase.updateCommitIndex}) or came
-     * with a checkpoint, which stays. Reads the end of the log only.
+     * with a checkpoint, which stays. Reads the end of the log only, and cuts off an entry that a lost power has torn.
      *
      * @param applied the last entry that is in the store
      * @throws LogRefusedException {@link LogRefusal#RAFT_LOG_DAMAGED}
      */
     void checkEnd(Position applied) throws IOException {
-        long last;
+        List<End> ends;
         try {
-            last = lastIndex();
+            ends = ends();
         } catch (IOException e) {
             throw damaged(data, e);
         }
-        String missing = missing(applied, last);
+        String missing =
+                missing(applied, ends.isEmpty() ? -1 : ends.get(ends.size() - 1).last());
         if (missing != null) {
             throw new LogRefusedException(LogRefusal.RAFT_LOG_DAMAGED, data, missing);
+        }
+        for (End end : ends) {
+            if (end.isTorn()) {
+                LOG.warn(
+                        "the machine stopped in the middle of a write: nobody has acknowledged what is in {} from byte {}"
+                                + " on, and it is cut off",
+                        end.file(),
+                        end.bytes());
+                try (FileChannel file = FileChannel.open(end.file(), StandardOpenOption.WRITE)) {
+                    file.truncate(end.bytes());
+                    file.force(true);
+                }
+            }
         }
     }
 
@@ -216,16 +258,18 @@ record RaftFiles(Path data, Path group) {
                 + ", and the store in log/ has had entry " + applied.index() + " from it";
     }
 
-    /** The index of the last entry; -1 when there is none. Ratis drops a file without one, whatever its name is. */
-    private long lastIndex() throws IOException {
+    /** The last file, and those before it up to one with an entry: Ratis drops a file without one, whatever its name is. */
+    private List<End> ends() throws IOException {
+        List<End> ends = new ArrayList<>();
         List<LogSegmentPath> all = segments();
         for (int i = all.size() - 1; i >= 0; i--) {
-            long last = read(all.get(i), entry -> {});
-            if (last >= 0) {
-                return last;
+            End end = read(all.get(i), entry -> {});
+            ends.add(end);
+            if (end.last() >= 0) {
+                break;
             }
         }
-        return -1;
+        return ends;
     }
 
     /** The index of the newest checkpoint, also of those that Ratis has put aside to put others in place; -1 for none. */

@@ -20,20 +20,32 @@ import org.jspecify.annotations.Nullable;
  * acknowledged looks the same, and Ratis forgets it, and all behind it, without a word. The two are told apart by what
  * lies there: of an entry that was never finished there is only the beginning; what was flipped is still a whole entry but
  * for its length, or has whole ones behind it.
+ *
+ * <p>When it ends within the space that was taken in advance, as nearly all do, Ratis takes what a lost power leaves of it
+ * for damage. A disk writes whole sectors, in any order: what was never forced lacks some, which are still zero. A flipped
+ * bit leaves none.
  */
 final class SegmentTail {
 
     private static final int CHECKSUM = 4;
     private static final int LENGTH_MAX = 4;
+    /** What a disk writes at once, or a part of it. */
+    private static final int SECTOR = 512;
     /** How the content of every entry but those of term 0 begins: the number of its term. */
     private static final byte TERM = LogEntryProto.TERM_FIELD_NUMBER << 3;
 
+    private final String where;
     private final byte[] bytes;
     /** Behind the last byte that is not zero. */
     private final int end;
+    /** Behind the rest of the sector in which all this begins. */
+    private final int nextSector;
 
-    private SegmentTail(byte[] bytes) {
-        this.bytes = bytes;
+    /** @param from where the last entry ends that Ratis reads, or the header */
+    SegmentTail(Path file, long from) throws IOException {
+        where = file.getFileName() + ", byte " + from + ": ";
+        bytes = read(file, from);
+        nextSector = SECTOR - (int) (from % SECTOR);
         int used = bytes.length;
         while (used > 0 && bytes[used - 1] == 0) {
             used--;
@@ -44,24 +56,60 @@ final class SegmentTail {
     /**
      * Looks for what Ratis would drop although it was in the log.
      *
-     * @param from where the last entry ends that Ratis reads, or the header
-     * @param last the index of that entry; -1 for none
+     * @param last the index of the last entry that Ratis reads; -1 for none
      * @return what is wrong; null when nothing is, or nothing that a crash cannot leave
      */
-    static @Nullable String damage(Path file, long from, long last) throws IOException {
-        SegmentTail tail = new SegmentTail(read(file, from));
-        if (tail.end == 0) {
+    @Nullable
+    String damage(long last) {
+        if (end == 0) {
             return null;
         }
-        String where = file.getFileName() + ", byte " + from + ": ";
-        if (tail.bytes[0] == 0) {
-            return where + "there is no entry, but something behind it";
-        }
-        if (tail.isEntryButForItsLength()) {
+        if (isEntryButForItsLength()) {
             return where + "the length of an entry is damaged";
         }
-        long next = tail.laterEntry(last);
-        return next < 0 ? null : where + "nothing can be read from here on, but entry " + next + " is there";
+        long next = laterEntry(last);
+        if (next >= 0) {
+            return where + "nothing can be read from here on, but entry " + next + " is there";
+        }
+        return bytes[0] != 0 || isZero(0, nextSector) ? null : where + "there is no entry, but something behind it";
+    }
+
+    /** Whether an entry begins here that lacks a sector, when there is no {@link #damage}: then it was never forced. */
+    boolean isTorn() {
+        if (isZero(0, nextSector)) {
+            return end > 0;
+        }
+        CodedInputStream in = CodedInputStream.newInstance(bytes);
+        int length;
+        try {
+            length = in.readRawVarint32();
+        } catch (IOException e) {
+            // The file ends within the length.
+            return bytes.length < LENGTH_MAX;
+        }
+        int content = in.getTotalBytesRead();
+        if (length < 0 || length > bytes.length - content - CHECKSUM) {
+            return false;
+        }
+        int all = content + length + CHECKSUM;
+        for (int at = nextSector; at < all; at += SECTOR) {
+            int its = Math.min(SECTOR, all - at);
+            // The last bytes of a checksum are zero by chance, too, but not with the right ones before them.
+            if (isZero(at, its) && (its >= CHECKSUM || isChecksum(length, content, content, CHECKSUM - its))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isZero(int at, int count) {
+        int through = Math.min(at + count, end);
+        for (int i = at; i < through; i++) {
+            if (bytes[i] != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static byte[] read(Path file, long from) throws IOException {
@@ -83,7 +131,7 @@ final class SegmentTail {
                 int length = all - CHECKSUM - prefix;
                 if (length > 0
                         && CodedOutputStream.computeUInt32SizeNoTag(length) == prefix
-                        && isChecksum(length, prefix, prefix)) {
+                        && isChecksum(length, prefix, prefix, CHECKSUM)) {
                     return true;
                 }
             }
@@ -111,7 +159,7 @@ final class SegmentTail {
             if (length <= 0
                     || length > bytes.length - content - CHECKSUM
                     || bytes[content] != TERM
-                    || !isChecksum(length, content - at, content)) {
+                    || !isChecksum(length, content - at, content, CHECKSUM)) {
                 return -1;
             }
             return LogEntryProto.parseFrom(CodedInputStream.newInstance(bytes, content, length))
@@ -122,8 +170,8 @@ final class SegmentTail {
         }
     }
 
-    /** Whether the checksum behind the content is that of this length and of the content. */
-    private boolean isChecksum(int length, int prefix, int content) {
+    /** Whether the checksum behind the content is, with its first bytes, that of this length and of the content. */
+    private boolean isChecksum(int length, int prefix, int content, int first) {
         byte[] number = new byte[prefix];
         try {
             CodedOutputStream out = CodedOutputStream.newInstance(number);
@@ -135,6 +183,7 @@ final class SegmentTail {
         CRC32C crc = new CRC32C();
         crc.update(number);
         crc.update(bytes, content, length);
-        return (int) crc.getValue() == ByteBuffer.wrap(bytes).getInt(content + length);
+        int rest = (CHECKSUM - first) * Byte.SIZE;
+        return (int) crc.getValue() >>> rest == ByteBuffer.wrap(bytes).getInt(content + length) >>> rest;
     }
 }

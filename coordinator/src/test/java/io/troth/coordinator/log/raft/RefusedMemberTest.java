@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.server.raftlog.segmented.SegmentedRaftLogFormat;
 import org.apache.ratis.util.FileUtils;
@@ -177,6 +178,29 @@ class RefusedMemberTest {
         Files.write(log, bytes);
         members.startAll();
         assertEquals(1, members.awaitLead().log().recover(entry -> {}).highestEpoch());
+    }
+
+    @Test
+    void goesOnWithoutWhatALostPowerHasTorn() throws IOException {
+        Path log = members.raftLog(node);
+        byte[] whole = Files.readAllBytes(log);
+        // Half of an entry within the space that was taken in advance: it lacks the sectors behind.
+        byte[] torn = Arrays.copyOf(whole, 1 << 20);
+        torn[whole.length] = (byte) 0xff;
+        torn[whole.length + 1] = 0x3f;
+        Arrays.fill(torn, whole.length + 2, (whole.length / 512 + 2) * 512, (byte) 8);
+        Files.write(log, torn);
+        LogReport report = inspected();
+        assertTrue(report.isGood(), report::toString);
+        members.startAll();
+        assertEquals(1, members.awaitLead().log().recover(entry -> {}).highestEpoch());
+        members.stopAll();
+        try (Stream<Path> closed = Files.list(log.getParent())) {
+            Path first = closed.filter(file -> file.getFileName().toString().startsWith("log_0-"))
+                    .findFirst()
+                    .orElseThrow();
+            assertArrayEquals(whole, Files.readAllBytes(first));
+        }
     }
 
     @Test
