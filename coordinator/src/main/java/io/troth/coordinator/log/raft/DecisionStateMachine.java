@@ -8,6 +8,7 @@ import io.troth.coordinator.log.Position;
 import io.troth.coordinator.log.ReplicatedEntry;
 import io.troth.coordinator.log.rocksdb.AppliedStore;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.time.Instant;
 import java.util.Collection;
@@ -54,6 +55,7 @@ final class DecisionStateMachine extends BaseStateMachine {
     private final LeadershipListener listener;
     private final Leaderships leaderships;
     private final Checkpoints checkpoints = new Checkpoints();
+    private final Promises promises = new Promises();
     private final AtomicReference<@Nullable RaftDecisionLog> leading = new AtomicReference<>();
 
     private volatile @Nullable AppliedStore store;
@@ -78,6 +80,7 @@ final class DecisionStateMachine extends BaseStateMachine {
     @Override
     public void initialize(RaftServer server, RaftGroupId group, RaftStorage storage) throws IOException {
         super.initialize(server, group, storage);
+        promises.begin(storage);
         getLifeCycle()
                 .startAndTransition(
                         () -> {
@@ -249,10 +252,29 @@ final class DecisionStateMachine extends BaseStateMachine {
     @Override
     public void notifyLeaderChanged(RaftGroupMemberId member, RaftPeerId leader) {
         leaderChanges.incrementAndGet();
+        if (member.getPeerId().equals(leader)) {
+            // It has voted for itself, and has not appended anything yet.
+            forcePromises();
+        }
         String node = leader == null ? null : MemberId.nodeOf(leader);
         // The same object as the settings have, for it is compared as such.
         this.leader.set(settings.node().equals(node) ? settings.node() : node);
         listener.leaderChanged(node);
+    }
+
+    /** Returns when the term and the vote are on disk, before anything leaves this member that rests on them. Any thread. */
+    void forcePromises() {
+        try {
+            promises.force();
+        } catch (IOException e) {
+            failed(e);
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** For tests. */
+    Promises promises() {
+        return promises;
     }
 
     /** How often {@link #notifyLeaderChanged} came. Any thread. */

@@ -16,6 +16,7 @@ import org.apache.ratis.proto.RaftProtos.RequestVoteRequestProto;
 import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
 import org.apache.ratis.proto.grpc.RaftServerProtocolServiceGrpc;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.thirdparty.io.grpc.ForwardingServerCall;
 import org.apache.ratis.thirdparty.io.grpc.ForwardingServerCallListener;
 import org.apache.ratis.thirdparty.io.grpc.Grpc;
 import org.apache.ratis.thirdparty.io.grpc.Metadata;
@@ -45,15 +46,22 @@ final class Doorkeeper implements GrpcServices.Customizer, ServerInterceptor {
     private final Supplier<Introduction> introduction;
     private final @Nullable MemberTls tls;
     private final Supplier<Set<String>> members;
+    private final Runnable promises;
 
     /**
      * Keeps the door of this member.
      *
      * @param tls null for plaintext
      * @param members the names of those who may speak, where there is TLS
+     * @param promises returns when on disk is what an answer to a member may rest on
      */
     Doorkeeper(
-            MemberId own, Supplier<Introduction> introduction, @Nullable MemberTls tls, Supplier<Set<String>> members) {
+            MemberId own,
+            Supplier<Introduction> introduction,
+            @Nullable MemberTls tls,
+            Supplier<Set<String>> members,
+            Runnable promises) {
+        this.promises = promises;
         this.tls = tls;
         this.members = members;
         this.own = own.raftId().toByteString();
@@ -82,7 +90,15 @@ final class Doorkeeper implements GrpcServices.Customizer, ServerInterceptor {
             call.close(Status.PERMISSION_DENIED.withDescription("members only"), new Metadata());
             return new ServerCall.Listener<>() {};
         }
-        return new ForwardingServerCallListener.SimpleForwardingServerCallListener<>(next.startCall(call, headers)) {
+        ServerCall<Q, R> answering = new ForwardingServerCall.SimpleForwardingServerCall<>(call) {
+            @Override
+            public void sendMessage(R message) {
+                promises.run();
+                super.sendMessage(message);
+            }
+        };
+        return new ForwardingServerCallListener.SimpleForwardingServerCallListener<>(
+                next.startCall(answering, headers)) {
             private boolean refused;
 
             @Override

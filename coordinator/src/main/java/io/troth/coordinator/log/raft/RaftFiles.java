@@ -225,18 +225,20 @@ record RaftFiles(Path data, Path group) {
             throw new LogRefusedException(LogRefusal.RAFT_LOG_DAMAGED, data, missing);
         }
         for (End end : ends) {
-            if (end.isTorn()) {
-                LOG.warn(
-                        "the machine stopped in the middle of a write: nobody has acknowledged what is in {} from byte {}"
-                                + " on, and it is cut off",
-                        end.file(),
-                        end.bytes());
-                try (FileChannel file = FileChannel.open(end.file(), StandardOpenOption.WRITE)) {
+            try (FileChannel file = FileChannel.open(end.file(), StandardOpenOption.WRITE)) {
+                if (end.isTorn()) {
+                    LOG.warn(
+                            "the machine stopped in the middle of a write: nobody has acknowledged what is in {} from"
+                                    + " byte {} on, and it is cut off",
+                            end.file(),
+                            end.bytes());
                     file.truncate(end.bytes());
-                    file.force(true);
                 }
+                // A process that was killed has perhaps not forced its last entries, and Ratis takes all for forced.
+                file.force(true);
             }
         }
+        DurableFiles.force(current());
     }
 
     /**

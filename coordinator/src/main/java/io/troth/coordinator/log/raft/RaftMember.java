@@ -96,7 +96,7 @@ public final class RaftMember implements OwnMember, AutoCloseable {
         changes = new MemberChanges(cluster, group, tls, this::server, client, calls);
         GrpcConfigKeys.Server.setServicesCustomizer(
                 parameters,
-                new Doorkeeper(own, this::introduction, tls, () -> expected().keySet()));
+                new Doorkeeper(own, this::introduction, tls, () -> expected().keySet(), machine::forcePromises));
         if (tls != null) {
             GrpcConfigKeys.TLS.setConf(parameters, tls.ratis());
         }

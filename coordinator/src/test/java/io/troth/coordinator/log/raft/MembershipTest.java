@@ -35,6 +35,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.ratis.proto.RaftProtos.SetConfigurationRequestProto;
 import org.apache.ratis.proto.grpc.AdminProtocolServiceGrpc;
+import org.apache.ratis.server.storage.RaftStorageMetadata;
 import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
 import org.apache.ratis.thirdparty.io.grpc.Server;
 import org.apache.ratis.thirdparty.io.grpc.Status;
@@ -138,6 +139,22 @@ class MembershipTest {
                     CompletableFuture<Void> unused = change.get();
                 })
                 .code();
+    }
+
+    @Test
+    void whoHasVotedHasItsVoteOnDisk() throws Exception {
+        int voted = 0;
+        for (String node : members.nodes()) {
+            RaftStorageMetadata forced =
+                    members.member(node).machine().promises().forced();
+            if (forced != null && forced.getVotedFor().equals(leading().id().raftId())) {
+                voted++;
+                assertEquals(epochs.number, forced.getTerm());
+            }
+        }
+        assertTrue(voted >= 2, voted + " votes are on disk");
+        assertEquals(
+                leading().id().raftId(), leading().machine().promises().forced().getVotedFor());
     }
 
     @Test
