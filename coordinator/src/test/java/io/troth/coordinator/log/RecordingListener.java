@@ -8,7 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Remembers everything a log reports. Thread-safe. */
-public final class RecordingListener implements LogListener {
+public class RecordingListener implements LogListener {
 
     private final List<LogEntry> entries = new ArrayList<>();
     private final List<Integer> batchSizes = new ArrayList<>();

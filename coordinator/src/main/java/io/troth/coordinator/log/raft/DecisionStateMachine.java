@@ -13,11 +13,11 @@ import java.nio.file.Files;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
-import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftGroupMemberId;
@@ -63,7 +63,8 @@ final class DecisionStateMachine extends BaseStateMachine {
     /** Who leads, as the listener was told. */
     private final AtomicReference<@Nullable String> leader = new AtomicReference<>();
 
-    private volatile boolean closing;
+    /** Nothing is told of this member any more: it is being closed in order, or has told its failure. */
+    private final AtomicBoolean silent = new AtomicBoolean();
 
     // Applying thread only.
     private long configuredTerm;
@@ -144,7 +145,7 @@ final class DecisionStateMachine extends BaseStateMachine {
                     e);
             failed(refused);
             throw refused;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             // Ratis closes the member: nobody may go on with a store that has missed an entry.
             failed(e);
             throw e;
@@ -296,28 +297,22 @@ final class DecisionStateMachine extends BaseStateMachine {
         failed(cause);
     }
 
-    @Override
-    public void notifyServerShutdown(RoleInfoProto role, boolean allServer) {
-        if (!closing) {
-            failed(
-                    new IllegalStateException(
-                            "the member was shut down: it was removed from the cluster, or stood still for more than a minute"));
-        }
-    }
-
     /** The member is being closed in order: what Ratis says of it from now on is no failure. */
     void closes() {
-        closing = true;
+        silent.set(true);
     }
 
     private void failed(Throwable cause) {
-        if (!closing) {
+        if (silent.compareAndSet(false, true)) {
             listener.failed(cause);
         }
     }
 
+    /** Ratis closes this with itself, for whatever reason: not always does it say more than that in its own log. */
     @Override
     public void close() {
+        failed(new IllegalStateException("Raft has stopped: the member was removed from the cluster, or stood still for"
+                + " more than a minute, or something failed that the log lines above tell"));
         AppliedStore opened = store;
         if (opened != null) {
             opened.close();
