@@ -13,7 +13,7 @@ import java.util.function.LongSupplier;
 
 /**
  * Looks at the disk from outside the log thread, which hangs when the disk does: is a write taking too long, is there
- * enough space. Has a thread of its own.
+ * enough space. Has a thread for each of the two questions: a disk that hangs may not answer the second one either.
  */
 public final class DiskWatch implements AutoCloseable {
 
@@ -33,7 +33,7 @@ public final class DiskWatch implements AutoCloseable {
     private boolean stalled;
     private boolean ended;
 
-    // Watch thread only.
+    // Only by the check of the space.
     private boolean aboveFloor = true;
 
     /** Starts watching at once. */
@@ -49,7 +49,7 @@ public final class DiskWatch implements AutoCloseable {
         this.freeBytes = freeBytes;
         this.stallLimitNanos = TimeUnit.MILLISECONDS.toNanos(stallLimitMillis);
         this.freeFloorBytes = freeFloorBytes;
-        this.executor = Executors.newSingleThreadScheduledExecutor(threads);
+        this.executor = Executors.newScheduledThreadPool(2, threads);
         long stallCheckMillis = Math.max(1, Math.min(SPACE_CHECK_MILLIS, stallLimitMillis / 4));
         repeat(this::checkSpace, SPACE_CHECK_MILLIS);
         repeat(this::checkStall, stallCheckMillis);

@@ -17,6 +17,7 @@ import io.troth.core.coordinator.LogRecord;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,6 +37,9 @@ class DiskFaultsTest {
     Path temp;
 
     private final AtomicLong freeBytes = new AtomicLong(Long.MAX_VALUE);
+    private final CountDownLatch answered = new CountDownLatch(1);
+    private volatile boolean answers = true;
+    private volatile boolean asked;
     private final RecordingListener heard = new RecordingListener();
     private FaultyWriter writer;
     private RocksDbDecisionLog log;
@@ -49,15 +53,24 @@ class DiskFaultsTest {
                     writer = new FaultyWriter(store);
                     return writer;
                 },
-                freeBytes::get);
+                this::freeBytes);
         log.recover(entry -> {});
         log.start(1, heard);
         log.append(epoch(1), true);
         Logs.eventually().until(() -> heard.entries().size() == 1);
     }
 
+    private long freeBytes() {
+        if (!answers) {
+            asked = true;
+            Logs.eventually().until(() -> answered.getCount() == 0);
+        }
+        return freeBytes.get();
+    }
+
     @AfterEach
     void close() {
+        answered.countDown();
         writer.release();
         released();
     }
@@ -139,6 +152,13 @@ class DiskFaultsTest {
         Logs.eventually().until(() -> heard.entries().size() == 3);
         Logs.eventually().until(() -> !isStalled());
         assertNull(heard.failure());
+    }
+
+    @Test
+    void aHangIsToldAlsoWhenTheDiskDoesNotSayHowMuchIsFree() {
+        answers = false;
+        Logs.eventually().until(() -> asked);
+        hang();
     }
 
     @Test
