@@ -164,9 +164,14 @@ public final class RaftMember implements OwnMember, AutoCloseable {
             throw new LogRefusedException(LogRefusal.NOT_EMPTY, directory, "there is a log already");
         }
         MemberFile.checkIsNobodys(directory);
-        AppliedStore.open(settings.log(), environment).close();
-        RaftFiles.of(settings).make(0);
-        new MemberFile(new MemberId(settings.node(), environment.random().getAsLong()), List.of()).write(directory);
+        // Nobody else can have the directory before it is whole: the files of one that runs would be deleted.
+        AppliedStore made = AppliedStore.open(settings.log(), environment);
+        try {
+            RaftFiles.of(settings).make(0);
+            new MemberFile(new MemberId(settings.node(), environment.random().getAsLong()), List.of()).write(directory);
+        } finally {
+            made.close();
+        }
     }
 
     /**

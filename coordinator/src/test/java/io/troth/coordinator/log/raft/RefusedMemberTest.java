@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogReport;
@@ -27,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.server.raftlog.segmented.SegmentedRaftLogFormat;
@@ -111,6 +113,27 @@ class RefusedMemberTest {
                 LogRefusedException.class,
                 () -> RaftMember.create(settings(members.directory(node), new ClusterId(1)), Logs.environment()));
         assertEquals(LogRefusal.NOT_EMPTY, refused.refusal());
+    }
+
+    @Test
+    void nobodyHasADirectoryThatIsBeingMade() throws IOException {
+        RaftSettings settings = settings(temp.resolve("made"), new ClusterId(1));
+        LogEnvironment usual = Logs.environment();
+        List<LogRefusal> refused = new ArrayList<>();
+        LongSupplier random = () -> {
+            // The last number is drawn for the member, when Raft has its files.
+            if (RaftFiles.of(settings).exist()) {
+                refused.add(assertThrows(
+                                LogRefusedException.class,
+                                () -> AppliedStore.open(settings.log(), usual).close())
+                        .refusal());
+            }
+            return usual.random().getAsLong();
+        };
+        RaftMember.create(
+                settings,
+                new LogEnvironment(usual.nanoTime(), usual.clock(), random, usual.threads(), usual.observer()));
+        assertEquals(List.of(LogRefusal.IN_USE), refused);
     }
 
     @Test
