@@ -3,9 +3,8 @@ package io.troth.client.grpc;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.troth.client.context.NanoClock;
 import io.troth.core.GlobalTxId;
-import java.util.ArrayDeque;
 import java.util.HashSet;
-import java.util.Iterator;
+import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
@@ -24,9 +23,10 @@ final class ServedCalls {
     @GuardedBy("this")
     private final Set<Served> served = new HashSet<>();
 
-    /** In the order of arrival. An entry with a later deadline holds back those behind it: they only stay longer. */
+    /** What ends first comes first: how long a call is remembered does not depend on the others. */
     @GuardedBy("this")
-    private final ArrayDeque<Until> order = new ArrayDeque<>();
+    private final PriorityQueue<Until> order =
+            new PriorityQueue<>((left, right) -> Long.signum(left.nanos() - right.nanos()));
 
     ServedCalls(int callsMax, NanoClock clock) {
         this.callsMax = callsMax;
@@ -52,10 +52,7 @@ final class ServedCalls {
             return Verdict.DUPLICATE;
         }
         if (served.size() >= callsMax) {
-            forgetAnywhere(now);
-            if (served.size() >= callsMax) {
-                return Verdict.FULL;
-            }
+            return Verdict.FULL;
         }
         served.add(key);
         long millis = Math.min(remainingMillis, REMEMBERED_MILLIS_MAX);
@@ -67,18 +64,6 @@ final class ServedCalls {
     private void forget(long now) {
         while (!order.isEmpty() && order.element().nanos() - now <= 0) {
             served.remove(order.remove().call());
-        }
-    }
-
-    @GuardedBy("this")
-    private void forgetAnywhere(long now) {
-        Iterator<Until> each = order.iterator();
-        while (each.hasNext()) {
-            Until until = each.next();
-            if (until.nanos() - now <= 0) {
-                each.remove();
-                served.remove(until.call());
-            }
         }
     }
 }

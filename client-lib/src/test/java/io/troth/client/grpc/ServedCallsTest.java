@@ -1,10 +1,12 @@
 package io.troth.client.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import io.troth.client.grpc.ServedCalls.Verdict;
 import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -35,5 +37,30 @@ class ServedCallsTest {
         now.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
         assertEquals(Verdict.NEW, served.admit(TX, 3, 10), "the one behind a longer one has made room");
         assertEquals(Verdict.DUPLICATE, served.admit(TX, 1, 10));
+    }
+
+    @Test
+    void forgetsWhatIsOverBehindALongerOne() {
+        assertEquals(Verdict.NEW, served.admit(TX, 1, 1_000));
+        assertEquals(Verdict.NEW, served.admit(TX, 2, 10));
+        now.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
+        assertEquals(Verdict.NEW, served.admit(TX, 2, 10));
+    }
+
+    @Test
+    void costsNoMoreWhenItIsFull() {
+        int calls = 200_000;
+        ServedCalls many = new ServedCalls(calls, now::get);
+        assertEquals(Verdict.NEW, many.admit(TX, calls, 1_000));
+        for (int call = 1; call < calls; call++) {
+            assertEquals(Verdict.NEW, many.admit(TX, call, 10));
+        }
+        assertTimeout(Duration.ofSeconds(5), () -> {
+            for (int call = 1; call <= 20_000; call++) {
+                assertEquals(Verdict.FULL, many.admit(TX, calls + call, 10));
+            }
+            now.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
+            assertEquals(Verdict.NEW, many.admit(TX, calls + 1, 10), "all but one are over");
+        });
     }
 }
