@@ -60,8 +60,9 @@ public final class CoordinatorMetrics {
         return log;
     }
 
-    /** From now on each scrape looks at this engine; one that has stopped shows its last numbers. */
+    /** From now on each scrape looks at this engine; of one that has stopped there is nothing to show. */
     public void watch(EngineInbox engineInbox) {
+        engine.leadsNot();
         inbox = engineInbox;
     }
 
@@ -101,8 +102,10 @@ public final class CoordinatorMetrics {
                             return true;
                         })
                         .get(SAMPLE_MILLIS, TimeUnit.MILLISECONDS);
-            } catch (ExecutionException | TimeoutException e) {
-                // Stopped, or busy for longer than a scrape waits: the last sample is shown.
+            } catch (ExecutionException e) {
+                engine.leadsNot();
+            } catch (TimeoutException e) {
+                // Busy for longer than a scrape waits: the last sample is shown.
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

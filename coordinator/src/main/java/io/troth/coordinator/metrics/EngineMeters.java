@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -120,6 +121,12 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
         } else {
             oldestInDoubtNanos.set(0);
         }
+    }
+
+    /** Nothing leads here: no gauge shows what once was. Not while an engine is sampled. */
+    void leadsNot() {
+        open.values().forEach(count -> count.set(0));
+        List.of(inDoubtCount, oldestInDoubtNanos, leftAlone, sessions, ready).forEach(gauge -> gauge.set(0));
     }
 
     /** Something was refused. Any thread. */

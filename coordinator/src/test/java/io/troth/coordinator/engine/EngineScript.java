@@ -1,5 +1,7 @@
 package io.troth.coordinator.engine;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.troth.coordinator.metrics.CoordinatorMetrics;
 import io.troth.core.BranchWork;
 import io.troth.core.GlobalTxId;
@@ -8,6 +10,7 @@ import io.troth.core.Vote;
 import io.troth.core.coordinator.CoordinatorStateMachine;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.StreamId;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
@@ -59,6 +62,13 @@ public final class EngineScript {
         second.commits = false;
         world.commit(halfDone, works, true);
         next(between);
+    }
+
+    /** Another one is to lead. */
+    public void stops() {
+        CompletableFuture<Boolean> drained = world.engine.drain(Duration.ZERO);
+        world.settle();
+        assertTrue(drained.isDone());
     }
 
     /** Lets the meters look at the engine: here the looker has to run it. */

@@ -86,6 +86,20 @@ class EngineMetersTest {
     }
 
     @Test
+    void showsNothingOfALeadershipThatIsOver() {
+        script.runEach(() -> {});
+        assertEquals(1, series(scrape()).get("troth_ready"));
+        script.stops();
+        Map<String, Double> series = series(scrape());
+        assertEquals(0, series.get("troth_ready"));
+        assertEquals(0, series.get("troth_transactions_open{state=\"active\"}"));
+        assertEquals(0, series.get("troth_in_doubt_transactions"));
+        assertEquals(0, series.get("troth_in_doubt_oldest_age_seconds"));
+        assertEquals(0, series.get("troth_sessions_open"));
+        assertEquals(2, series.get("troth_transactions_ended_total{outcome=\"committed\"}"), "counters stay");
+    }
+
+    @Test
     void countsWhatWasRecoveredUntilItEnds() {
         GlobalTxId first = new GlobalTxId(0, new EpochId(7, 1), 1, 1);
         GlobalTxId second = new GlobalTxId(0, new EpochId(7, 1), 1, 2);
