@@ -278,6 +278,7 @@ final class BranchStateMachine {
             case REFUSED -> {
                 death = orElse(result.reason(), ErrorCode.PREPARE_REFUSED);
                 fate = OnePhaseFate.ROLLED_BACK;
+                alarmIfBypassed(death, out);
                 move(BranchState.FINISHED, out);
                 vote(Vote.NO, death, out);
             }
@@ -314,8 +315,16 @@ final class BranchStateMachine {
                     ? orElse(completion.reason(), ErrorCode.COMMIT_REFUSED)
                     : completion.reason();
             fate = completion.fate();
+            alarmIfBypassed(death, out);
             move(BranchState.FINISHED, out);
             answerOnePhase(completion.fate(), death, out);
+        }
+    }
+
+    /** Protocol 10.1: part of the work may be durable, whatever becomes of T. */
+    private void alarmIfBypassed(@Nullable Reason refusal, Outbox out) {
+        if (refusal != null && refusal.code() == ErrorCode.TRANSACTION_CONTROL_BYPASSED) {
+            out.alarm(new Reason(refusal.code(), describe() + ": " + refusal.detail()), tx);
         }
     }
 
