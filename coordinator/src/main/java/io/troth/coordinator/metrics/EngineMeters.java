@@ -18,6 +18,7 @@ import io.troth.core.coordinator.Notice;
 import io.troth.core.coordinator.TransactionState;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -69,6 +70,7 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
                 registry, "troth.transactions.rolled.back", "reason", "Rolled back transactions by reason");
         refused = new MeterTags.Counters<>(registry, "troth.refused", "reason", "Requests that changed nothing");
         alarms = new MeterTags.Counters<>(registry, "troth.alarms", "code", "Things an operator has to look at");
+        EnumSet.allOf(ErrorCode.class).forEach(alarms::of);
         heuristicMixed = counter(registry, "troth.heuristic.mixed", "Branches resolved against the decision");
         resolvedElsewhere =
                 counter(registry, "troth.resolved.elsewhere", "Prepared branches that somebody else had finished");

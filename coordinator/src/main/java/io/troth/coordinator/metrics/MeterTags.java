@@ -18,7 +18,7 @@ final class MeterTags {
         return Tags.of(Tag.of(key, value.name().toLowerCase(Locale.ROOT)));
     }
 
-    /** One counter for each value that has occurred. Thread-safe. */
+    /** One counter for each value that has occurred, or that was asked for. Thread-safe. */
     static final class Counters<E extends Enum<E>> {
         private final Map<E, Counter> byValue = new ConcurrentHashMap<>();
         private final MeterRegistry registry;
@@ -34,13 +34,18 @@ final class MeterTags {
         }
 
         void increment(E value) {
-            byValue.computeIfAbsent(value, this::register).increment();
+            of(value).increment();
+        }
+
+        /** It exists from now on: the first increase of a counter that came with it would be none to Prometheus. */
+        Counter of(E value) {
+            return byValue.computeIfAbsent(value, this::register);
         }
 
         private Counter register(E value) {
             return Counter.builder(name)
                     .description(description)
-                    .tags(of(key, value))
+                    .tags(MeterTags.of(key, value))
                     .register(registry);
         }
     }

@@ -83,6 +83,7 @@ class EngineMetersTest {
         assertEquals(1, series.get("troth_refused_total{reason=\"invalid_argument\"}"));
         assertEquals(1, series.get("troth_ready"));
         assertEquals(0, series.get("troth_heuristic_mixed_total"));
+        assertEquals(0, series.get("troth_alarms_total{code=\"log_distrusted\"}"), "so that the first is an increase");
     }
 
     @Test
