@@ -10,6 +10,7 @@ import io.troth.agent.engine.AgentListener;
 import io.troth.agent.jdbc.PoolStats;
 import io.troth.agent.jdbc.ResourceStats;
 import io.troth.core.BranchId;
+import io.troth.core.ErrorCode;
 import io.troth.core.Vote;
 import io.troth.core.participant.AgentNotice;
 import io.troth.core.participant.BranchState;
@@ -119,6 +120,11 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
                 .description("1 while branches may start: the stream leads to a ready coordinator")
                 .register(registry);
         registry.counter("troth.agent.reconnects");
+        // What is alerted on exists from the start: the first increase of a counter that came with it would be none.
+        registry.counter("troth.agent.failures");
+        for (ErrorCode code : ErrorCode.values()) {
+            registry.counter("troth.agent.alarms", "reason", code.name());
+        }
     }
 
     /**
@@ -134,6 +140,8 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
         TIMED.keySet().forEach(phase -> duration(state, resource, phase));
         registry.counter("troth.agent.scans", "resource", resource, "result", "read");
         registry.counter("troth.agent.scans", "resource", resource, "result", "failed");
+        registry.counter("troth.agent.heuristic", "resource", resource);
+        registry.counter("troth.agent.resolved.elsewhere", "resource", resource);
     }
 
     private void watchPool(String resource, String pool, Supplier<PoolStats> stats) {

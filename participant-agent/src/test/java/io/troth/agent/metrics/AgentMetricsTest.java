@@ -165,6 +165,17 @@ class AgentMetricsTest {
     }
 
     @Test
+    void hasWhatIsAlertedOnFromTheStart() {
+        for (String name : List.of("failures", "alarms", "heuristic", "resolved.elsewhere")) {
+            assertEquals(0, registry.get("troth.agent." + name).counter().count(), name);
+        }
+        metrics.heard(new AgentNotice.Alarm(REASON, TX));
+        var alarms = registry.get("troth.agent.alarms").counters();
+        assertEquals(1, alarms.stream().mapToDouble(alarm -> alarm.count()).sum());
+        assertEquals(ErrorCode.values().length, alarms.size(), "it was one of those");
+    }
+
+    @Test
     void showsThePools() {
         assertEquals(3, pool("troth.agent.pool.in.use", "branches"));
         assertEquals(2, pool("troth.agent.pool.waiting", "branches"));
