@@ -164,7 +164,7 @@ class TrothAgentTest {
             assertEquals(90, balance(1));
             assertEquals(110, balance(2));
             assertTrue(postgres.prepared().isEmpty());
-            awaitCount(1, "troth.agent.votes", "vote", "YES", "reason", "");
+            awaitCount(1, "troth.agent.votes", "vote", "yes", "reason", "");
             awaitCount(1, "troth.agent.branches.finished", "resource", "accounts", "end", "committed");
             await(() -> assertEquals(
                     1, meters.get("troth.agent.prepare.duration").timer().count()));
@@ -215,7 +215,7 @@ class TrothAgentTest {
                     SQLTransientConnectionException.class,
                     () -> update(agent, scope(), "UPDATE account SET balance = 2 WHERE id = 1"));
             assertTrue(refused.getMessage().startsWith("NO_COORDINATOR"), refused.getMessage());
-            awaitCount(1, "troth.agent.refused", "reason", "NO_COORDINATOR");
+            awaitCount(1, "troth.agent.refused", "reason", "no_coordinator");
             // The order of starts does not matter.
             coordinator.listen();
             assertTrue(agent.awaitReady(LIMIT));
@@ -324,7 +324,7 @@ class TrothAgentTest {
             coordinator.awaitHello();
             coordinator.awaitHello();
             assertFalse(agent.isReady());
-            await(() -> assertNotEquals(0, count("troth.agent.alarms", "reason", "WRONG_CLUSTER")));
+            await(() -> assertNotEquals(0, count("troth.agent.alarms", "reason", "wrong_cluster")));
             coordinator.becomes(new ClusterId(5), new EpochId(1, 9));
             assertTrue(agent.awaitReady(LIMIT));
         }

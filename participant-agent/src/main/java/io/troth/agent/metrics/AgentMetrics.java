@@ -20,6 +20,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -123,7 +124,7 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
         // What is alerted on exists from the start: the first increase of a counter that came with it would be none.
         registry.counter("troth.agent.failures");
         for (ErrorCode code : ErrorCode.values()) {
-            registry.counter("troth.agent.alarms", "reason", code.name());
+            registry.counter("troth.agent.alarms", "reason", tag(code));
         }
     }
 
@@ -207,6 +208,11 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
                 .minimumExpectedValue(Duration.ofMillis(1))
                 .maximumExpectedValue(Duration.ofSeconds(30))
                 .register(registry);
+    }
+
+    /** As the coordinator writes them. */
+    private static String tag(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
     }
 
     private void count(String name, String key, String value) {
@@ -299,18 +305,18 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
         if (notice.reason() == null) {
             votes.computeIfAbsent(
                             notice.vote(),
-                            vote -> registry.counter("troth.agent.votes", "vote", vote.name(), "reason", ""))
+                            vote -> registry.counter("troth.agent.votes", "vote", tag(vote), "reason", ""))
                     .increment();
         } else {
-            String reason = notice.reason().code().name();
-            count("troth.agent.votes", "vote", notice.vote().name(), "reason", reason);
+            String reason = tag(notice.reason().code());
+            count("troth.agent.votes", "vote", tag(notice.vote()), "reason", reason);
         }
         return null;
     }
 
     @Override
     public Void refused(AgentNotice.Refused notice) {
-        count("troth.agent.refused", "reason", notice.reason().code().name());
+        count("troth.agent.refused", "reason", tag(notice.reason().code()));
         return null;
     }
 
@@ -339,7 +345,7 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
 
     @Override
     public Void phaseTwoDelayed(AgentNotice.PhaseTwoDelayed notice) {
-        String reason = notice.reason().code().name();
+        String reason = tag(notice.reason().code());
         count("troth.agent.phase.two.delayed", "resource", notice.resource(), "reason", reason);
         return null;
     }
@@ -358,13 +364,13 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
 
     @Override
     public Void leftAlone(AgentNotice.LeftAlone notice) {
-        count("troth.agent.left.alone", "outcome", notice.outcome().name());
+        count("troth.agent.left.alone", "outcome", tag(notice.outcome()));
         return null;
     }
 
     @Override
     public Void alarm(AgentNotice.Alarm notice) {
-        count("troth.agent.alarms", "reason", notice.reason().code().name());
+        count("troth.agent.alarms", "reason", tag(notice.reason().code()));
         return null;
     }
 }
