@@ -5,14 +5,16 @@ import io.troth.client.context.NanoClock;
 import io.troth.core.GlobalTxId;
 import io.troth.core.participant.AgentNotice;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Notices as log lines: what an operator has to know, and nothing for the ordinary life of a branch. At most one line a
- * second of a kind that can come in masses; how many were left out is said with the next one. Under the engine's lock.
+ * Notices as log lines: what an operator has to know, and nothing for the ordinary life of a branch. Of a kind that can
+ * come in masses at most one line a second for each resource or code; how many were left out is said with the next one.
+ * Under the engine's lock.
  */
 @SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
 final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
@@ -21,7 +23,7 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final NanoClock clock;
-    private final Map<Class<?>, Throttle> throttles = new HashMap<>();
+    private final Map<List<Object>, Throttle> throttles = new HashMap<>();
     private final Map<String, Integer> otherClusters = new HashMap<>();
 
     /** When a kind was last written, and how many were left out since. */
@@ -47,8 +49,8 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
     }
 
     /** The text to write, or null for now. */
-    private boolean mayWrite(AgentNotice notice, StringBuilder suffix) {
-        Throttle throttle = throttles.computeIfAbsent(notice.getClass(), kind -> new Throttle());
+    private boolean mayWrite(AgentNotice notice, Object about, StringBuilder suffix) {
+        Throttle throttle = throttles.computeIfAbsent(List.of(notice.getClass(), about), kind -> new Throttle());
         long now = clock.nanos();
         if (throttle.written && now - throttle.writtenNanos < PAUSE_NANOS) {
             throttle.leftOut++;
@@ -63,16 +65,16 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
         return true;
     }
 
-    private void warn(AgentNotice notice, String text) {
+    private void warn(AgentNotice notice, Object about, String text) {
         StringBuilder suffix = new StringBuilder();
-        if (mayWrite(notice, suffix)) {
+        if (mayWrite(notice, about, suffix)) {
             LOG.warn("{}{}", text, suffix);
         }
     }
 
-    private void error(AgentNotice notice, String text) {
+    private void error(AgentNotice notice, Object about, String text) {
         StringBuilder suffix = new StringBuilder();
-        if (mayWrite(notice, suffix)) {
+        if (mayWrite(notice, about, suffix)) {
             LOG.error("{}{}", text, suffix);
         }
     }
@@ -133,7 +135,10 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
 
     @Override
     public Void scanFailed(AgentNotice.ScanFailed notice) {
-        warn(notice, "the prepared branches of " + notice.resource() + " cannot be listed: " + notice.reason());
+        warn(
+                notice,
+                notice.resource(),
+                "the prepared branches of " + notice.resource() + " cannot be listed: " + notice.reason());
         return null;
     }
 
@@ -141,6 +146,7 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
     public Void phaseTwoDelayed(AgentNotice.PhaseTwoDelayed notice) {
         warn(
                 notice,
+                notice.resource(),
                 "transaction " + notice.tx() + " branch " + notice.branch() + " on " + notice.resource()
                         + " is decided and not finished yet: " + notice.reason());
         return null;
@@ -150,6 +156,7 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
     public Void resolvedElsewhere(AgentNotice.ResolvedElsewhere notice) {
         warn(
                 notice,
+                notice.resource(),
                 "transaction " + notice.tx() + " branch " + notice.branch() + " on " + notice.resource()
                         + " was to be committed and is gone: somebody else has finished it, and nothing tells how");
         return null;
@@ -181,7 +188,10 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
     @Override
     public Void alarm(AgentNotice.Alarm notice) {
         GlobalTxId tx = notice.tx();
-        error(notice, "ALARM" + (tx == null ? "" : ", transaction " + tx) + ": " + notice.reason());
+        error(
+                notice,
+                notice.reason().code(),
+                "ALARM" + (tx == null ? "" : ", transaction " + tx) + ": " + notice.reason());
         return null;
     }
 }
