@@ -126,7 +126,11 @@ public enum ErrorCode {
     NOT_READY(Status.UNAVAILABLE, "08001", true, "The coordinator is starting. Try again shortly."),
     NO_COORDINATOR(
             Status.UNAVAILABLE, "08001", true, "No coordinator is reachable. Local work goes on; try again later."),
-    OVERLOADED(Status.RESOURCE_EXHAUSTED, "53000", true, "Too many open transactions. Try again with back-off."),
+    OVERLOADED(
+            Status.RESOURCE_EXHAUSTED,
+            "53000",
+            true,
+            "Too much is open or remembered; the detail says what. Try again with back-off."),
     DRAINING(Status.UNAVAILABLE, "57P01", true, "The service is shutting down. Try again at another instance."),
     DISK_FLOOR(
             Status.RESOURCE_EXHAUSTED,

@@ -7,6 +7,7 @@ import io.troth.agent.server.AgentRuntime;
 import io.troth.client.grpc.Endpoint;
 import io.troth.client.grpc.TlsFiles;
 import io.troth.core.ClusterId;
+import io.troth.core.participant.AgentLimits;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ public final class TrothAgentBuilder {
     private Duration connectTimeout = Duration.ofMillis(LinkSettings.CONNECT_TIMEOUT_MILLIS);
     private Duration scanInterval = Duration.ofSeconds(30);
     private Duration drain = Duration.ofSeconds(30);
+    private int keptResultsMax = AgentLimits.DEFAULTS.keptResultsMax();
     private @Nullable AgentMetrics metrics;
     private StepListener steps = StepListener.NONE;
 
@@ -105,6 +107,16 @@ public final class TrothAgentBuilder {
         return this;
     }
 
+    /**
+     * How many results are kept of branches that committed alone, or were rolled back before they were prepared: each for
+     * ten minutes, because the coordinator may ask. 1,000,000 by default, which is 1,500 a second and 115 MB; beyond it new
+     * branches are refused as OVERLOADED.
+     */
+    public TrothAgentBuilder keptResultsMax(int results) {
+        keptResultsMax = results;
+        return this;
+    }
+
     /** Counts what happens: {@code metrics(new AgentMetrics(meterRegistry))}. Needs Micrometer on the class path. */
     public TrothAgentBuilder metrics(AgentMetrics meters) {
         metrics = meters;
@@ -144,6 +156,7 @@ public final class TrothAgentBuilder {
                 List.copyOf(resources.values()),
                 scanInterval,
                 drain,
+                keptResultsMax,
                 metrics,
                 steps));
         runtime.start(null);

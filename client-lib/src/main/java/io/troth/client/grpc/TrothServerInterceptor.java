@@ -17,8 +17,12 @@ import io.troth.core.Reason;
 import io.troth.core.TransactionContext;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs a served call under the transaction that came with it, and sends back what was done (protocol 5). The scope is
@@ -29,12 +33,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TrothServerInterceptor implements ServerInterceptor {
 
-    /** The most calls that are remembered against being served twice. */
+    /**
+     * The most calls that are remembered against being served twice, each until its transaction's time is over: with
+     * timeouts of a minute 3,333 calls a second. They take some 35 MB then.
+     */
     public static final int SERVED_CALLS_MAX = 200_000;
+
+    private static final Logger LOG = LoggerFactory.getLogger(TrothServerInterceptor.class);
+    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Set<Status.Code> exempt;
     private final NanoClock clock;
     private final ServedCalls served;
+    private final int servedCallsMax;
+    private final AtomicLong quietUntilNanos;
 
     /** Every error reply makes T rollback-only. */
     public TrothServerInterceptor() {
@@ -47,12 +59,27 @@ public final class TrothServerInterceptor implements ServerInterceptor {
      * @param exempt statuses that do not make T rollback-only
      */
     public TrothServerInterceptor(Set<Status.Code> exempt) {
-        this(exempt, NanoClock.SYSTEM, SERVED_CALLS_MAX);
+        this(exempt, SERVED_CALLS_MAX);
+    }
+
+    /**
+     * The same, with another bound.
+     *
+     * @param servedCallsMax instead of {@link #SERVED_CALLS_MAX}; beyond it calls are refused as OVERLOADED
+     * @throws IllegalArgumentException when it is not positive
+     */
+    public TrothServerInterceptor(Set<Status.Code> exempt, int servedCallsMax) {
+        this(exempt, NanoClock.SYSTEM, servedCallsMax);
     }
 
     TrothServerInterceptor(Set<Status.Code> exempt, NanoClock clock, int servedCallsMax) {
+        if (servedCallsMax < 1) {
+            throw new IllegalArgumentException("at least 1 call must be remembered, not " + servedCallsMax);
+        }
         this.exempt = Set.copyOf(exempt);
         this.clock = clock;
+        this.servedCallsMax = servedCallsMax;
+        this.quietUntilNanos = new AtomicLong(clock.nanos());
         this.served = new ServedCalls(servedCallsMax, clock);
     }
 
@@ -95,8 +122,21 @@ public final class TrothServerInterceptor implements ServerInterceptor {
                 new Reason(
                         ErrorCode.DUPLICATE_CALL,
                         "call " + context.call() + " of " + context.tx() + " was served before");
-            case FULL -> new Reason(ErrorCode.OVERLOADED, "too many calls under transactions are remembered");
+            case FULL -> full();
         };
+    }
+
+    /** The service does not hear of the call; whoever runs it has to know. One line a second. */
+    private Reason full() {
+        Reason reason = new Reason(
+                ErrorCode.OVERLOADED,
+                servedCallsMax + " calls under transactions are remembered, each until its transaction's time is over");
+        long now = clock.nanos();
+        long quietUntil = quietUntilNanos.get();
+        if (now - quietUntil >= 0 && quietUntilNanos.compareAndSet(quietUntil, now + QUIET_NANOS)) {
+            LOG.warn("calls are refused, {}: give transactions less time, or let more be remembered", reason);
+        }
+        return reason;
     }
 
     private static <Q, R> ServerCall.Listener<Q> refuse(ServerCall<Q, R> call, Reason reason) {

@@ -125,7 +125,9 @@ final class CallAdmission {
         int open = agent.branches.size();
         if (open >= limits.branchesMax() || open + agent.kept.size() >= limits.keptResultsMax()) {
             return new Reason(
-                    ErrorCode.OVERLOADED, open + " branches are open, " + agent.kept.size() + " results are kept");
+                    ErrorCode.OVERLOADED,
+                    open + " branches are open, at most " + limits.branchesMax() + "; with " + agent.kept.size()
+                            + " kept results of finished ones at most " + limits.keptResultsMax());
         }
         return null;
     }

@@ -132,7 +132,8 @@ public final class AgentConfig {
                 tls,
                 get(AgentKey.SQL_ENABLED) == SqlSwitch.ON,
                 get(AgentKey.INSECURE),
-                get(AgentKey.SQL_CALLS_MAX));
+                get(AgentKey.SQL_CALLS_MAX),
+                get(AgentKey.SQL_SERVED_CALLS_MAX));
     }
 
     /** Every key with its value and where it comes from, as lines that are a configuration file; secrets are masked. */

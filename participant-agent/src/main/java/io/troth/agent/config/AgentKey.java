@@ -88,6 +88,12 @@ public final class AgentKey<T> {
             "PEM file of the authorities whose certificates clients must show. Empty: they need none.");
     public static final AgentKey<Integer> SQL_CALLS_MAX = of(
             "sql.callsMax", ValueForm.count(1, 10_000), "256", "The most calls of the SQL gateway at the same time.");
+    public static final AgentKey<Integer> SQL_SERVED_CALLS_MAX = of(
+            "sql.servedCallsMax",
+            ValueForm.count(1, 10_000_000),
+            "200000",
+            "The most calls of the SQL gateway that are remembered, each until its transaction's time is over, so that none"
+                    + " is executed twice; beyond it calls are refused. 175 bytes each.");
     public static final AgentKey<String> HTTP_ADDRESS =
             of("http.address", ValueForm.host(), "127.0.0.1", "Where /metrics, /livez and /readyz are served.");
     public static final AgentKey<Integer> HTTP_PORT =
@@ -98,6 +104,13 @@ public final class AgentKey<T> {
             ValueForm.duration(Duration.ofMillis(100), HOUR),
             "30s",
             "How often the databases' lists of prepared branches are read.");
+    public static final AgentKey<Integer> KEPT_RESULTS_MAX = of(
+            "keptResultsMax",
+            ValueForm.count(1, 10_000_000),
+            "1000000",
+            "The most results of branches that committed alone, or were rolled back before they were prepared, which are"
+                    + " kept for ten minutes in case the coordinator asks; beyond it new branches are refused. 115 bytes"
+                    + " each.");
     public static final AgentKey<Duration> START_DATABASE_WAIT = of(
             "start.databaseWait",
             ValueForm.duration(Duration.ZERO, HOUR),

@@ -23,6 +23,7 @@ import io.troth.proto.v1.SqlServiceGrpc;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -94,7 +95,8 @@ public final class SqlGatewayServer implements AutoCloseable {
                     .permitKeepAliveTime(KEEP_ALIVE_SECONDS_MIN, TimeUnit.SECONDS)
                     .permitKeepAliveWithoutCalls(true)
                     .addService(ServerInterceptors.intercept(
-                            new GrpcSqlService(gateway, workers), new TrothServerInterceptor()))
+                            new GrpcSqlService(gateway, workers),
+                            new TrothServerInterceptor(Set.of(), settings.servedCallsMax())))
                     .addService(health.getHealthService())
                     .addService(ProtoReflectionServiceV1.newInstance())
                     .build()

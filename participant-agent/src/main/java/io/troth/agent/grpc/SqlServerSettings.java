@@ -1,6 +1,7 @@
 package io.troth.agent.grpc;
 
 import io.troth.client.grpc.Endpoint;
+import io.troth.client.grpc.TrothServerInterceptor;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param exposed must be true for an address that other machines reach: the gateway runs any SQL the role may run
  * @param insecure must be true for plaintext on such an address
  * @param callsMax the most calls at once, each with a thread of its own while it runs
+ * @param servedCallsMax the most calls that are remembered against being executed twice
  */
 public record SqlServerSettings(
         Endpoint listen,
@@ -20,7 +22,8 @@ public record SqlServerSettings(
         @Nullable ServerTls tls,
         boolean exposed,
         boolean insecure,
-        int callsMax) {
+        int callsMax,
+        int servedCallsMax) {
 
     /** The product's bound. */
     public static final int CALLS_MAX = 256;
@@ -39,8 +42,8 @@ public record SqlServerSettings(
             Path certificate, Path key, @Nullable Path authorities) {}
 
     public SqlServerSettings {
-        if (callsMax < 1) {
-            throw new IllegalArgumentException("the SQL gateway must take at least 1 call");
+        if (callsMax < 1 || servedCallsMax < 1) {
+            throw new IllegalArgumentException("the SQL gateway must take and remember at least 1 call");
         }
         if (!listen.isLoopback() && !exposed) {
             throw new IllegalArgumentException("the SQL gateway would be open to other machines on " + listen
@@ -51,6 +54,17 @@ public record SqlServerSettings(
                     "the SQL gateway on " + listen
                             + " would speak plaintext to other machines: give it TLS files, or --insecure in a network you trust");
         }
+    }
+
+    /** With the product's bound of remembered calls. */
+    public SqlServerSettings(
+            Endpoint listen,
+            @Nullable String announcedHost,
+            @Nullable ServerTls tls,
+            boolean exposed,
+            boolean insecure,
+            int callsMax) {
+        this(listen, announcedHost, tls, exposed, insecure, callsMax, TrothServerInterceptor.SERVED_CALLS_MAX);
     }
 
     /** On this machine only, without TLS. */

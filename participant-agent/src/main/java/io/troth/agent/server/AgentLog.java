@@ -2,6 +2,7 @@ package io.troth.agent.server;
 
 import io.troth.agent.engine.AgentListener;
 import io.troth.client.context.NanoClock;
+import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.participant.AgentNotice;
 import java.util.HashMap;
@@ -113,7 +114,9 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
 
     @Override
     public Void refused(AgentNotice.Refused notice) {
-        if (LOG.isDebugEnabled()) {
+        if (notice.reason().code() == ErrorCode.OVERLOADED) {
+            warn(notice, ErrorCode.OVERLOADED, "new branches are refused: " + notice.reason());
+        } else if (LOG.isDebugEnabled()) {
             LOG.debug("refused: {}", notice.reason());
         }
         return null;

@@ -55,6 +55,7 @@ public final class AgentRuntime implements AutoCloseable {
      *
      * @param cluster the only cluster it takes orders from; null for the one that is reached first
      * @param resources with different names, at least one
+     * @param keptResultsMax how many results of finished branches are kept (protocol 8.3)
      * @param metrics null to count nothing
      */
     public record Settings(
@@ -63,6 +64,7 @@ public final class AgentRuntime implements AutoCloseable {
             List<Resource> resources,
             Duration scanInterval,
             Duration drain,
+            int keptResultsMax,
             @Nullable AgentMetrics metrics,
             StepListener steps) {
         public Settings {
@@ -93,22 +95,22 @@ public final class AgentRuntime implements AutoCloseable {
                 new ScheduledTimers(),
                 new Listeners(listeners),
                 settings.steps(),
-                limits(settings.scanInterval())));
+                limits(settings)));
         resources
                 .values()
                 .forEach(resource -> resource.attach(engine, settings.link().connectTimeoutMillis()));
     }
 
-    private static AgentLimits limits(Duration scanInterval) {
+    private static AgentLimits limits(Settings settings) {
         AgentLimits defaults = AgentLimits.DEFAULTS;
         return new AgentLimits(
                 defaults.branchesMax(),
                 defaults.branchesPerTransactionMax(),
                 defaults.callsPerTransactionMax(),
-                defaults.keptResultsMax(),
+                settings.keptResultsMax(),
                 defaults.keptSweepMillis(),
                 defaults.keptSweeps(),
-                scanInterval.toMillis(),
+                settings.scanInterval().toMillis(),
                 defaults.phaseTwoRetryMillis(),
                 defaults.phaseTwoRetryMaxMillis());
     }

@@ -101,6 +101,7 @@ public final class AgentServer implements AutoCloseable {
                 resources,
                 config.get(AgentKey.SCAN_INTERVAL),
                 config.get(AgentKey.SHUTDOWN_DRAIN_LIMIT),
+                config.get(AgentKey.KEPT_RESULTS_MAX),
                 prometheus.metrics(),
                 steps);
         long giveUpNanos =

@@ -166,6 +166,25 @@ class SqlGatewayServerTest {
     }
 
     @Test
+    void refusesMoreCallsThanItMayRemember() throws Exception {
+        SqlServerSettings settings =
+                new SqlServerSettings(new Endpoint("127.0.0.1", 0), null, null, false, false, 1, 1);
+        try (SqlGatewayServer forgetful = SqlGatewayServer.start(
+                settings, new SqlGateway(Map.of("notes", new BranchNoting()), SqlLimits.DEFAULTS))) {
+            channel.shutdownNow();
+            channel = NettyChannelBuilder.forAddress(
+                            "127.0.0.1", forgetful.announced().port())
+                    .usePlaintext()
+                    .build();
+            assertEquals(ErrorCode.STATEMENT_FAILED, codeOf(failure(request("DELETE FROM no_such_table"))));
+            StatusRuntimeException refused = failure(request("DELETE FROM no_such_table"));
+            assertEquals(ErrorCode.OVERLOADED, codeOf(refused));
+            assertTrue(
+                    refused.getMessage().contains("1 calls under transactions are remembered"), refused.getMessage());
+        }
+    }
+
+    @Test
     void saysTheSameListInBodyAndTrailer() throws Exception {
         AtomicReference<Metadata> trailers = new AtomicReference<>(new Metadata());
         Channel recording = ClientInterceptors.intercept(

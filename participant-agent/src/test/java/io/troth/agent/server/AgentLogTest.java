@@ -60,6 +60,14 @@ class AgentLogTest {
     }
 
     @Test
+    void saysWhenNoBranchCanStartBecauseOfALimit() {
+        log.heard(new AgentNotice.Refused(Reason.of(ErrorCode.SCOPE_CLOSED)));
+        assertEquals(List.of(), lines());
+        log.heard(new AgentNotice.Refused(Reason.of(ErrorCode.OVERLOADED)));
+        assertEquals(List.of("new branches are refused: OVERLOADED"), lines());
+    }
+
+    @Test
     void hidesNoResourceBehindAnotherAndNoAlarmBehindAnother() {
         log.heard(new AgentNotice.ScanFailed("accounts", DOWN));
         log.heard(new AgentNotice.ScanFailed("books", DOWN));

@@ -182,6 +182,17 @@ class AgentServerTest {
     }
 
     @Test
+    void keepsNoMoreResultsThanItIsTold() throws Exception {
+        AgentConfig one = config("postgres", Map.of(AgentKey.KEPT_RESULTS_MAX, "1"));
+        try (AgentServer server = AgentServer.start(one, StepListener.NONE)) {
+            assertTrue(server.runtime().awaitReady(LIMIT));
+            branch(server, "UPDATE stock SET amount = amount - 1");
+            SQLException refused = assertThrows(SQLException.class, () -> branch(server, "SELECT 1"));
+            assertTrue(String.valueOf(refused.getMessage()).contains("at most 1"), refused.getMessage());
+        }
+    }
+
+    @Test
     void countsWhatHappened() throws Exception {
         try (AgentServer server = started(StepListener.NONE)) {
             for (int i = 0; i < 3; i++) {
