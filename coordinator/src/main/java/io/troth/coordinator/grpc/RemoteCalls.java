@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class RemoteCalls implements AutoCloseable {
 
+    private static final int PORT_MAX = 65_535;
+
     private final String endpoint;
     private final long timeoutMillis;
     private final ManagedChannel channel;
@@ -28,9 +30,12 @@ final class RemoteCalls implements AutoCloseable {
     /**
      * Connects at the first call.
      *
-     * @throws IllegalArgumentException when the endpoint is not one or a TLS file cannot be read
+     * @throws IllegalArgumentException when the endpoint or the timeout is not one, or a TLS file cannot be read
      */
     RemoteCalls(String endpoint, @Nullable ClientTls tls, long timeoutMillis) {
+        if (timeoutMillis < 1) {
+            throw new IllegalArgumentException("a timeout is at least 1 ms, not " + timeoutMillis);
+        }
         this.endpoint = endpoint;
         this.timeoutMillis = timeoutMillis;
         channel = NettyChannelBuilder.forTarget(target(endpoint), TlsContexts.client(tls))
@@ -39,7 +44,8 @@ final class RemoteCalls implements AutoCloseable {
     }
 
     private static String target(String endpoint) {
-        if (!endpoint.matches("[^/\\s]+:[0-9]{1,5}")) {
+        if (!endpoint.matches("[^/\\s]+:[0-9]{1,5}")
+                || Integer.parseInt(endpoint.substring(endpoint.lastIndexOf(':') + 1)) > PORT_MAX) {
             throw new IllegalArgumentException("an endpoint is host:port, not " + endpoint);
         }
         return "dns:///" + endpoint;

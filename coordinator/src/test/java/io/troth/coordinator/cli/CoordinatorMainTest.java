@@ -58,7 +58,10 @@ class CoordinatorMainTest {
                 "log verify",
                 "log verify a b",
                 "log restore --through-epoch x",
-                "coordinator extra"
+                "coordinator extra",
+                "admin status --endpoint localhost",
+                "admin status --endpoint localhost:65536",
+                "admin status --timeout 0"
             })
     void wrongCommandLinesEndWith2(String line) {
         assertEquals(ExitCode.USAGE, run(line.isEmpty() ? new String[0] : line.split(" ")));
