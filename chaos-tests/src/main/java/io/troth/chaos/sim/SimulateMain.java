@@ -17,6 +17,7 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -112,10 +113,16 @@ public final class SimulateMain implements Callable<Integer> {
             System.err.println("troth simulate: there is no such fault: " + e.getMessage());
             return CommandLine.ExitCode.USAGE;
         }
+        if (Stream.<@Nullable Number>of(seeds, threads, agents, clients, transactions, millis)
+                .anyMatch(number -> number != null && number.longValue() < 1)) {
+            // Nothing of nothing would hold every property.
+            System.err.println("troth simulate: seeds, threads and sizes must be at least 1");
+            return CommandLine.ExitCode.USAGE;
+        }
         if (seed != null) {
             return one(changed(Plan.of(seed, allowed), suppressed));
         }
-        Campaign.Summary summary = new Campaign(first, seeds, allowed).run(Math.max(1, threads));
+        Campaign.Summary summary = new Campaign(first, seeds, allowed).run(threads);
         if (counts) {
             summary.sights().all().forEach((sight, times) -> out.printf("%,12d  %s%n", times, sight));
         }

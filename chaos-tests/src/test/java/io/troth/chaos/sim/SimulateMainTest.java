@@ -21,4 +21,12 @@ class SimulateMainTest {
         assertEquals(2, SimulateMain.run(List.of("--seeds", "many")));
         assertEquals(2, SimulateMain.run(List.of("--bogus")));
     }
+
+    @Test
+    void saysNotThatEveryPropertyOfNothingHeld() {
+        assertEquals(2, SimulateMain.run(List.of("--seeds", "0")));
+        assertEquals(2, SimulateMain.run(List.of("--seeds", "-1")));
+        assertEquals(2, SimulateMain.run(List.of("--seed", "3", "--transactions", "0")));
+        assertEquals(2, SimulateMain.run(List.of("--seed", "3", "--agents", "0")));
+    }
 }
