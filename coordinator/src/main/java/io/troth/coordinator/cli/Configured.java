@@ -4,20 +4,12 @@ import io.troth.coordinator.config.CoordinatorConfig;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** A command that needs the configuration. {@link CoordinatorMain} gives it the options of {@link ConfigArguments}. */
 abstract class Configured implements Callable<Integer> {
 
     private CommandSpec spec;
-
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    @SuppressWarnings("UnusedVariable") // picocli asks for it.
-    private boolean help;
 
     @SuppressWarnings("NullAway.Init") // picocli calls the setter before anything else.
     Configured() {}

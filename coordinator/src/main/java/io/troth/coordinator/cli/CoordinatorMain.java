@@ -10,6 +10,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
 
 /** The commands of the coordinator's module; the launcher {@code troth} gives the name of one as the first argument. */
 @Command(
@@ -23,6 +24,15 @@ import picocli.CommandLine.Option;
             AdminCommand.class
         })
 public final class CoordinatorMain extends Group {
+
+    /** Every command below has it, too. */
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            scope = ScopeType.INHERIT,
+            description = "Shows this.")
+    @SuppressWarnings("UnusedVariable") // picocli asks for it.
+    private boolean help;
 
     @Option(
             names = {"-V", "--version"},

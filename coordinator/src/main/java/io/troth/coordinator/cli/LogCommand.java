@@ -49,13 +49,6 @@ final class LogCommand extends Group {
         @Option(names = "--json", description = "One JSON object a line.")
         private boolean json;
 
-        @Option(
-                names = {"-h", "--help"},
-                usageHelp = true,
-                description = "Shows this.")
-        @SuppressWarnings("UnusedVariable") // picocli asks for it.
-        private boolean help;
-
         @SuppressWarnings("NullAway.Init") // picocli fills them in.
         Inspection() {}
 

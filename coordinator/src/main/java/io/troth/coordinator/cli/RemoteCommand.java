@@ -7,7 +7,6 @@ import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -23,13 +22,6 @@ abstract class RemoteCommand<C extends RemoteClient> implements Callable<Integer
 
     @Mixin
     private RemoteOptions options;
-
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    @SuppressWarnings("UnusedVariable") // picocli asks for it.
-    private boolean help;
 
     @SuppressWarnings("NullAway.Init") // picocli fills them in.
     RemoteCommand() {}
