@@ -211,7 +211,7 @@ final class SqlCodec {
 
     /** The value in the class of its type; null for NULL. */
     static @Nullable Object fromWire(SqlColumn column, SqlValue value) {
-        if (value.getKindCase() == SqlValue.KindCase.KIND_NOT_SET) {
+        if (isNull(value)) {
             return null;
         }
         if (!column.getArray()) {
@@ -219,10 +219,21 @@ final class SqlCodec {
         }
         List<@Nullable Object> elements = new ArrayList<>();
         for (SqlValue element : value.getArrayValue().getElementsList()) {
-            boolean isNull = element.getKindCase() == SqlValue.KindCase.KIND_NOT_SET;
-            elements.add(isNull ? null : scalar(column.getType(), element));
+            elements.add(isNull(element) ? null : scalar(column.getType(), element));
         }
         return Collections.unmodifiableList(elements);
+    }
+
+    /** A kind of a newer peer looks as if there were none: it must not be taken for NULL. */
+    private static boolean isNull(SqlValue value) {
+        if (value.getKindCase() != SqlValue.KindCase.KIND_NOT_SET) {
+            return false;
+        }
+        if (!value.getUnknownFields().asMap().isEmpty()) {
+            throw new TrothException(
+                    new Reason(ErrorCode.TYPE_NOT_SUPPORTED, "a value is of a kind that this build does not know"));
+        }
+        return true;
     }
 
     private static Object scalar(io.troth.proto.v1.SqlType type, SqlValue value) {

@@ -41,7 +41,7 @@ final class SqlWireCodec {
         }
         SqlType type = type(wire.getType());
         SqlValue value = wire.getValue();
-        if (value.getKindCase() == SqlValue.KindCase.KIND_NOT_SET) {
+        if (isNull(value)) {
             return new SqlParameter(type, wire.getArray(), null);
         }
         if (type == null) {
@@ -58,10 +58,21 @@ final class SqlWireCodec {
     private static List<@Nullable Object> array(int position, SqlType type, SqlArray array) {
         List<@Nullable Object> elements = new ArrayList<>(array.getElementsCount());
         for (SqlValue element : array.getElementsList()) {
-            boolean isNull = element.getKindCase() == SqlValue.KindCase.KIND_NOT_SET;
-            elements.add(isNull ? null : scalar(position, type, element));
+            elements.add(isNull(element) ? null : scalar(position, type, element));
         }
         return elements;
+    }
+
+    /** A kind of a newer peer looks as if there were none: it must not be taken for NULL. */
+    private static boolean isNull(SqlValue value) {
+        if (value.getKindCase() != SqlValue.KindCase.KIND_NOT_SET) {
+            return false;
+        }
+        if (!value.getUnknownFields().asMap().isEmpty()) {
+            throw new TrothException(
+                    new Reason(ErrorCode.TYPE_NOT_SUPPORTED, "a value is of a kind that this build does not know"));
+        }
+        return true;
     }
 
     private static Object scalar(int position, SqlType type, SqlValue value) {

@@ -1,0 +1,42 @@
+package io.troth.client.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import com.google.protobuf.UnknownFieldSet;
+import io.troth.core.ErrorCode;
+import io.troth.core.TrothException;
+import io.troth.proto.v1.SqlArray;
+import io.troth.proto.v1.SqlColumn;
+import io.troth.proto.v1.SqlType;
+import io.troth.proto.v1.SqlValue;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+/** Goal: no value of a newer peer is taken for NULL, which it looks like. Method: a kind that nobody knows. */
+class SqlCodecTest {
+
+    private static final SqlValue NEWER = SqlValue.newBuilder()
+            .setUnknownFields(UnknownFieldSet.newBuilder()
+                    .addField(
+                            99, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
+                    .build())
+            .build();
+
+    private static final SqlValue NEWER_INSIDE = SqlValue.newBuilder()
+            .setArrayValue(SqlArray.newBuilder().addElements(NEWER))
+            .build();
+
+    private static void assertRefused(Executable read) {
+        assertEquals(
+                ErrorCode.TYPE_NOT_SUPPORTED,
+                assertThrows(TrothException.class, read).code());
+    }
+
+    @Test
+    void takesNoColumnOfAnUnknownKindForNull() {
+        SqlColumn.Builder text = SqlColumn.newBuilder().setType(SqlType.SQL_TYPE_TEXT);
+        assertRefused(() -> SqlCodec.fromWire(text.build(), NEWER));
+        assertRefused(() -> SqlCodec.fromWire(text.setArray(true).build(), NEWER_INSIDE));
+    }
+}
