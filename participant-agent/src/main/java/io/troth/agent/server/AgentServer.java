@@ -64,25 +64,48 @@ public final class AgentServer implements AutoCloseable {
             opened.add(runtime);
             SqlGatewayServer sql = null;
             if (config.servesSql()) {
-                sql = SqlGatewayServer.start(config.sql(), new SqlGateway(runtime.dataSources(), SqlLimits.DEFAULTS));
+                sql = sql(config, runtime);
                 opened.add(sql);
             } else {
                 LOG.info("the SQL gateway is off");
             }
-            AgentHttp http = AgentHttp.start(
-                    new InetSocketAddress(config.get(AgentKey.HTTP_ADDRESS), config.get(AgentKey.HTTP_PORT)),
-                    prometheus::scrape,
-                    () -> live(runtime),
-                    () -> ready(runtime));
+            AgentHttp http = http(config, runtime, prometheus);
             runtime.start(announced(config, sql));
             return new AgentServer(config, runtime, sql, http, prometheus);
-        } catch (IOException e) {
-            closeAll(opened);
-            throw new UncheckedIOException(e.getMessage(), e);
         } catch (RuntimeException e) {
             closeAll(opened);
             throw e;
         }
+    }
+
+    private static SqlGatewayServer sql(AgentConfig config, AgentRuntime runtime) {
+        try {
+            return SqlGatewayServer.start(config.sql(), new SqlGateway(runtime.dataSources(), SqlLimits.DEFAULTS));
+        } catch (IOException e) {
+            throw cannotListen("the SQL gateway", config, AgentKey.SQL_ADDRESS, AgentKey.SQL_PORT, e);
+        }
+    }
+
+    private static AgentHttp http(AgentConfig config, AgentRuntime runtime, Prometheus prometheus) {
+        try {
+            return AgentHttp.start(
+                    new InetSocketAddress(config.get(AgentKey.HTTP_ADDRESS), config.get(AgentKey.HTTP_PORT)),
+                    prometheus::scrape,
+                    () -> live(runtime),
+                    () -> ready(runtime));
+        } catch (IOException e) {
+            throw cannotListen("HTTP", config, AgentKey.HTTP_ADDRESS, AgentKey.HTTP_PORT, e);
+        }
+    }
+
+    private static UncheckedIOException cannotListen(
+            String what, AgentConfig config, AgentKey<String> address, AgentKey<Integer> port, IOException cause) {
+        Throwable why = cause.getCause() == null ? cause : cause.getCause();
+        return new UncheckedIOException(
+                what + " cannot listen on " + new Endpoint(config.get(address), config.get(port)) + ": "
+                        + why.getMessage() + ". Stop whatever uses the port, or set " + port.keyName()
+                        + " to another one.",
+                cause);
     }
 
     private static AgentRuntime openWhenDatabasesAnswer(AgentConfig config, Prometheus prometheus, StepListener steps) {

@@ -273,8 +273,15 @@ class AgentServerTest {
     @Test
     void refusesAPortThatIsTakenAndLeavesNothingOpen() throws Exception {
         try (AgentServer first = started(StepListener.NONE)) {
-            AgentConfig same = config("postgres", Map.of(AgentKey.HTTP_PORT, String.valueOf(first.httpPort())));
-            assertThrows(UncheckedIOException.class, () -> AgentServer.start(same, StepListener.NONE));
+            for (AgentKey<Integer> key : List.of(AgentKey.HTTP_PORT, AgentKey.SQL_PORT)) {
+                int port = key == AgentKey.HTTP_PORT ? first.httpPort() : first.sqlPort();
+                AgentConfig same = config("postgres", Map.of(key, String.valueOf(port)));
+                String refused = assertThrows(
+                                UncheckedIOException.class, () -> AgentServer.start(same, StepListener.NONE))
+                        .getMessage();
+                assertTrue(refused.contains("cannot listen on 127.0.0.1:" + port + ": "), refused);
+                assertTrue(refused.contains("set " + key.keyName() + " to another one"), refused);
+            }
         }
     }
 
