@@ -73,28 +73,36 @@ final class BranchWorkers implements AutoCloseable {
 
         private final Connection connection;
         private final Function<String, T> lost;
+        private final Consumer<T> handOver;
         private final Consumer<T> done;
         private final AtomicBoolean answered = new AtomicBoolean();
         private final long began = looks.get();
 
-        Work(Connection connection, Function<String, T> lost, Consumer<T> done) {
+        Work(Connection connection, Function<String, T> lost, Consumer<T> handOver, Consumer<T> done) {
             this.connection = connection;
             this.lost = lost;
+            this.handOver = handOver;
             this.done = done;
         }
 
         void cut(String why) {
             if (answered.compareAndSet(false, true)) {
-                try {
-                    abort(connection);
-                } finally {
-                    done.accept(lost.apply(why));
-                }
+                abort(connection);
+                tell(lost.apply(why));
             }
         }
 
         void returned(T result) {
             if (answered.compareAndSet(false, true)) {
+                tell(result);
+            }
+        }
+
+        /** Whoever waits for the end of the work hears of it, whatever becomes of the connection. */
+        private void tell(T result) {
+            try {
+                handOver.accept(result);
+            } finally {
                 done.accept(result);
             }
         }
@@ -116,9 +124,13 @@ final class BranchWorkers implements AutoCloseable {
      * Makes a call on a connection, on the calling thread, and hands the result over exactly once. When the driver throws,
      * or has not returned after the time for it and at most an eighth more, the connection is cut and the result is what
      * {@code lost} makes of it. After the close the call is not made, with the same result: nobody would guard it.
+     *
+     * @param handOver lets go of the connection, according to the result
+     * @param done hears of the result then, also when that has thrown
      */
-    <T> void run(Connection connection, Supplier<T> call, Function<String, T> lost, Consumer<T> done) {
-        Work<T> work = new Work<>(connection, lost, done);
+    <T> void run(
+            Connection connection, Supplier<T> call, Function<String, T> lost, Consumer<T> handOver, Consumer<T> done) {
+        Work<T> work = new Work<>(connection, lost, handOver, done);
         running.add(work);
         if (closed) {
             running.remove(work);

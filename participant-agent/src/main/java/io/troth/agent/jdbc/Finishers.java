@@ -122,13 +122,8 @@ final class Finishers implements AutoCloseable {
                     connection,
                     () -> work.apply(connection),
                     why -> PhaseTwoCompletion.notYet(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why)),
-                    completion -> {
-                        try {
-                            finished(branch, connection, own != null, completion);
-                        } finally {
-                            done.accept(completion);
-                        }
-                    });
+                    completion -> finished(branch, connection, own != null, completion),
+                    done);
         });
     }
 
@@ -204,13 +199,8 @@ final class Finishers implements AutoCloseable {
                         }
                     },
                     why -> failed.apply(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why)),
-                    result -> {
-                        try {
-                            release(connection, whole[0]);
-                        } finally {
-                            done.accept(result);
-                        }
-                    });
+                    result -> release(connection, whole[0]),
+                    done);
         });
     }
 

@@ -113,23 +113,21 @@ public final class JdbcBranchDatabase implements BranchDatabase {
                     connection,
                     () -> transaction.prepare(taken.mayHaveWritten()),
                     why -> PrepareResult.lost(noAnswer("prepare", tx, branch, why)),
-                    result -> prepared(branch, connection, result, done));
+                    result -> prepared(branch, connection, result),
+                    result -> {
+                        done.accept(result);
+                        if (result.kind() == PrepareResult.Kind.LOST) {
+                            connectionLost();
+                        }
+                    });
         });
     }
 
-    private void prepared(BranchId branch, Connection connection, PrepareResult result, Consumer<PrepareResult> done) {
-        boolean lost = result.kind() == PrepareResult.Kind.LOST;
-        try {
-            if (result.kind() == PrepareResult.Kind.PREPARED && driver.tiesPreparedToSession()) {
-                finishers.keep(branch, connection);
-            } else {
-                release(connection, !lost);
-            }
-        } finally {
-            done.accept(result);
-        }
-        if (lost) {
-            connectionLost();
+    private void prepared(BranchId branch, Connection connection, PrepareResult result) {
+        if (result.kind() == PrepareResult.Kind.PREPARED && driver.tiesPreparedToSession()) {
+            finishers.keep(branch, connection);
+        } else {
+            release(connection, result.kind() != PrepareResult.Kind.LOST);
         }
     }
 
@@ -152,14 +150,10 @@ public final class JdbcBranchDatabase implements BranchDatabase {
                     taken.connection(),
                     () -> transaction.commitOnePhase(proof),
                     why -> OnePhaseCompletion.lost(noAnswer("commit", tx, branch, why)),
+                    completion -> release(taken.connection(), completion.fate() != OnePhaseFate.LOST),
                     completion -> {
-                        boolean lost = completion.fate() == OnePhaseFate.LOST;
-                        try {
-                            release(taken.connection(), !lost);
-                        } finally {
-                            done.accept(completion);
-                        }
-                        if (lost) {
+                        done.accept(completion);
+                        if (completion.fate() == OnePhaseFate.LOST) {
                             connectionLost();
                         }
                     });
@@ -228,14 +222,13 @@ public final class JdbcBranchDatabase implements BranchDatabase {
                 cut(session, taken, () -> done.accept(false));
                 return;
             }
-            branchWorkers.run(taken.connection(), transaction::rollback, why -> false, rolledBack -> {
-                // A cancel may arrive late, and must not hit whoever has the connection next.
-                try {
-                    release(taken.connection(), rolledBack && running == null);
-                } finally {
-                    done.accept(rolledBack);
-                }
-            });
+            branchWorkers.run(
+                    taken.connection(),
+                    transaction::rollback,
+                    why -> false,
+                    // A cancel may arrive late, and must not hit whoever has the connection next.
+                    rolledBack -> release(taken.connection(), rolledBack && running == null),
+                    done);
         });
     }
 

@@ -2,6 +2,7 @@ package io.troth.agent.jdbc;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -25,7 +26,7 @@ class BranchWorkersTest {
     void worksAndTellsTheResultOnce() {
         List<String> results = new ArrayList<>();
         try (BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, Thread::new)) {
-            workers.run(connection, () -> "done", why -> "lost", results::add);
+            workers.run(connection, () -> "done", why -> "lost", result -> {}, results::add);
         }
         assertEquals(List.of("done"), results);
         assertEquals(List.of(), calls);
@@ -43,10 +44,30 @@ class BranchWorkersTest {
                         return "late";
                     },
                     why -> "lost: " + why,
+                    result -> {},
                     results::add);
         }
         assertEquals(List.of("lost: the driver did not return within 40 ms"), results);
         assertEquals(List.of("abort"), calls);
+    }
+
+    /** What becomes of the connection is nothing that the end of a branch could wait for. */
+    @Test
+    void tellsTheResultAlsoWhenTheConnectionCannotBeHandedOver() {
+        List<String> results = new ArrayList<>();
+        try (BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, Thread::new)) {
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> workers.run(
+                            connection,
+                            () -> "done",
+                            why -> "lost",
+                            result -> {
+                                throw new IllegalStateException("on purpose");
+                            },
+                            results::add));
+        }
+        assertEquals(List.of("done"), results);
     }
 
     /** A finisher that waited for its connection while the agent stopped comes this late. */
@@ -61,6 +82,7 @@ class BranchWorkersTest {
                     throw new AssertionError("begun without a guard");
                 },
                 why -> "lost: " + why,
+                result -> {},
                 results::add);
         assertEquals(List.of("lost: the agent has stopped"), results);
         assertEquals(List.of("abort"), calls);
