@@ -143,7 +143,9 @@ final class BranchWorkers implements AutoCloseable {
         } catch (RuntimeException | Error e) {
             // An Error too: nobody else would tell whoever waits, before the watchdog does.
             LOG.error("a driver threw", e);
-            result = lost.apply("the driver threw " + e);
+            running.remove(work);
+            work.cut("the driver threw " + e);
+            return;
         }
         running.remove(work);
         work.returned(result);

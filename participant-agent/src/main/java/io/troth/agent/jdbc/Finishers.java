@@ -187,14 +187,15 @@ final class Finishers implements AutoCloseable {
                 done.accept(failed.apply(unavailable(e)));
                 return;
             }
-            boolean[] whole = {true};
+            boolean[] whole = {false};
             workers.run(
                     connection,
                     () -> {
                         try {
-                            return inquiry.of(connection);
+                            T answer = inquiry.of(connection);
+                            whole[0] = true;
+                            return answer;
                         } catch (SQLException e) {
-                            whole[0] = false;
                             return failed.apply(unavailable(e));
                         }
                     },

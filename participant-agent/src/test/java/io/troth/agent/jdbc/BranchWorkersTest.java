@@ -51,6 +51,24 @@ class BranchWorkersTest {
         assertEquals(List.of("abort"), calls);
     }
 
+    /** It may stand anywhere in its talk with the database, where the next one on it would read the answer to another question. */
+    @Test
+    void cutsTheConnectionWhoseDriverThrew() {
+        List<String> results = new ArrayList<>();
+        try (BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, Thread::new)) {
+            workers.run(
+                    connection,
+                    () -> {
+                        throw new StackOverflowError("on purpose");
+                    },
+                    why -> "lost: " + why,
+                    result -> calls.add("handed over"),
+                    results::add);
+        }
+        assertEquals(List.of("lost: the driver threw java.lang.StackOverflowError: on purpose"), results);
+        assertEquals(List.of("abort", "handed over"), calls);
+    }
+
     /** What becomes of the connection is nothing that the end of a branch could wait for. */
     @Test
     void tellsTheResultAlsoWhenTheConnectionCannotBeHandedOver() {

@@ -278,14 +278,14 @@ class JdbcBranchDatabaseTest {
         openToHang(false);
         BranchId branch = work();
         PrepareResult unused = once(done -> database.prepare(tx, branch, done));
-        throwsAt = "commit";
-        PhaseTwoCompletion thrown = once(done -> database.commitPrepared(tx, branch, null, true, done));
-        assertEquals(PhaseTwoCompletion.Kind.NOT_YET, thrown.kind());
-        throwsAt = "";
         hangsAt = "rollback";
         PhaseTwoCompletion hanging = once(done -> database.rollbackPrepared(tx, branch, done));
         assertEquals(PhaseTwoCompletion.Kind.NOT_YET, hanging.kind());
         hangsAt = "";
+        throwsAt = "commit";
+        PhaseTwoCompletion thrown = once(done -> database.commitPrepared(tx, branch, null, true, done));
+        assertEquals(PhaseTwoCompletion.Kind.NOT_YET, thrown.kind());
+        throwsAt = "";
     }
 
     @Test
@@ -340,9 +340,11 @@ class JdbcBranchDatabaseTest {
         open(false);
         throwsAt = "execute";
         assertThrows(StackOverflowError.class, this::work);
-        throwsAt = "";
+        throwsAt = "recover";
         assertEquals(StatementEnd.Kind.CONNECTION_LOST, workspace.lastEnd());
         assertEquals(Set.of(), sessions, "nobody knows where the driver stands: its session is cut");
+        assertNotNull(once(database::listPrepared).failure());
+        assertEquals(Set.of(), sessions, "so is that of a question of recovery");
     }
 
     @Test
@@ -491,10 +493,7 @@ class JdbcBranchDatabaseTest {
         BranchId branch = Branches.nextBranch();
         Thread here = Thread.currentThread();
         database.prepare(tx, branch, result -> assertEquals(here, Thread.currentThread()));
-        assertEquals(
-                PrepareResult.Kind.READ_ONLY,
-                JdbcBranchDatabaseTest.<PrepareResult>once(done -> database.prepare(tx, branch, done))
-                        .kind());
-        assertTrue(JdbcBranchDatabaseTest.<Boolean>once(done -> database.rollback(tx, branch, done)));
+        assertEquals(PrepareResult.Kind.READ_ONLY, prepare(branch, "").kind());
+        assertTrue(rollback(branch));
     }
 }
