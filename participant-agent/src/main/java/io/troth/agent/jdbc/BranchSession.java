@@ -311,7 +311,7 @@ final class BranchSession {
     private Connection taken(CallScope scope) throws SQLException {
         Connection taken = database.takeForBranch(scope.remainingMillis());
         if (!attach(taken)) {
-            database.giveBack(taken);
+            database.release(taken, true);
             throw new SQLException("the branch has ended", "25000");
         }
         return taken;

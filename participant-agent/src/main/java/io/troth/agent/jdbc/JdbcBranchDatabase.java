@@ -333,14 +333,6 @@ public final class JdbcBranchDatabase implements BranchDatabase {
         return branchPool.take(settings.waitMillis());
     }
 
-    void giveBack(Connection connection) {
-        release(connection, true);
-    }
-
-    void evict(Connection connection) {
-        branchPool.evict(connection);
-    }
-
     /** Cuts a branch's connection, which stays the branch's until it ends. */
     void abort(Connection connection) {
         branchWorkers.abort(connection);
@@ -350,7 +342,7 @@ public final class JdbcBranchDatabase implements BranchDatabase {
         connectionLost.run();
     }
 
-    private void release(Connection connection, boolean whole) {
+    void release(Connection connection, boolean whole) {
         branchPool.release(connection, whole, driver::isClean);
     }
 }

@@ -57,6 +57,10 @@ final class LocalConnection implements InvocationHandler, Guard {
         } catch (SQLException e) {
             broken |= database.driver().isConnectionLost(e);
             throw e;
+        } catch (RuntimeException | Error e) {
+            // Nobody knows where the driver stands in its talk with the database.
+            broken = true;
+            throw e;
         }
     }
 
@@ -93,8 +97,11 @@ final class LocalConnection implements InvocationHandler, Guard {
             }
             case "abort" -> {
                 if (closed.compareAndSet(false, true)) {
-                    target.abort(Runnable::run);
-                    database.evict(target);
+                    try {
+                        target.abort(Runnable::run);
+                    } finally {
+                        database.release(target, false);
+                    }
                 }
                 return null;
             }
@@ -119,18 +126,16 @@ final class LocalConnection implements InvocationHandler, Guard {
 
     /** What was not committed is rolled back, as every pool does it; what resists is not reused. */
     private void giveBack() {
+        boolean whole = !broken;
         try {
-            if (!broken) {
-                if (!target.getAutoCommit()) {
-                    target.rollback();
-                    target.setAutoCommit(true);
-                }
-                database.giveBack(target);
-                return;
+            if (whole && !target.getAutoCommit()) {
+                target.rollback();
+                target.setAutoCommit(true);
             }
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             // It is closed below, and the database rolls back.
+            whole = false;
         }
-        database.evict(target);
+        database.release(target, whole);
     }
 }

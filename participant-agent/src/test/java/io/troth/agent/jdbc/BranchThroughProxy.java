@@ -70,7 +70,7 @@ abstract class BranchThroughProxy {
                 TestAgent.DAEMONS,
                 NanoClock.SYSTEM);
         database.clusterKnown(Branches.CLUSTER);
-        database.giveBack(database.takeForLocalWork());
+        database.release(database.takeForLocalWork(), true);
         nextBranch();
         proxy.takeRoundTripsInTransactions();
     }
