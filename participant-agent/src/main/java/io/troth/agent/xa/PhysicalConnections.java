@@ -1,14 +1,42 @@
 package io.troth.agent.xa;
 
 import java.io.PrintWriter;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** The parts of a DataSource that mean nothing for a source of physical connections. */
+/** A source of physical connections, without the parts of a DataSource that mean nothing for one. */
 abstract class PhysicalConnections implements DataSource {
+
+    /** Opens one, and lets none stay open when it throws. */
+    abstract Connection open() throws SQLException;
+
+    /** Whatever comes out of the application's source is a failure that a pool tells on. */
+    @Override
+    public Connection getConnection() throws SQLException {
+        try {
+            return open();
+        } catch (RuntimeException | Error e) {
+            throw new SQLException("the driver threw " + e, "HY000", e);
+        }
+    }
+
+    @Override
+    public Connection getConnection(String user, String password) throws SQLException {
+        throw new SQLException("all branches of a resource use one role", "0A000");
+    }
+
+    /** Closes what cannot be used; what the driver says to that is of no use either. */
+    static void close(AutoCloseable unusable, Throwable because) {
+        try {
+            unusable.close();
+        } catch (Exception | Error e) {
+            because.addSuppressed(e);
+        }
+    }
 
     @Override
     public @Nullable PrintWriter getLogWriter() {

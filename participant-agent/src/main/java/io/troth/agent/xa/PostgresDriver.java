@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.WeakHashMap;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -73,8 +74,8 @@ public final class PostgresDriver implements ResourceDriver {
     private final class PostgresConnections extends PhysicalConnections {
 
         @Override
-        public Connection getConnection() throws SQLException {
-            Connection connection = source.getConnection();
+        Connection open() throws SQLException {
+            Connection connection = Objects.requireNonNull(source.getConnection(), "the DataSource gave no connection");
             try {
                 if (!connection.isWrapperFor(BaseConnection.class)) {
                     throw new SQLException(
@@ -84,15 +85,10 @@ public final class PostgresDriver implements ResourceDriver {
                 }
                 factsOf(connection);
                 return connection;
-            } catch (SQLException e) {
-                connection.close();
+            } catch (SQLException | RuntimeException | Error e) {
+                close(connection, e);
                 throw e;
             }
-        }
-
-        @Override
-        public Connection getConnection(String user, String password) throws SQLException {
-            throw new SQLException("all branches of a resource use one role", "0A000");
         }
     }
 

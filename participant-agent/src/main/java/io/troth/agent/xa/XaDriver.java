@@ -58,13 +58,8 @@ public final class XaDriver implements ResourceDriver {
     private final class XaConnections extends PhysicalConnections {
 
         @Override
-        public Connection getConnection() throws SQLException {
+        Connection open() throws SQLException {
             return XaSession.open(source);
-        }
-
-        @Override
-        public Connection getConnection(String user, String password) throws SQLException {
-            throw new SQLException("all branches of a resource use one role", "0A000");
         }
     }
 

@@ -6,6 +6,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Objects;
 import java.util.concurrent.Executor;
 import javax.sql.XAConnection;
 import javax.sql.XADataSource;
@@ -25,17 +26,17 @@ final class XaSession implements InvocationHandler {
 
     private XaSession(XAConnection physical) throws SQLException {
         this.physical = physical;
-        this.handle = physical.getConnection();
-        this.resource = physical.getXAResource();
+        this.handle = Objects.requireNonNull(physical.getConnection(), "the XAConnection gave no connection");
+        this.resource = Objects.requireNonNull(physical.getXAResource(), "the XAConnection gave no XAResource");
     }
 
     static Connection open(XADataSource source) throws SQLException {
-        XAConnection physical = source.getXAConnection();
+        XAConnection physical = Objects.requireNonNull(source.getXAConnection(), "the XADataSource gave no connection");
         try {
             return (Connection) Proxy.newProxyInstance(
                     XaSession.class.getClassLoader(), new Class<?>[] {Connection.class}, new XaSession(physical));
-        } catch (SQLException | RuntimeException e) {
-            physical.close();
+        } catch (SQLException | RuntimeException | Error e) {
+            PhysicalConnections.close(physical::close, e);
             throw e;
         }
     }

@@ -1,70 +1,87 @@
 package io.troth.agent.xa;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.pool.HikariPool;
+import io.troth.agent.AbstractDataSource;
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
-import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import javax.sql.XAConnection;
+import javax.sql.XADataSource;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 
-/** Goal: a pool over physical connections ends without a word. Method: one that has just opened a connection. */
+/**
+ * Goal: an application's source that throws anything, or gives nothing, is told in words, and no connection of it stays
+ * open unused. Method: sources of this test.
+ */
 class PhysicalConnectionsTest {
 
-    private static final Logger POOL = (Logger) LoggerFactory.getLogger(HikariPool.class);
-    private static final long WAIT_MILLIS = 60_000;
+    private final AtomicInteger closed = new AtomicInteger();
 
-    private final ListAppender<ILoggingEvent> heard = new ListAppender<>();
-
-    private static final class Valid extends PhysicalConnections {
-        @Override
-        public Connection getConnection() {
-            return (Connection) Proxy.newProxyInstance(
-                    Connection.class.getClassLoader(),
-                    new Class<?>[] {Connection.class},
-                    (self, method, arguments) -> method.getReturnType() == boolean.class
-                            ? (Object) method.getName().equals("isValid")
-                            : method.getReturnType() == int.class ? (Object) 0 : null);
-        }
-
-        @Override
-        public Connection getConnection(String user, String password) {
-            return getConnection();
-        }
+    private static <T> T fake(Class<T> type, InvocationHandler handler) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
     }
 
-    @BeforeEach
-    void listen() {
-        heard.start();
-        POOL.addAppender(heard);
-        POOL.setLevel(Level.WARN);
+    private static DataSource xa(InvocationHandler handler) {
+        return new XaDriver(fake(XADataSource.class, handler), false, Clock.systemUTC()).physicalConnections();
     }
 
-    @AfterEach
-    void stopListening() {
-        POOL.setLevel(null);
-        POOL.detachAppender(heard);
+    private static DataSource postgres(Connection connection) {
+        DataSource source = new AbstractDataSource() {
+            @Override
+            public Connection getConnection() {
+                return connection;
+            }
+        };
+        return new PostgresDriver(source, 1_000).physicalConnections();
+    }
+
+    private static void refuses(DataSource source, String because) {
+        SQLException refused = assertThrows(SQLException.class, source::getConnection);
+        assertTrue(String.valueOf(refused.getMessage()).contains(because), refused::toString);
     }
 
     @Test
-    void aPoolThatEndsGivesItsThreadTheTimeToEnd() throws Exception {
-        HikariConfig config = new HikariConfig();
-        config.setDataSource(new Valid());
-        config.setInitializationFailTimeout(-1);
-        config.validate();
-        HikariPool pool = new HikariPool(config);
-        pool.getConnection(WAIT_MILLIS).close();
-        pool.shutdown();
-        assertEquals(
-                List.of(),
-                heard.list.stream().map(ILoggingEvent::getFormattedMessage).toList());
+    void aSourceThatGivesNothingIsToldInWords() {
+        refuses(xa((self, method, arguments) -> null), "gave no connection");
+        refuses(postgres(null), "gave no connection");
+    }
+
+    @Test
+    void whatASourceThrowsIsToldInWords() {
+        refuses(
+                xa((self, method, arguments) -> {
+                    throw new IllegalStateException("no configuration");
+                }),
+                "no configuration");
+    }
+
+    @Test
+    void aConnectionThatCannotBeMadeReadyIsClosed() {
+        XAConnection connection = fake(XAConnection.class, (self, method, arguments) -> {
+            if (method.getName().equals("close")) {
+                closed.incrementAndGet();
+                return null;
+            }
+            throw new NoClassDefFoundError("half a driver");
+        });
+        refuses(xa((self, method, arguments) -> connection), "half a driver");
+        assertEquals(1, closed.get());
+        refuses(
+                postgres(fake(Connection.class, (self, method, arguments) -> {
+                    if (method.getName().equals("close")) {
+                        closed.incrementAndGet();
+                        throw new SQLException("this neither");
+                    }
+                    throw new IllegalStateException("a bug in a wrapper");
+                })),
+                "a bug in a wrapper");
+        assertEquals(2, closed.get());
     }
 }
