@@ -58,8 +58,6 @@ final class StatementRules {
             "pg_try_advisory_lock",
             "pg_try_advisory_lock_shared");
 
-    private static final Set<String> TEMPORARY = Set.of("temp", "temporary");
-
     private StatementRules() {}
 
     /**
@@ -95,10 +93,14 @@ final class StatementRules {
         Token second = lexer.next();
         Token third = second.kind() == Kind.END ? second : lexer.next();
         checkSet(first, second, third);
-        checkTemporary(first, second, third);
+        TemporaryObjects temporary = new TemporaryObjects();
+        temporary.next(first);
+        temporary.next(second);
+        temporary.next(third);
         boolean ended = checkToken(second, false);
         ended = checkToken(third, ended);
         for (Token token = lexer.next(); token.kind() != Kind.END; token = lexer.next()) {
+            temporary.next(token);
             ended = checkToken(token, ended);
         }
     }
@@ -136,11 +138,28 @@ final class StatementRules {
         }
     }
 
-    private static void checkTemporary(Token first, Token second, Token third) {
-        boolean temporary = (second.kind() == Kind.WORD && TEMPORARY.contains(second.text()))
-                || (third.kind() == Kind.WORD && TEMPORARY.contains(third.text()));
-        if (first.isWord("create") && temporary) {
-            throw refused("PostgreSQL cannot prepare a transaction that has used a temporary table");
+    /** Sees coming, word by word, what would be the session's own until its end. */
+    private static final class TemporaryObjects {
+
+        private static final Set<String> TEMPORARY = Set.of("temp", "temporary");
+        private static final Set<String> BEFORE_IT = Set.of("or", "replace", "local", "global");
+        private static final String SCHEMA = "pg_temp";
+
+        private Token previous = new Token(Kind.END, "");
+        private boolean mayCome;
+
+        void next(Token token) {
+            boolean word = token.kind() == Kind.WORD;
+            boolean inSchema = token.isSymbol(".")
+                    && (previous.text().equals(SCHEMA) || previous.text().startsWith(SCHEMA + "_"));
+            if (inSchema || (mayCome && word && TEMPORARY.contains(token.text()))) {
+                throw refused(
+                        "what is temporary stays with the session, which other work uses afterwards, and PostgreSQL"
+                                + " cannot prepare a transaction that has used it");
+            }
+            boolean selectsInto = token.isWord("into") && !previous.isWord("insert") && !previous.isWord("merge");
+            mayCome = token.isWord("create") || selectsInto || (mayCome && word && BEFORE_IT.contains(token.text()));
+            previous = token;
         }
     }
 

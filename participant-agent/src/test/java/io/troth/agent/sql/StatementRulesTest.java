@@ -154,6 +154,7 @@ class StatementRulesTest {
             "VALUES (1), (2)",
             "TABLE gateway_rule",
             "INSERT INTO gateway_rule VALUES (1)",
+            "INSERT INTO gateway_rule SELECT temp.i FROM gateway_rule temp",
             "INSERT INTO gateway_rule VALUES (1) RETURNING i",
             "UPDATE gateway_rule SET i = i + 1",
             "DELETE FROM gateway_rule",
@@ -163,6 +164,11 @@ class StatementRulesTest {
             "LOCK TABLE gateway_rule IN SHARE MODE",
             "TRUNCATE gateway_rule",
             "CREATE TABLE gateway_made (i int)",
+            "CREATE TABLE temp (i int)",
+            "CREATE OR REPLACE VIEW temporary AS SELECT 1",
+            "SELECT i AS temp INTO gateway_made FROM gateway_rule",
+            "SELECT temp.i AS temporary FROM gateway_rule temp",
+            "SET LOCAL search_path TO public, pg_temp",
             "ALTER TABLE gateway_rule ADD COLUMN IF NOT EXISTS t text",
             "COMMENT ON TABLE gateway_rule IS 'BEGIN'",
             "CREATE OR REPLACE FUNCTION gateway_one() RETURNS int LANGUAGE sql AS $f$ SELECT 1; $f$",
@@ -265,6 +271,37 @@ class StatementRulesTest {
             refused("SELECT U&\"" + name.replace("_", "\\005f") + "\"(1)");
             refused("SELECT u&\"" + name.replace("_", "!005f") + "\" UESCAPE '!' (1)");
             assertDoesNotThrow(() -> StatementRules.check("SELECT '" + name + "', $$" + name + "$$", BYTES_MAX));
+        }
+    }
+
+    /** What a branch that commits in one phase would leave in its session, before every table of that name. */
+    @Test
+    void refusesEveryStatementThatMakesSomethingTemporary() throws Exception {
+        for (String sql : List.of(
+                "CREATE OR REPLACE TEMP VIEW gateway_temp AS SELECT 1",
+                "CREATE OR REPLACE LOCAL TEMPORARY VIEW gateway_temp AS SELECT 1",
+                "CREATE TEMP SEQUENCE gateway_temp",
+                "EXPLAIN ANALYZE CREATE TEMP TABLE gateway_temp AS SELECT 1 AS i",
+                "SELECT 1 AS i INTO TEMP gateway_temp",
+                "SELECT 1 AS i INTO/**/GLOBAL TEMPORARY TABLE gateway_temp",
+                "WITH a AS (SELECT 1 AS i) SELECT i INTO LOCAL TEMP gateway_temp FROM a",
+                "SELECT 1 AS i INTO pg_temp.gateway_temp",
+                "CREATE TABLE pg_temp . gateway_temp (i int)",
+                "CREATE TABLE \"pg_temp\".gateway_temp (i int)",
+                "CREATE FUNCTION pg_temp.gateway_temp() RETURNS int LANGUAGE sql AS 'SELECT 1'")) {
+            refused(sql);
+            try (Connection connection = POSTGRES.server().dataSource().getConnection();
+                    Statement statement = connection.createStatement()) {
+                statement.execute(sql);
+                ResultSet left = statement.executeQuery("SELECT pg_my_temp_schema() <> 0");
+                assertTrue(left.next() && left.getBoolean(1), sql);
+            }
+        }
+        for (String sql : List.of(
+                "INSERT INTO temp VALUES (1)",
+                "MERGE INTO temp t USING (VALUES (1)) v (i) ON t.i = v.i WHEN MATCHED THEN DELETE",
+                "WITH a AS (INSERT INTO temporary VALUES (1) RETURNING i) SELECT i FROM a")) {
+            assertDoesNotThrow(() -> StatementRules.check(sql, BYTES_MAX), sql);
         }
     }
 
