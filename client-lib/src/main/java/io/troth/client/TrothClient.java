@@ -20,6 +20,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -130,27 +131,45 @@ public final class TrothClient implements AutoCloseable {
     }
 
     private GlobalTransaction beginNow(TransactionOptions options) {
-        CompletableFuture<OpenTransaction> future = engine.begin(timeoutMillis(options));
+        CompletableFuture<OpenTransaction> future = beginning(options, Function.identity());
         try {
             return new GlobalTransaction(engine, gateways, await(future), options).bound();
         } catch (RuntimeException e) {
-            // Not waited for, or not to the end: one that begins later, or has just begun, would be nobody's.
             if (!future.completeExceptionally(e) && !future.isCompletedExceptionally()) {
-                var unused = engine.rollback(future.join(), Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT));
+                rollBackUnheard(future.join());
             }
             throw e;
         }
     }
 
-    /** Begins a transaction that is bound to no thread: use {@link Transaction#bind()} or {@link Transaction#wrap}. */
+    /** Who does not wait to the end completes the future: a transaction that begins all the same would be nobody's. */
+    private <T> CompletableFuture<T> beginning(TransactionOptions options, Function<OpenTransaction, T> result) {
+        CompletableFuture<T> future = new CompletableFuture<>();
+        var unused = engine.begin(timeoutMillis(options)).whenComplete((open, failure) -> {
+            if (failure != null) {
+                future.completeExceptionally(failure);
+            } else if (!future.complete(result.apply(open))) {
+                rollBackUnheard(open);
+            }
+        });
+        return future;
+    }
+
+    private void rollBackUnheard(OpenTransaction open) {
+        var unused = engine.rollback(open, Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT));
+    }
+
+    /**
+     * Begins a transaction that is bound to no thread: use {@link Transaction#bind()} or {@link Transaction#wrap}. One that
+     * begins after the stage was cancelled, or completed in another way, is rolled back.
+     */
     public CompletionStage<GlobalTransaction> beginAsync(TransactionOptions options) {
         try {
             checkOutside(options);
         } catch (TrothException e) {
             return CompletableFuture.failedFuture(e);
         }
-        return engine.begin(timeoutMillis(options))
-                .thenApply(open -> new GlobalTransaction(engine, gateways, open, options));
+        return beginning(options, open -> new GlobalTransaction(engine, gateways, open, options));
     }
 
     /**

@@ -194,6 +194,41 @@ class ClientSessionsTest {
         });
     }
 
+    /** One that begins although nobody waits for it any more would be open until its time is over. */
+    @Test
+    void leavesNothingOpenThatNobodyWaitsForAnyMore() throws Exception {
+        client.close();
+        coordinator.kill();
+        client = TrothClient.builder()
+                .endpoint(coordinator.endpoint())
+                .connectTimeout(Duration.ofMinutes(10))
+                .transactionTimeout(Duration.ofMinutes(10))
+                .openTransactionsMax(3)
+                .build();
+        CompletableFuture<GlobalTransaction> cancelled =
+                client.beginAsync(TransactionOptions.DEFAULTS).toCompletableFuture();
+        assertTrue(cancelled.cancel(true));
+        CompletableFuture<GlobalTransaction> first =
+                client.beginAsync(TransactionOptions.DEFAULTS).toCompletableFuture();
+        CompletableFuture<ErrorCode> code = new CompletableFuture<>();
+        Thread interrupted = new Thread(() -> code.complete(
+                assertThrows(TrothException.class, () -> client.begin()).code()));
+        interrupted.start();
+        await().atMost(PATIENCE).until(() -> interrupted.getState() == Thread.State.WAITING);
+        // In the moment in which its transaction has begun, and it has not heard of it.
+        CompletableFuture<Void> heard = first.thenRun(() -> {
+            interrupted.interrupt();
+            code.join();
+        });
+        coordinator.start();
+        heard.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        first.join().close();
+        assertEquals(ErrorCode.NO_COORDINATOR, code.join());
+        for (GlobalTransaction tx : List.of(beginUnbound(), beginUnbound(), beginUnbound())) {
+            tx.close();
+        }
+    }
+
     @Test
     void rollsBackByItselfWhatRunsLongerThanItsTimeout() {
         AtomicReference<GlobalTransaction> tx = new AtomicReference<>(brief());

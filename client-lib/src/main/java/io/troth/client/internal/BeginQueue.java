@@ -35,10 +35,6 @@ final class BeginQueue {
         ClientSession session = sessions.usable();
         while (session != null && !waiters.isEmpty()) {
             Waiter waiter = waiters.remove();
-            if (waiter.future().isDone()) {
-                // Nobody waits any more.
-                continue;
-            }
             effects.complete(waiter.future(), sessions.begin(session, waiter.timeoutMillis()));
             session = sessions.usable();
         }
