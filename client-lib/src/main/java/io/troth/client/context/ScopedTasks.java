@@ -6,7 +6,6 @@ import io.troth.core.Reason;
 import io.troth.core.TrothException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -62,7 +61,7 @@ public final class ScopedTasks {
                         exitOnce(scope, ended);
                     }
                 });
-            } catch (RejectedExecutionException e) {
+            } catch (RuntimeException | Error e) {
                 // Perhaps the task's own, from an executor that runs it here.
                 exitOnce(scope, ended);
                 throw e;

@@ -53,6 +53,16 @@ class CallScopeTest {
         assertEquals(1, root.running());
     }
 
+    /** As of an executor that cannot start another thread: a commit would wait for the task until the time is over. */
+    @Test
+    void aTaskThatAnExecutorDidNotTakeHasEnded() {
+        Executor broken = ScopedTasks.wrap(root, (Executor) task -> {
+            throw new OutOfMemoryError("unable to create native thread");
+        });
+        assertThrows(OutOfMemoryError.class, () -> broken.execute(() -> {}));
+        assertEquals(0, root.running());
+    }
+
     @Test
     void doesNotCommitMoreBranchesThanATransactionHas() {
         for (int i = 1; i <= CallScope.BRANCHES_MAX; i++) {
