@@ -106,7 +106,12 @@ public final class TrothServerInterceptor implements ServerInterceptor {
         CallScope scope = new CallScope(context, clock);
         ReplyUnderTransaction<Q, R> reply = new ReplyUnderTransaction<>(call, scope, exempt);
         Context bound = scope.bind(Context.current());
-        return new ServedListener<>(Contexts.interceptCall(bound, reply, headers, next), reply, scope);
+        try {
+            return new ServedListener<>(Contexts.interceptCall(bound, reply, headers, next), reply, scope);
+        } catch (RuntimeException | Error e) {
+            reply.closeAfter(e);
+            throw e;
+        }
     }
 
     private @Nullable Reason refusal(TransactionContext context) {
@@ -174,7 +179,7 @@ public final class TrothServerInterceptor implements ServerInterceptor {
         }
 
         /** The service threw: gRPC would answer without the list. */
-        void closeAfter(RuntimeException cause) {
+        void closeAfter(Throwable cause) {
             if (!closed.get()) {
                 close(
                         Status.UNKNOWN
@@ -226,7 +231,7 @@ public final class TrothServerInterceptor implements ServerInterceptor {
         private void guarded(Runnable event) {
             try {
                 event.run();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 reply.closeAfter(e);
                 throw e;
             }

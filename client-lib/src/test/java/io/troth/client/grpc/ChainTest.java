@@ -181,17 +181,6 @@ class ChainTest {
     }
 
     @Test
-    void hearsTheListOfAServiceThatThrows() {
-        behaviourOfA.set(request -> {
-            throw new IllegalStateException("thrown on purpose by a test");
-        });
-        StatusRuntimeException thrown = assertThrows(StatusRuntimeException.class, () -> callA("x"));
-        assertEquals(Status.Code.UNKNOWN, thrown.getStatus().getCode());
-        assertEquals(1, root.list().branches().size());
-        assertTrue(root.isRollbackOnly());
-    }
-
-    @Test
     void doesNotCommitWhenAReplyHasNoList() throws Exception {
         try (SimulatedService mute = new SimulatedService("mute-" + System.identityHashCode(this), text -> text);
                 CallScope.Binding binding = root.attach()) {

@@ -1,0 +1,97 @@
+package io.troth.client.grpc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.troth.client.context.CallScope;
+import io.troth.client.context.NanoClock;
+import io.troth.core.BranchId;
+import io.troth.core.ClusterId;
+import io.troth.core.EpochId;
+import io.troth.core.GlobalTxId;
+import io.troth.core.SessionKey;
+import io.troth.core.TransactionContext;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Goal: a service that throws, whatever and whenever, replies with its list, and nothing that its call left behind goes on
+ * under T afterwards (protocol 5.4, 5.5). Method: one service in this process.
+ */
+class ThrowingServiceTest {
+
+    private static final BranchId BRANCH = new BranchId(0xA, 1);
+
+    private final AtomicReference<CallScope> served = new AtomicReference<>();
+    private final CallScope root = new CallScope(
+            new TransactionContext(
+                    new ClusterId(1),
+                    new GlobalTxId(0, new EpochId(3, 5), 7, 1),
+                    new SessionKey(1, 2),
+                    CallScope.ROOT_CALL,
+                    60_000),
+            NanoClock.SYSTEM);
+
+    private void work() {
+        CallScope scope = Objects.requireNonNull(CallScope.current());
+        scope.addBranch(BRANCH, "left");
+        served.set(scope);
+    }
+
+    private void call(UnaryOperator<String> service, ServerInterceptor... innermostFirst) throws Exception {
+        try (SimulatedService throwing =
+                        new SimulatedService("throwing-" + System.identityHashCode(this), service, innermostFirst);
+                CallScope.Binding binding = root.attach()) {
+            assertNotNull(binding);
+            StatusRuntimeException thrown = assertThrows(StatusRuntimeException.class, () -> throwing.call("x"));
+            assertEquals(Status.Code.UNKNOWN, thrown.getStatus().getCode());
+        }
+        assertEquals(1, root.list().branches().size(), "its list came");
+        assertTrue(root.isRollbackOnly());
+        assertTrue(served.get().isClosed());
+    }
+
+    @Test
+    void anException() throws Exception {
+        call(
+                request -> {
+                    work();
+                    throw new IllegalStateException("thrown on purpose by a test");
+                },
+                new TrothServerInterceptor());
+    }
+
+    @Test
+    void anError() throws Exception {
+        call(
+                request -> {
+                    work();
+                    throw new AssertionError("thrown on purpose by a test");
+                },
+                new TrothServerInterceptor());
+    }
+
+    /** As a service does whose method is a stream of the client's: it is called when the call begins. */
+    @Test
+    void anExceptionBeforeItHears() throws Exception {
+        ServerInterceptor throwing = new ServerInterceptor() {
+            @Override
+            public <Q, R> ServerCall.Listener<Q> interceptCall(
+                    ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+                work();
+                throw new IllegalStateException("thrown on purpose by a test");
+            }
+        };
+        call(text -> text, throwing, new TrothServerInterceptor());
+    }
+}
