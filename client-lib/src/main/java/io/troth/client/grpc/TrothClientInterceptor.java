@@ -109,7 +109,7 @@ public final class TrothClientInterceptor implements ClientInterceptor {
                 headers.discardAll(TrothMetadata.CONTEXT);
                 headers.put(TrothMetadata.CONTEXT, context.encode());
                 super.start(replies, headers);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 replies.ended("could not be started: " + e.getMessage(), null);
                 throw e;
             }

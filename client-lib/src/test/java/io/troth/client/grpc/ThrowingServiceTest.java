@@ -5,12 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
+import io.grpc.ClientInterceptors;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
 import io.troth.client.context.CallScope;
 import io.troth.client.context.NanoClock;
 import io.troth.core.BranchId;
@@ -26,7 +33,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Goal: a service that throws, whatever and whenever, replies with its list, and nothing that its call left behind goes on
- * under T afterwards (protocol 5.4, 5.5). Method: one service in this process.
+ * under T afterwards (protocol 5.4, 5.5); and a call that cannot begin has ended. Method: one service in this process.
  */
 class ThrowingServiceTest {
 
@@ -93,5 +100,57 @@ class ThrowingServiceTest {
             }
         };
         call(text -> text, throwing, new TrothServerInterceptor());
+    }
+
+    /** A commit would wait for the call until the time is over. */
+    @Test
+    void aCallThatCannotEvenBeginHasEnded() {
+        Channel broken = new Channel() {
+            @Override
+            public <Q, R> ClientCall<Q, R> newCall(MethodDescriptor<Q, R> method, CallOptions options) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public String authority() {
+                return "";
+            }
+        };
+        ClientInterceptor throwing = new ClientInterceptor() {
+            @Override
+            public <Q, R> ClientCall<Q, R> interceptCall(
+                    MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
+                return new NoopClientCall<>() {
+                    @Override
+                    public void start(Listener<R> listener, Metadata headers) {
+                        throw new NoClassDefFoundError("thrown on purpose by a test");
+                    }
+                };
+            }
+        };
+        Channel channel = ClientInterceptors.intercept(broken, throwing, new TrothClientInterceptor());
+        try (CallScope.Binding binding = root.attach()) {
+            assertNotNull(binding);
+            assertThrows(
+                    NoClassDefFoundError.class,
+                    () -> ClientCalls.blockingUnaryCall(channel, SimulatedService.CALL, CallOptions.DEFAULT, "x"));
+        }
+        assertEquals(0, root.running());
+        assertTrue(root.isRollbackOnly());
+    }
+
+    private abstract static class NoopClientCall<Q, R> extends ClientCall<Q, R> {
+
+        @Override
+        public void request(int messages) {}
+
+        @Override
+        public void cancel(String why, Throwable cause) {}
+
+        @Override
+        public void halfClose() {}
+
+        @Override
+        public void sendMessage(Q message) {}
     }
 }
