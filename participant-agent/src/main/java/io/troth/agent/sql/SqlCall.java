@@ -26,7 +26,7 @@ public final class SqlCall {
         if (statement != null) {
             try {
                 statement.cancel();
-            } catch (SQLException e) {
+            } catch (SQLException | RuntimeException | Error e) {
                 // It has ended or lost its connection; its own thread says so.
             }
         }
