@@ -59,11 +59,12 @@ final class PushedRows implements ClientResponseObserver<QueryRequest, QueryResp
 
     @Override
     public void onNext(QueryResponse response) {
+        SqlErrors.refuseUnknown(response, Objects.requireNonNull(requests, "started"));
         switch (response.getResponseCase()) {
             case COLUMNS -> columns = response.getColumns().getColumnsList();
             case ROWS -> response.getRows().getRowsList().forEach(this::hand);
             case END, RESPONSE_NOT_SET -> {
-                // The trailers follow.
+                // The trailers or the end of a call that was cancelled follow.
             }
         }
     }

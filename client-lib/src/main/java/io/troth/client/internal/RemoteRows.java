@@ -71,6 +71,7 @@ final class RemoteRows implements SqlRows, ClientResponseObserver<QueryRequest, 
 
     @Override
     public void onNext(QueryResponse response) {
+        SqlErrors.refuseUnknown(response, requests());
         arrivals.add(new Arrival(response, null));
     }
 
@@ -180,7 +181,7 @@ final class RemoteRows implements SqlRows, ClientResponseObserver<QueryRequest, 
             case COLUMNS -> columns = response.getColumns().getColumnsList();
             case ROWS -> message = response.getRows().getRowsList().iterator();
             case END, RESPONSE_NOT_SET -> {
-                // The trailers follow.
+                // The trailers or the end of a call that was cancelled follow.
             }
         }
     }

@@ -1,11 +1,13 @@
 package io.troth.client.internal;
 
 import io.grpc.Status;
+import io.grpc.stub.ClientCallStreamObserver;
 import io.troth.client.SqlFailedException;
 import io.troth.client.grpc.TrothStatus;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
+import io.troth.proto.v1.QueryResponse;
 
 /** What a failed call to a gateway means. */
 final class SqlErrors {
@@ -34,6 +36,16 @@ final class SqlErrors {
     static boolean isLost(Throwable error) {
         return TrothStatus.reasonOf(error) == null
                 && Status.fromThrowable(error).getCode() == Status.Code.UNAVAILABLE;
+    }
+
+    /**
+     * Ends the call when the gateway is newer and says something that this build does not know: it may be rows. Without
+     * the call's list the transaction cannot commit.
+     */
+    static void refuseUnknown(QueryResponse response, ClientCallStreamObserver<?> call) {
+        if (response.getResponseCase() == QueryResponse.ResponseCase.RESPONSE_NOT_SET) {
+            call.cancel("a part of a result that this build does not know; take the version of the gateway", null);
+        }
     }
 
     private static ErrorCode codeOf(Status.Code code) {
