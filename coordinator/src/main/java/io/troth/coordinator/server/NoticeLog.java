@@ -12,19 +12,27 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Writes what an operator must know into the process's log. A flood of refusals gives one line a second for each code. */
+/**
+ * Writes what an operator must know into the process's log. A flood of refusals or alarms gives one line a second for each
+ * code: a database that was restored can hold thousands of branches that nobody may resolve, and each list names them.
+ */
 final class NoticeLog implements EngineListener, Notice.Visitor<Boolean> {
 
     private static final Logger LOG = LoggerFactory.getLogger("coordinator");
     private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final LongSupplier nanoTime;
-    private final Map<ErrorCode, Refusals> refusals = new EnumMap<>(ErrorCode.class);
+    private final Map<ErrorCode, Flood> refusals = new EnumMap<>(ErrorCode.class);
+    private final Map<ErrorCode, Flood> alarms = new EnumMap<>(ErrorCode.class);
 
     /** What was not said of a code since its last line. */
-    private static final class Refusals {
+    private static final class Flood {
         private long saidNanos;
         private long unsaid;
+
+        Flood(long saidNanos) {
+            this.saidNanos = saidNanos;
+        }
     }
 
     NoticeLog(LongSupplier nanoTime) {
@@ -56,21 +64,25 @@ final class NoticeLog implements EngineListener, Notice.Visitor<Boolean> {
 
     @Override
     public Boolean requestRefused(Notice.RequestRefused notice) {
+        long unsaid = unsaid(refusals, notice.reason().code());
+        if (unsaid >= 0) {
+            LOG.warn("refused {} ({} more since the last line)", notice.reason(), unsaid);
+        }
+        return unsaid >= 0;
+    }
+
+    /** How many were not said since the last line of the code; -1 when this one is not to be said either. */
+    private long unsaid(Map<ErrorCode, Flood> floods, ErrorCode code) {
         long now = nanoTime.getAsLong();
-        Refusals ofCode = refusals.get(notice.reason().code());
-        if (ofCode == null) {
-            ofCode = new Refusals();
-            ofCode.saidNanos = now - QUIET_NANOS;
-            refusals.put(notice.reason().code(), ofCode);
+        Flood flood = floods.computeIfAbsent(code, first -> new Flood(now - QUIET_NANOS));
+        if (now - flood.saidNanos < QUIET_NANOS) {
+            flood.unsaid++;
+            return -1;
         }
-        if (now - ofCode.saidNanos < QUIET_NANOS) {
-            ofCode.unsaid++;
-            return false;
-        }
-        LOG.warn("refused {} ({} more since the last line)", notice.reason(), ofCode.unsaid);
-        ofCode.saidNanos = now;
-        ofCode.unsaid = 0;
-        return true;
+        long unsaid = flood.unsaid;
+        flood.saidNanos = now;
+        flood.unsaid = 0;
+        return unsaid;
     }
 
     @Override
@@ -91,8 +103,15 @@ final class NoticeLog implements EngineListener, Notice.Visitor<Boolean> {
 
     @Override
     public Boolean alarm(Notice.Alarm notice) {
-        LOG.error("ALARM {} {}", notice.tx() == null ? "" : notice.tx(), notice.reason());
-        return true;
+        long unsaid = unsaid(alarms, notice.reason().code());
+        if (unsaid >= 0) {
+            LOG.error(
+                    "ALARM {} {}{}",
+                    notice.tx() == null ? "" : notice.tx(),
+                    notice.reason(),
+                    unsaid == 0 ? "" : " (" + unsaid + " more since the last line)");
+        }
+        return unsaid >= 0;
     }
 
     @Override
