@@ -98,7 +98,7 @@ final class Checks {
         if (saidRolledBack) {
             return "Answer truth: ROLLED_BACK is answered and COMMIT is durable";
         }
-        boolean purged = log.purged().contains(record.tx());
+        boolean purged = log.isPurged(record.tx());
         for (LogRecord.YesBranch yes : record.branches()) {
             Stage stage = null;
             for (Branch branch : branches) {

@@ -4,8 +4,10 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,7 @@ final class Logs {
      *
      * @param flying handed over and not durable
      * @param lost COMMITs that a log client might propose again
+     * @param purged each transaction that is purged, with the epoch of the leader that has let it go
      * @param before what was durable when the log was restored; nobody but the checks knows it
      */
     record State(
@@ -28,7 +31,7 @@ final class Logs {
             List<LogEntry> durable,
             List<LogEntry> flying,
             List<LogRecord.Commit> lost,
-            Set<GlobalTxId> purged,
+            Map<GlobalTxId, Integer> purged,
             List<LogEntry> before) {
 
         /** Entry number {@code index} of those that the leader of this epoch has appended, null when not durable yet. */
@@ -59,7 +62,7 @@ final class Logs {
             List<LogEntry> all = new ArrayList<>();
             for (LogEntry entry : durable) {
                 boolean over = entry.record() instanceof LogRecord.Commit commit
-                        && (ended.contains(commit.tx()) || purged.contains(commit.tx()));
+                        && (ended.contains(commit.tx()) || isPurged(commit.tx()));
                 if (!over && !(entry.record() instanceof LogRecord.End)) {
                     all.add(entry);
                 }
@@ -73,9 +76,17 @@ final class Logs {
             return found != null ? found : find(durable, tx);
         }
 
-        /** What a look-up finds. */
-        LogRecord.@Nullable Commit find(GlobalTxId tx) {
-            return purged.contains(tx) ? null : find(durable, tx);
+        boolean isPurged(GlobalTxId tx) {
+            return purged.containsKey(tx);
+        }
+
+        /**
+         * What a look-up of the leader of this epoch finds. It misses nothing that only a later leader has let go: where
+         * that is applied, the leadership is over, and whatever a look-up finds is told to nobody.
+         */
+        LogRecord.@Nullable Commit find(GlobalTxId tx, int number) {
+            Integer by = purged.get(tx);
+            return by != null && by <= number ? null : find(durable, tx);
         }
 
         private static LogRecord.@Nullable Commit find(List<LogEntry> entries, GlobalTxId tx) {
@@ -111,7 +122,7 @@ final class Logs {
     }
 
     int empty() {
-        return states.number(new State(0, List.of(), List.of(), List.of(), Set.of(), List.of()));
+        return states.number(new State(0, List.of(), List.of(), List.of(), Map.of(), List.of()));
     }
 
     State get(int number) {
@@ -195,7 +206,7 @@ final class Logs {
         State state = get(log);
         List<LogEntry> durable =
                 List.of(state.durable.get(0), new LogEntry(state.epoch, new LogRecord.Distrust(state.epoch)));
-        return states.number(new State(state.epoch + 1, durable, List.of(), List.of(), Set.of(), state.durable));
+        return states.number(new State(state.epoch + 1, durable, List.of(), List.of(), Map.of(), state.durable));
     }
 
     /** Deletes what the leader says may go, as the log does: only COMMITs that have an END. */
@@ -204,11 +215,11 @@ final class Logs {
         int known = purges.get(key);
         if (known < 0) {
             State state = get(log);
-            Set<GlobalTxId> purged = new HashSet<>(state.purged);
+            Map<GlobalTxId, Integer> purged = new HashMap<>(state.purged);
             for (GlobalTxId tx : state.ended()) {
                 int byEpoch = Long.compare(tx.epoch().number(), horizon.epoch().number());
                 if (byEpoch < 0 || (byEpoch == 0 && tx.session() <= horizon.session())) {
-                    purged.add(tx);
+                    purged.putIfAbsent(tx, state.epoch);
                 }
             }
             known = states.number(

@@ -204,7 +204,7 @@ final class Successors {
             add(Step.of(Step.LEADER, epoch, world.things.number(entry)));
         }
         for (var tx : leader.fetching) {
-            Event found = new Event.CommitFetched(tx, log.find(tx));
+            Event found = new Event.CommitFetched(tx, log.find(tx, epoch));
             add(Step.of(Step.LEADER, epoch, world.things.number(found)));
         }
         if (scope.can(May.LEADER_LOSES_STREAM)) {

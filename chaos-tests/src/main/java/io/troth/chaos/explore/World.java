@@ -182,7 +182,7 @@ final class World {
             leader(
                     world,
                     epoch,
-                    things.number(new Event.CommitFetched(tx, logOf(world).find(tx))));
+                    things.number(new Event.CommitFetched(tx, logOf(world).find(tx, epoch))));
             return true;
         }
         return false;
@@ -262,7 +262,7 @@ final class World {
             leader(
                     world,
                     epoch,
-                    things.number(new Event.CommitFetched(tx, logOf(world).find(tx))));
+                    things.number(new Event.CommitFetched(tx, logOf(world).find(tx, epoch))));
         }
     }
 

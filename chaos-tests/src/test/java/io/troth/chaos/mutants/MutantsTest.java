@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -28,6 +30,7 @@ class MutantsTest {
     private static final int BY_BOTH_AT_LEAST = 18;
     private static final String BEGIN = "<!-- mutants -->\n";
     private static final String END = "<!-- end of mutants -->\n";
+    private static final ClassLoader AS_IT_IS = MutantsTest.class.getClassLoader();
     private static final Path TABLE = Mutants.ROOT.resolve("docs").resolve("TESTING.md");
 
     /** What became of one bug; null where it was not caught. */
@@ -93,6 +96,23 @@ class MutantsTest {
         assertNull(DriverScripts.failedTransaction());
     }
 
+    /** Else a bug could be caught by what is there without it. */
+    @Test
+    @Timeout(value = 10, unit = TimeUnit.MINUTES)
+    void theCodeAsItIsHoldsInTheScopesInWhichBugsAreHunted() throws ReflectiveOperationException {
+        Map<String, Long> scopes = new TreeMap<>();
+        for (SourcePatch bug : Mutants.all()) {
+            for (String scope : bug.words("Explorer")) {
+                String[] words = scope.split(" ", 2);
+                scopes.merge(words[0], Long.parseLong(words[1]), Math::max);
+            }
+        }
+
+        for (Map.Entry<String, Long> scope : scopes.entrySet()) {
+            assertNull(Hunters.explore(AS_IT_IS, scope.getKey() + " " + scope.getValue()));
+        }
+    }
+
     private static Hunted hunt(SourcePatch bug) throws ReflectiveOperationException {
         MutantClasses classes = Mutants.load(bug);
         String explorer = null;
@@ -105,9 +125,19 @@ class MutantsTest {
         }
         String simulator = null;
         for (String seeds : bug.words("Simulator")) {
-            simulator = simulator != null ? simulator : Hunters.simulate(classes, seeds);
+            simulator = simulator != null ? simulator : simulate(classes, seeds);
         }
         return new Hunted(bug, explorer, simulator);
+    }
+
+    /** A seed that fails without the bug as well says nothing about it. */
+    private static @Nullable String simulate(ClassLoader classes, String seeds) throws ReflectiveOperationException {
+        String found = Hunters.simulate(classes, seeds);
+        if (found != null) {
+            String seed = found.substring("seed ".length(), found.indexOf(':'));
+            assertNull(Hunters.simulate(AS_IT_IS, seeds.replaceFirst("^[0-9]+-[0-9]+", seed + "-" + seed)));
+        }
+        return found;
     }
 
     /** A bug behind a second line of defence must not be caught: if it is, that line has gone. */
