@@ -1,5 +1,6 @@
 package io.troth.chaos.sim;
 
+import io.troth.chaos.sim.world.Broken;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.Plan;
 import io.troth.chaos.sim.world.Sights;
@@ -23,6 +24,9 @@ public final class Simulation {
      * @param trace the schedule; empty when it was not asked for
      */
     record Result(@Nullable String failure, long nanos, int transactions, int checks, int faults, List<String> trace) {}
+
+    /** How a failure begins that is none of a property: something in the simulator has thrown. */
+    public static final String NO_PROPERTY = "no property is broken, but the simulator: ";
 
     private Simulation() {}
 
@@ -60,7 +64,7 @@ public final class Simulation {
         try {
             run.run();
         } catch (RuntimeException broken) {
-            failure = String.valueOf(broken.getMessage() == null ? broken.toString() : broken.getMessage());
+            failure = broken instanceof Broken ? String.valueOf(broken.getMessage()) : NO_PROPERTY + broken;
             if (trace != null) {
                 for (StackTraceElement element : broken.getStackTrace()) {
                     trace.add("    at " + element);

@@ -1,9 +1,11 @@
 package io.troth.chaos.mutants;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.troth.chaos.sim.Simulation;
 import io.troth.chaos.sim.database.DriverScripts;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -130,11 +132,12 @@ class MutantsTest {
         return new Hunted(bug, explorer, simulator);
     }
 
-    /** A seed that fails without the bug as well says nothing about it. */
+    /** A seed that fails without the bug as well says nothing about it, and that the simulator stumbles is no catch. */
     private static @Nullable String simulate(ClassLoader classes, String seeds) throws ReflectiveOperationException {
         String found = Hunters.simulate(classes, seeds);
         if (found != null) {
             String seed = found.substring("seed ".length(), found.indexOf(':'));
+            assertFalse(found.contains(Simulation.NO_PROPERTY), found);
             assertNull(Hunters.simulate(AS_IT_IS, seeds.replaceFirst("^[0-9]+-[0-9]+", seed + "-" + seed)));
         }
         return found;

@@ -172,7 +172,7 @@ public final class SimulatedGroup implements LogStore {
             List<LogEntry> applied = made.records().stream()
                     .map(record -> new LogEntry(entry.term, record))
                     .toList();
-            leader.applied(entry.term, applied, writer.batchNumber());
+            leader.applied(entry.bytes, applied, writer.batchNumber());
         }
         if (!made.records().isEmpty() && made.records().get(0) instanceof LogRecord.Epoch) {
             proposeAgain();

@@ -188,17 +188,15 @@ public final class SimulatedLeadership implements LeaderLog {
         return new ReplicatedEntry(term, records);
     }
 
-    /** An entry was applied by this leader's member: of its own term, or what the one before had left. */
-    void applied(long entryTerm, List<LogEntry> entries, long batch) {
-        for (LogEntry entry : entries) {
-            if (entry.record() instanceof LogRecord.Horizon horizon
+    /** An entry was applied by this leader's member: its own, or what one before had left. */
+    void applied(byte[] entry, List<LogEntry> entries, long batch) {
+        for (LogEntry each : entries) {
+            if (each.record() instanceof LogRecord.Horizon horizon
                     && (appliedHorizon == null || LogReplay.HORIZON_ORDER.compare(horizon, appliedHorizon) > 0)) {
                 appliedHorizon = horizon;
             }
         }
-        if (entryTerm == term) {
-            inFlight.remove();
-        }
+        boolean unused = inFlight.remove(entry);
         if (over || listener == null || !process.isUp()) {
             return;
         }
