@@ -1,5 +1,6 @@
 package io.troth.chaos.sim;
 
+import io.troth.chaos.sim.database.DatabaseFault;
 import io.troth.chaos.sim.steps.StepTable;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.Sights;
@@ -23,6 +24,8 @@ final class MustHappen {
             "fenced COMMIT",
             "fenced entry",
             "damaged log refused",
+            "unflushed end of the log lost",
+            "unflushed end of the log torn",
             "prepare completed after its connection died",
             "phase 2 by another instance",
             "call refused DUPLICATE_CALL",
@@ -30,6 +33,7 @@ final class MustHappen {
             "enlist refused",
             "ended because of BRANCH_NOT_LISTED",
             "ended because of DEADLINE_EXCEEDED",
+            "ended because of HEURISTIC_MIXED",
             "ended because of STREAM_BROKEN",
             "fate asked",
             "purge",
@@ -55,6 +59,17 @@ final class MustHappen {
         List<String> all = new ArrayList<>(SIGHTS);
         for (Fault fault : Fault.values()) {
             all.add("fault " + fault);
+        }
+        // What faults have done, not only that they were tried: most find nothing to hit.
+        for (DatabaseFault effect : DatabaseFault.values()) {
+            all.add(effect.counter());
+        }
+        for (io.troth.coordinator.engine.StepListener.Point point :
+                io.troth.coordinator.engine.StepListener.Point.values()) {
+            all.add("coordinator killed at " + point);
+        }
+        for (io.troth.agent.engine.StepListener.Point point : io.troth.agent.engine.StepListener.Point.values()) {
+            all.add("agent killed at " + point);
         }
         for (Outcome outcome : Outcome.values()) {
             all.add("answer " + outcome);

@@ -55,6 +55,22 @@ class SimulationTest {
         assertEquals(List.of("leader: T is COMMITTED at ROLLBACK"), StepTable.impossible(sights));
     }
 
+    /** Each a fault of which most tries hit nothing, and a moment between a force and what is sent after it. */
+    @Test
+    void missesWhatFaultsShouldHaveDone() {
+        Sights tried = new Sights();
+        for (Fault fault : Fault.values()) {
+            tried.saw("fault " + fault);
+        }
+
+        List<String> missing = MustHappen.missing(tried, SEEDS);
+
+        assertTrue(missing.contains("database: restored to before commit"));
+        assertTrue(missing.contains("unflushed end of the log torn"));
+        assertTrue(missing.contains("coordinator killed at AFTER_COMMIT_DURABLE"));
+        assertTrue(missing.contains("agent killed at AFTER_PREPARE_BEFORE_VOTE"));
+    }
+
     @Test
     void givesTheSameTraceForTheSameSeed() {
         for (long seed = 1; seed <= 20; seed++) {

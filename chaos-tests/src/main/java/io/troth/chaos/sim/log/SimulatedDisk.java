@@ -212,9 +212,11 @@ final class SimulatedDisk {
         return position < 0;
     }
 
-    /** The machine loses its power: any first part of what was not flushed is there, to the byte. */
-    void losePower(SplittableRandom random) {
+    /** The machine loses its power: any first part of what was not flushed is there, to the byte. True when not all is. */
+    boolean losePower(SplittableRandom random) {
+        int before = written;
         written = synced + part(written - synced, random);
+        return written < before;
     }
 
     /**

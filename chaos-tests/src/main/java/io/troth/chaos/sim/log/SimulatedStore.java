@@ -51,7 +51,7 @@ public final class SimulatedStore implements LogStore {
         if (kept) {
             disk.sync();
         } else {
-            disk.losePower(world.faultRandom());
+            losePower();
         }
         if (old != null) {
             old.fence(kept ? written : List.of());
@@ -63,7 +63,9 @@ public final class SimulatedStore implements LogStore {
 
     @Override
     public void losePower() {
-        disk.losePower(world.faultRandom());
+        if (disk.losePower(world.faultRandom())) {
+            world.saw(disk.isTorn() ? "unflushed end of the log torn" : "unflushed end of the log lost");
+        }
     }
 
     @Override
