@@ -24,6 +24,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +66,8 @@ final class Ledger implements BranchWatcher, LogWatcher {
 
         LogRecord.@Nullable Commit record;
         boolean purged;
+        /** When END was seen to come into the log; -1 when it was not. */
+        long endedNanos = -1;
         /** The record was in a log that is gone. */
         boolean lost;
         /** An operator has closed it: what is left of it need not be done. */
@@ -84,10 +88,13 @@ final class Ledger implements BranchWatcher, LogWatcher {
     /** Up to this epoch a restored log has lost what it said. */
     private long distrusted;
 
+    private final LongSupplier retentionNanos;
     private int checked;
 
-    Ledger(World world) {
+    /** {@code retentionNanos}: for so long after END an outcome is known at least, whatever clocks do. */
+    Ledger(World world, LongSupplier retentionNanos) {
         this.world = world;
+        this.retentionNanos = retentionNanos;
     }
 
     /** How many transactions there were. */
@@ -162,6 +169,7 @@ final class Ledger implements BranchWatcher, LogWatcher {
         facts.branches.forEach((id, branch) -> Broken.unless(
                 !isPreparedInRecord(facts, id, branch) || isGivenUp(facts, branch),
                 () -> "Done: END of " + tx + " while " + id + " is prepared"));
+        facts.endedNanos = world.nanos();
     }
 
     @Override
@@ -171,8 +179,17 @@ final class Ledger implements BranchWatcher, LogWatcher {
                 !isPreparedInRecord(facts, id, branch)
                         || (isGivenUp(facts, branch) && excluded.contains(branch.resource)),
                 () -> "No early purge: " + tx + " while " + id + " is prepared"));
+        checkRetention(facts, () -> "No early purge: " + tx);
         facts.purged = true;
         world.saw("purge");
+    }
+
+    /** Protocol 9.4: what has ended is known for the outcome retention. */
+    private void checkRetention(Facts facts, Supplier<String> what) {
+        long nanos = world.nanos() - facts.endedNanos;
+        Broken.unless(
+                facts.endedNanos < 0 || nanos >= retentionNanos.getAsLong(),
+                () -> what.get() + " only " + nanos / 1_000_000 + " ms after its END");
     }
 
     private static boolean isPreparedInRecord(Facts facts, BranchId id, Branch branch) {
@@ -340,6 +357,9 @@ final class Ledger implements BranchWatcher, LogWatcher {
     void answered(GlobalTxId tx, Outcome outcome) {
         world.saw("answer " + outcome);
         Facts facts = of(tx);
+        if (outcome == Outcome.FORGOTTEN) {
+            checkRetention(facts, () -> "FORGOTTEN is answered about " + tx);
+        }
         if (facts.answers.add(outcome)) {
             check(tx, facts);
         }

@@ -86,7 +86,7 @@ final class Run {
 
     Run(Plan plan, Sights sights, @Nullable List<String> trace) {
         world = new World(plan, sights, trace);
-        ledger = new Ledger(world);
+        ledger = new Ledger(world, this::retentionNanos);
         scout = new Scout(world);
         boolean replicated = plan.seed() % REPLICATED_ONE_IN == 2;
         store = replicated ? new SimulatedGroup(world, CLUSTER, ledger) : new SimulatedStore(world, CLUSTER, ledger);
@@ -162,6 +162,11 @@ final class Run {
                         retention);
     }
 
+    /** The outcome retention by the fastest clock there is. */
+    private long retentionNanos() {
+        return limits.outcomeRetentionMillis() * MILLI * (world.plan().clocksDiffer() ? 5 : 6) / 6;
+    }
+
     /** Whether outcomes are forgotten within the run. */
     boolean forgetsSoon() {
         return forgetsSoon;
@@ -174,11 +179,6 @@ final class Run {
     /** Whether one more transaction may begin; counts it. */
     boolean takesTransaction() {
         return world.isFaulty() && begun < world.plan().transactions() && ++begun > 0;
-    }
-
-    /** How many were begun. */
-    int begun() {
-        return begun;
     }
 
     // Who finds whom.
