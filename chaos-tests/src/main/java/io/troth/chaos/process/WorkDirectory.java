@@ -50,10 +50,6 @@ public final class WorkDirectory implements AutoCloseable {
         kept = true;
     }
 
-    public boolean isKept() {
-        return kept;
-    }
-
     @Override
     public void close() {
         if (!kept) {

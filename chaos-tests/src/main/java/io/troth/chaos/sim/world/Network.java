@@ -72,13 +72,4 @@ public final class Network {
             }
         }
     }
-
-    /** A message outside of any connection (a call, a reply): true when it gets through, some time later. */
-    public boolean send(SimProcess from, SimProcess to, java.util.function.Supplier<String> what, Runnable body) {
-        if (!reaches(from, to)) {
-            return false;
-        }
-        world.after(world.shortDelay(), to, what, body);
-        return true;
-    }
 }

@@ -208,11 +208,6 @@ public final class World {
         }
     }
 
-    /** Whether anyone reads the schedule. */
-    public boolean isTraced() {
-        return trace != null;
-    }
-
     /** Lets happen what is planned until then. */
     public void run(long untilNanos) {
         while (true) {
