@@ -215,6 +215,11 @@ final class ClientSessions {
                     () -> "has ended all below " + lowest,
                     request -> new Event.Progress(request.stream(), now.epoch, now.id, now.key, lowest));
         }
+        closeUnused(isUsed);
+    }
+
+    /** Closes the sessions that are not for new transactions and have none left. */
+    void closeUnused(Predicate<Session> isUsed) {
         for (Session session : List.copyOf(old)) {
             if (!isUsed.test(session)) {
                 close(session);

@@ -27,6 +27,9 @@ final class ClientTransaction {
     /** It is not so far above the lowest open one of its session that the leader may refuse to remember it. */
     boolean isRemembered;
 
+    /** Begun when all is over: the application does not change its mind. */
+    boolean isLast;
+
     boolean requested;
     boolean rolling;
 

@@ -391,6 +391,7 @@ final class Run {
         if (forgetsSoon) {
             world.run(world.nanos() + 40 * SECOND);
         }
+        clients.forEach(client -> NewWork.commits(world, client));
         clients.forEach(SimulatedClient::close);
         world.run(world.nanos() + 16 * SECOND);
         checkEnd();

@@ -45,7 +45,9 @@ final class SimulatedClient {
 
     private Connection.@Nullable End stream;
     private @Nullable SimulatedCoordinator peer;
+    /** What the coordinator at the other end says; the next one is believed to accept until it says so. */
     private boolean accepting = true;
+
     private long correlation;
 
     SimulatedClient(Run run, SimProcess process) {
@@ -72,6 +74,7 @@ final class SimulatedClient {
     private void died() {
         stream = null;
         peer = null;
+        accepting = true;
         asked.clear();
         sessions.forget();
         for (ClientTransaction tx : open) {
@@ -118,6 +121,7 @@ final class SimulatedClient {
         if (which.equals(stream)) {
             stream = null;
             peer = null;
+            accepting = true;
             sessions.disconnected();
             asked.clear();
             dialLater(world.random().nextLong(50 * MILLI, 500 * MILLI));
@@ -167,21 +171,35 @@ final class SimulatedClient {
 
     private void begin() {
         ClientSessions.Session session = sessions.current();
-        if (session == null || !accepting || open.size() >= OPEN_MAX || !run.takesTransaction()) {
-            return;
+        if (session != null && accepting && open.size() < OPEN_MAX && run.takesTransaction()) {
+            ClientTransaction unused = begin(session, false);
         }
+    }
+
+    /** Begins one that writes everywhere and must commit, since all is over; null when it cannot begin one now. */
+    @Nullable
+    ClientTransaction beginLast() {
+        ClientSessions.Session session = sessions.current();
+        return session == null || !accepting ? null : begin(session, true);
+    }
+
+    private ClientTransaction begin(ClientSessions.Session session, boolean isLast) {
         GlobalTxId id = session.next();
-        long remaining = world.random().nextInt(6) == 0 ? 200 + world.random().nextInt(800) : run.timeoutMillis();
+        long remaining =
+                !isLast && world.random().nextInt(6) == 0 ? 200 + world.random().nextInt(800) : run.timeoutMillis();
         CallScope root = new CallScope(
                 new TransactionContext(Run.CLUSTER, id, session.key(), CallScope.ROOT_CALL, remaining),
                 process::nanoTime,
                 1 + world.random().nextLong(Long.MAX_VALUE));
-        int more = world.random().nextInt(4) == 0 ? 2 : 0;
-        ClientTransaction tx = new ClientTransaction(id, session.key(), root, run.workload.next(), more);
+        int more = !isLast && world.random().nextInt(4) == 0 ? 2 : 0;
+        List<Call.Script> calls = isLast ? run.workload.everywhere() : run.workload.next();
+        ClientTransaction tx = new ClientTransaction(id, session.key(), root, calls, more);
+        tx.isLast = isLast;
         open.add(tx);
         tx.isRemembered = id.sequence() - lowestOpen(id) < run.limits.sequenceWindowMax() / 2;
         world.note(() -> process + " begins " + id);
         goOn(tx);
+        return tx;
     }
 
     private void goOn(ClientTransaction tx) {
@@ -239,7 +257,9 @@ final class SimulatedClient {
             } else {
                 commit(tx);
             }
-        } else if (tx.rolling || tx.root.isRollbackOnly() || world.random().nextInt(20) == 0) {
+        } else if (tx.rolling
+                || tx.root.isRollbackOnly()
+                || (!tx.isLast && world.random().nextInt(20) == 0)) {
             rollBack(tx, listed);
         } else if (listed.isEmpty()) {
             tx.outcome = Outcome.READ_ONLY;
@@ -332,11 +352,7 @@ final class SimulatedClient {
     private void over(ClientTransaction tx) {
         tx.then(null);
         open.remove(tx);
-        sessions.progress(
-                this::lowestOpen,
-                session -> open.stream()
-                        .anyMatch(other -> other.id.session() == session.id()
-                                && other.id.epoch().equals(session.epoch())));
+        sessions.progress(this::lowestOpen, this::isUsed);
         if (tx.requested && tx.moreQuestions-- > 0) {
             long later = run.forgetsSoon() ? 45_000 : 8_000;
             tx.next = process.after(world.random().nextLong(later * MILLI), () -> "asks once more", () -> {
@@ -351,6 +367,7 @@ final class SimulatedClient {
     private void hear(ClientMessage message) {
         if (message instanceof ClientMessage.SessionOpened opened) {
             sessions.opened(opened);
+            sessions.closeUnused(this::isUsed);
         } else if (message instanceof ClientMessage.Accepting push) {
             accepting = push.accepting();
             world.saw(
@@ -411,6 +428,11 @@ final class SimulatedClient {
     @Nullable
     String unfinished() {
         return open.isEmpty() ? null : process + " has no answer about " + open.get(0).id;
+    }
+
+    private boolean isUsed(ClientSessions.Session session) {
+        return open.stream()
+                .anyMatch(tx -> tx.id.session() == session.id() && tx.id.epoch().equals(session.epoch()));
     }
 
     /** In the end: closes its sessions, so that nothing of them is left. */

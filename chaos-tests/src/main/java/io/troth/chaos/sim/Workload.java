@@ -43,6 +43,11 @@ final class Workload {
         };
     }
 
+    /** A call to each resource, which writes. */
+    List<Call.Script> everywhere() {
+        return resources.stream().map(resource -> script(append(resource))).toList();
+    }
+
     private String resource() {
         return resources.get(random.nextInt(resources.size()));
     }
