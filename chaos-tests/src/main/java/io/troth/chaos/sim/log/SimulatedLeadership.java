@@ -224,7 +224,7 @@ public final class SimulatedLeadership implements LeaderLog {
     /**
      * Another one leads from now on, and this one does not know it yet.
      *
-     * @param kept the entries that stay, its own and others
+     * @param kept the entries that stay and are not applied, its own and those before, in their order
      * @return what it has made, sent or not
      */
     List<byte[]> depose(List<byte[]> kept) {
@@ -242,7 +242,9 @@ public final class SimulatedLeadership implements LeaderLog {
         frozen = group.writer().copy();
         long learns = world.faultRandom().nextLong(4_000 * MILLI);
         List<byte[]> own = inFlight.stream().filter(kept::contains).toList();
-        if (world.faultRandom().nextBoolean()) {
+        // Of none of its own before what comes before it, which its member has not applied (protocol L1).
+        boolean isNext = !own.isEmpty() && kept.indexOf(own.get(0)) == 0;
+        if (world.faultRandom().nextBoolean() && isNext) {
             hearsOf(own, learns / 2);
         }
         world.after(learns, process, () -> "learns that another one leads", () -> end("another one leads"));

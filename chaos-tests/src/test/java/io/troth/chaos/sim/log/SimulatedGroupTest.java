@@ -215,6 +215,28 @@ class SimulatedGroupTest {
         }
     }
 
+    /** Its own EPOCH comes after what the one before has left, also for a leader that hears of it when it leads no more. */
+    @Test
+    void letsNobodyHearOfItsOwnBeforeWhatComesBefore() {
+        boolean heardBoth = false;
+        for (long seed = 0; seed < SEEDS; seed++) {
+            fresh(seed);
+            Led first = new Led("a", group::open);
+            settle();
+            first.log.append(first.commit(1), true);
+            world.run(world.nanos() + world.random().nextLong(3_000_000));
+            Led second = new Led("b", group::takeOver);
+            world.run(world.nanos() + world.random().nextLong(3_000_000));
+            Led third = new Led("c", group::takeOver);
+            settle();
+            boolean isThere = third.known().contains(first.commit(1));
+            boolean ready = second.records().contains(new LogRecord.Epoch(second.epoch));
+            assertTrue(!isThere || !ready || second.known().contains(first.commit(1)), "seed " + seed);
+            heardBoth |= isThere && ready;
+        }
+        assertTrue(heardBoth);
+    }
+
     @Test
     void saysUnknownOnceAndOnlyTheNextLeaderCanTell() {
         int survivors = 0;
