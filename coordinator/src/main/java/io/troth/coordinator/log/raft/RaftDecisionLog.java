@@ -142,7 +142,12 @@ final class RaftDecisionLog implements DecisionLog {
             // The engine may ask before it is told. That the log cannot be read would end the process.
             throw new LeadershipLostException("term " + term + " is over", over);
         }
-        return store.find(tx);
+        LogRecord.Commit found = store.find(tx);
+        if (found == null && store.position().term() > term) {
+            // Ratis tells late that a term is over: the next leader may have purged what this one is asked for.
+            throw new LeadershipLostException("a later leader than that of term " + term + " has appended");
+        }
+        return found;
     }
 
     @Override

@@ -313,8 +313,13 @@ public final class AppliedStore implements AutoCloseable {
         try {
             RocksStore store = OpenLog.replaceDatabase(settings.directory(), log.incarnation(), checkpoint);
             Watermark last = Meta.lastBatch(required(store.get(Family.META, Meta.LAST_BATCH)));
-            log = new OpenLog(settings.directory(), log.incarnation(), last, store, log.lock());
-            writer = load(log);
+            OpenLog opened = new OpenLog(settings.directory(), log.incarnation(), last, store, log.lock());
+            try {
+                writer = load(opened);
+            } finally {
+                // After the position: who misses something in it must see that a later leader has been there.
+                log = opened;
+            }
         } catch (RocksDBException | DamagedRecordException e) {
             throw new IOException("the checkpoint " + checkpoint + " cannot be used: " + e.getMessage(), e);
         }

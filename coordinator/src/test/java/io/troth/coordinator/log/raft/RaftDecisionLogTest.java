@@ -1,8 +1,10 @@
 package io.troth.coordinator.log.raft;
 
+import static io.troth.coordinator.log.Records.commit;
 import static io.troth.coordinator.log.Records.epoch;
 import static io.troth.coordinator.log.Records.tx;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.troth.coordinator.engine.LeadershipLostException;
@@ -57,6 +59,17 @@ class RaftDecisionLogTest {
         log.recover(entry -> {});
         log.end("somebody else leads");
         assertThrows(LeadershipLostException.class, () -> log.find(tx(3, 1, 1)));
+    }
+
+    @Test
+    void whatALaterLeaderMayHavePurgedIsNotSaidToBeUnknown() {
+        RaftDecisionLog log = ofTerm(3);
+        log.recover(entry -> {});
+        store.apply(new Position(3, 7), new ReplicatedEntry(3, List.of(epoch(3), commit(tx(3, 1, 1))), null));
+        assertNull(log.find(tx(3, 1, 2)));
+        store.apply(new Position(5, 8), new ReplicatedEntry(5, List.of(epoch(5)), null));
+        assertEquals(commit(tx(3, 1, 1)), log.find(tx(3, 1, 1)));
+        assertThrows(LeadershipLostException.class, () -> log.find(tx(3, 1, 2)));
     }
 
     @Test
