@@ -3,7 +3,6 @@ package io.troth.core.coordinator;
 import io.troth.core.SessionKey;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One client session (protocol 4). A closed one stays in the table, without results, until its last transaction has
@@ -20,9 +19,12 @@ final class ClientSession {
     final TreeMap<Long, EndedTransaction> ended = new TreeMap<>();
     /** The agent streams on which a branch of this session has enlisted; they hear when it closes. */
     final TreeSet<StreamId> agents = new TreeSet<>();
-    /** The client's stream; null while it is broken or when the session is closed. */
-    @Nullable
-    StreamId stream;
+    /**
+     * The client's living streams on which it opened or resumed this; none while it is broken or when the session is closed.
+     * One is the rule. What the client sent on a stream that it has given up can arrive after it resumed on the next, and
+     * the end of the old one means nothing then.
+     */
+    final TreeSet<StreamId> streams = new TreeSet<>();
 
     long lowestOpen = 1;
     long highest;

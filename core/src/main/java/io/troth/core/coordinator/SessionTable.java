@@ -1,6 +1,7 @@
 package io.troth.core.coordinator;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -43,17 +44,18 @@ final class SessionTable {
     }
 
     void attach(ClientSession session, StreamId stream) {
-        detach(session);
-        session.stream = stream;
+        session.streams.add(stream);
         byStream.computeIfAbsent(stream, key -> new TreeSet<>()).add(session.number);
     }
 
-    void detach(ClientSession session) {
-        StreamId stream = session.stream;
-        if (stream == null) {
-            return;
+    private void detach(ClientSession session) {
+        for (StreamId stream : List.copyOf(session.streams)) {
+            detach(session, stream);
         }
-        session.stream = null;
+    }
+
+    void detach(ClientSession session, StreamId stream) {
+        session.streams.remove(stream);
         TreeSet<Long> numbers = byStream.get(stream);
         if (numbers != null) {
             numbers.remove(session.number);

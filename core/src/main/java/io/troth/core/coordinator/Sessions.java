@@ -45,7 +45,7 @@ final class Sessions {
             answers.refuse(event.request(), ErrorCode.WRONG_SESSION_KEY, "session " + event.session());
             return;
         }
-        if (session.stream == null) {
+        if (session.streams.isEmpty()) {
             leader.out.cancelTimer(new TimerKey.SessionGrace(session.number));
         }
         leader.sessions.attach(session, event.request().stream());
@@ -114,17 +114,19 @@ final class Sessions {
             if (session == null) {
                 continue;
             }
-            leader.sessions.detach(session);
+            leader.sessions.detach(session, stream);
             for (GlobalTransaction open : session.open.values()) {
                 open.waiters.removeIf(waiter -> waiter.request().stream().equals(stream));
             }
-            leader.out.startTimer(new TimerKey.SessionGrace(number), leader.limits.sessionGraceMillis());
+            if (session.streams.isEmpty()) {
+                leader.out.startTimer(new TimerKey.SessionGrace(number), leader.limits.sessionGraceMillis());
+            }
         }
     }
 
     void graceFired(long number) {
         ClientSession session = leader.sessions.find(number);
-        if (session != null && !session.closed && session.stream == null) {
+        if (session != null && !session.closed && session.streams.isEmpty()) {
             close(session);
         }
     }
@@ -147,7 +149,7 @@ final class Sessions {
     }
 
     private void close(ClientSession session) {
-        if (session.stream == null) {
+        if (session.streams.isEmpty()) {
             leader.out.cancelTimer(new TimerKey.SessionGrace(session.number));
         }
         if (!session.aged) {

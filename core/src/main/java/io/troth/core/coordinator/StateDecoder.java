@@ -40,9 +40,7 @@ final class StateDecoder {
         leader.sessions.next = in.int64();
         for (ClientSession session : in.all(this::session)) {
             leader.sessions.add(session);
-            if (session.stream != null) {
-                leader.sessions.attach(session, session.stream);
-            }
+            List.copyOf(session.streams).forEach(stream -> leader.sessions.attach(session, stream));
             leader.keptResults += session.ended.size();
             for (GlobalTransaction open : session.open.values()) {
                 leader.openTransactions++;
@@ -99,7 +97,7 @@ final class StateDecoder {
 
     private ClientSession session() {
         ClientSession session = new ClientSession(in.int64(), new SessionKey(in.int64(), in.int64()), in.text());
-        session.stream = in.optional(in::stream);
+        session.streams.addAll(in.all(in::stream));
         session.lowestOpen = in.int64();
         session.highest = in.int64();
         session.closed = in.bool();

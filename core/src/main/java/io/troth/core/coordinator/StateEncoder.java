@@ -83,7 +83,7 @@ final class StateEncoder {
         out.int64(session.key.high());
         out.int64(session.key.low());
         out.text(session.clientName);
-        out.optional(session.stream, out::stream);
+        out.all(session.streams, out::stream);
         out.int64(session.lowestOpen);
         out.int64(session.highest);
         out.bool(session.closed);
