@@ -54,12 +54,12 @@ final class PushedRows implements ClientResponseObserver<QueryRequest, QueryResp
     }
 
     void start(QueryRequest start) {
-        Objects.requireNonNull(requests, "started").onNext(start);
+        requests().onNext(start);
     }
 
     @Override
     public void onNext(QueryResponse response) {
-        SqlErrors.refuseUnknown(response, Objects.requireNonNull(requests, "started"));
+        SqlErrors.refuseUnknown(response, requests());
         switch (response.getResponseCase()) {
             case COLUMNS -> columns = response.getColumns().getColumnsList();
             case ROWS -> response.getRows().getRowsList().forEach(this::hand);
@@ -78,7 +78,7 @@ final class PushedRows implements ClientResponseObserver<QueryRequest, QueryResp
             action.accept(new RemoteRow(columns, row));
         } catch (RuntimeException e) {
             actionFailure = e;
-            Objects.requireNonNull(requests, "started")
+            requests()
                     .onNext(QueryRequest.newBuilder()
                             .setClose(CloseQuery.getDefaultInstance())
                             .build());
@@ -97,5 +97,9 @@ final class PushedRows implements ClientResponseObserver<QueryRequest, QueryResp
         } else {
             future.completeExceptionally(new ActionFailedException(actionFailure));
         }
+    }
+
+    private ClientCallStreamObserver<QueryRequest> requests() {
+        return Objects.requireNonNull(requests, "started");
     }
 }
