@@ -53,6 +53,8 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
     private final Queue<List<Supplier<R>>> handed = new ConcurrentLinkedQueue<>();
     /** What waits in {@link #handed}, each hand-over with its {@link #weight}. */
     private final AtomicInteger unsent = new AtomicInteger();
+    /** Too much waited, so something was dropped. Nothing is taken any more, even if there is room before the cut. */
+    private volatile boolean overrun;
 
     // Engine thread.
     private List<Supplier<R>> pending = new ArrayList<>();
@@ -194,11 +196,12 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
     }
 
     private void hand(List<Supplier<R>> batch) {
-        if (batch.isEmpty()) {
+        if (batch.isEmpty() || overrun) {
             return;
         }
         // What waited before counts, not how much is said now: an agent may have very many commits to hear of at once.
         if (unsent.getAndAdd(weight(batch)) >= shared.limits().unsentEntriesMax()) {
+            overrun = true;
             Reason reason = new Reason(ErrorCode.OVERLOADED, "the peer does not read what it is sent");
             execute(() -> refuse(reason));
         } else {
