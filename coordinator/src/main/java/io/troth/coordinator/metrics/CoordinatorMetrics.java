@@ -3,6 +3,13 @@ package io.troth.coordinator.metrics;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.troth.coordinator.admin.MemberFigures;
@@ -11,6 +18,7 @@ import io.troth.coordinator.engine.EngineListener;
 import io.troth.coordinator.log.LogObserver;
 import io.troth.core.Reason;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -20,10 +28,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All meters of a coordinator, and their text for Prometheus. docs/METRICS.md lists them. Never an id as a tag.
- * Thread-safe.
+ * All meters of a coordinator and of its process, and their text for Prometheus. docs/METRICS.md lists them. Never an
+ * id as a tag. Thread-safe.
  */
-public final class CoordinatorMetrics {
+public final class CoordinatorMetrics implements AutoCloseable {
 
     /** A scrape waits this long for the engine; then it shows the numbers of the last one. */
     private static final long SAMPLE_MILLIS = 500;
@@ -35,6 +43,7 @@ public final class CoordinatorMetrics {
     }
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final JvmGcMetrics garbageCollection = new JvmGcMetrics();
     private final EngineMeters engine;
     private final LogObserver log;
     private final AtomicInteger clientStreams = new AtomicInteger();
@@ -44,6 +53,14 @@ public final class CoordinatorMetrics {
 
     /** All meters at zero; {@code nanoTime} is a monotonic clock in nanoseconds. */
     public CoordinatorMetrics(LongSupplier nanoTime) {
+        List.<MeterBinder>of(
+                        new JvmMemoryMetrics(),
+                        new JvmThreadMetrics(),
+                        garbageCollection,
+                        new ProcessorMetrics(),
+                        new UptimeMetrics(),
+                        new FileDescriptorMetrics())
+                .forEach(meters -> meters.bindTo(registry));
         engine = new EngineMeters(registry, nanoTime);
         log = logMeters();
         registry.gauge("troth.streams.open", MeterTags.of("peer", Peer.CLIENT), clientStreams);
@@ -111,6 +128,13 @@ public final class CoordinatorMetrics {
             }
         }
         return registry.scrape();
+    }
+
+    /** Listens to the JVM no more; there is nothing to scrape then. */
+    @Override
+    public void close() {
+        garbageCollection.close();
+        registry.close();
     }
 
     private AtomicInteger streams(Peer peer) {

@@ -69,7 +69,7 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
         rolledBack = new MeterTags.Counters<>(
                 registry, "troth.transactions.rolled.back", "reason", "Rolled back transactions by reason");
         refused = new MeterTags.Counters<>(registry, "troth.refused", "reason", "Requests that changed nothing");
-        alarms = new MeterTags.Counters<>(registry, "troth.alarms", "code", "Things an operator has to look at");
+        alarms = new MeterTags.Counters<>(registry, "troth.alarms", "reason", "Things an operator has to look at");
         EnumSet.allOf(ErrorCode.class).forEach(alarms::of);
         heuristicMixed = counter(registry, "troth.heuristic.mixed", "Branches resolved against the decision");
         resolvedElsewhere =

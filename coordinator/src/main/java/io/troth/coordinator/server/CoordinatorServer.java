@@ -27,6 +27,7 @@ public final class CoordinatorServer implements RunningCoordinator {
 
     private CoordinatorServer(CoordinatorConfig config, StepListener steps) {
         boolean started = false;
+        parts.push(metrics);
         try {
             RocksDbDecisionLog log = RocksDbDecisionLog.open(config.log(), ProcessEnvironment.log(metrics.observer()));
             parts.push(log);

@@ -76,6 +76,7 @@ public final class MemberServer implements RunningCoordinator {
         settings = Objects.requireNonNull(config.member());
         cluster = Objects.requireNonNull(settings.log().cluster());
         boolean started = false;
+        parts.push(metrics);
         try {
             http = Doors.http(config, () -> !ending.isDone(), this::notReady, metrics);
             parts.push(http);

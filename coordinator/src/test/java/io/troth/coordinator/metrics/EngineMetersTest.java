@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -35,7 +36,7 @@ import org.junit.jupiter.api.Test;
  */
 class EngineMetersTest {
 
-    private static final Pattern TYPE = Pattern.compile("# TYPE (\\S+) (\\S+)");
+    private static final Pattern TYPE = Pattern.compile("# TYPE (troth_\\S+) (\\S+)");
     private static final Pattern ROW = Pattern.compile("\\| `(troth_\\w+)` \\| (\\w+) \\|.*");
 
     private final AtomicLong nanos = new AtomicLong();
@@ -45,6 +46,11 @@ class EngineMetersTest {
     private final MeterRegistry registry = new SimpleMeterRegistry();
 
     private final EngineMeters meters = new EngineMeters(registry, nanos::get);
+
+    @AfterEach
+    void close() {
+        metrics.close();
+    }
 
     @Test
     void countsExactlyWhatHappened() {
@@ -83,7 +89,8 @@ class EngineMetersTest {
         assertEquals(1, series.get("troth_refused_total{reason=\"invalid_argument\"}"));
         assertEquals(1, series.get("troth_ready"));
         assertEquals(0, series.get("troth_heuristic_mixed_total"));
-        assertEquals(0, series.get("troth_alarms_total{code=\"log_distrusted\"}"), "so that the first is an increase");
+        assertEquals(
+                0, series.get("troth_alarms_total{reason=\"log_distrusted\"}"), "so that the first is an increase");
     }
 
     @Test
@@ -175,6 +182,16 @@ class EngineMetersTest {
     }
 
     @Test
+    void showsTheProcessToo() {
+        Map<String, Double> series = series(scrape());
+        for (String name : List.of("jvm_threads_live_threads", "process_files_open_files", "process_uptime_seconds")) {
+            assertTrue(series.getOrDefault(name, 0.0) > 0, name);
+        }
+        assertTrue(series.keySet().stream().anyMatch(name -> name.startsWith("jvm_memory_used_bytes{")));
+        assertTrue(series.containsKey("process_cpu_usage"));
+    }
+
+    @Test
     void noTagCarriesAnId() {
         script.runEach(() -> {});
         GlobalTxId tx = new GlobalTxId(0, new EpochId(7, 0xfeedL), 8_888, 9_999);
@@ -185,7 +202,7 @@ class EngineMetersTest {
             assertFalse(text.contains(id), id);
         }
         assertEquals(1, series(text).get("troth_heuristic_mixed_total"));
-        assertEquals(1, series(text).get("troth_alarms_total{code=\"internal\"}"));
+        assertEquals(1, series(text).get("troth_alarms_total{reason=\"internal\"}"));
     }
 
     private String scrape() {
