@@ -227,7 +227,7 @@ class IdentityTest {
                 admin.resolve(tx, branch, Decision.ROLLBACK, "forged");
                 stack.banks().awaitNothingPrepared();
             }
-            admin.hold(Banks.A, false, "the forged branch is gone");
+            assertTrue(admin.hold(Banks.A, false, "the forged branch is gone"));
             stack.client().inTransaction(own -> stack.work(Banks.transfer()));
         }
     }

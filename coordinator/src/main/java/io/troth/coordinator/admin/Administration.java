@@ -110,21 +110,32 @@ public final class Administration {
         throw new TrothException(new Reason(ErrorCode.INTERNAL, "a forced decision was answered with " + message));
     }
 
-    /** Holds a resource, or releases it; its branches on hold are listed and not resolved. */
+    /**
+     * Holds a resource, or releases it; its branches on hold are listed and not resolved.
+     *
+     * @return false when no agent of such a resource was ever heard of: perhaps the name is misspelt
+     */
     public CompletableFuture<Boolean> hold(String resource, boolean held, String reason) {
         LOG.warn("an operator {} {}: {}", held ? "holds" : "releases", resource, reason);
-        return submit(new Event.ResourceHeld(resource, held));
+        return submit(new Event.ResourceHeld(resource, held), resource);
     }
 
-    /** Excludes a resource that is gone for ever, or includes it again: the purge does not wait for its scan. */
+    /**
+     * Excludes a resource that is gone for ever, or includes it again: the purge does not wait for its scan.
+     *
+     * @return as {@link #hold}
+     */
     public CompletableFuture<Boolean> exclude(String resource, boolean excluded, String reason) {
         LOG.warn("an operator {} {}: {}", excluded ? "excludes" : "includes", resource, reason);
-        return submit(new Event.ResourceExcluded(resource, excluded));
+        return submit(new Event.ResourceExcluded(resource, excluded), resource);
     }
 
-    private CompletableFuture<Boolean> submit(Event event) {
-        CompletableFuture<Boolean> done = new CompletableFuture<>();
-        inbox.submit(List.of(event), () -> done.complete(true));
-        return done;
+    private CompletableFuture<Boolean> submit(Event event, String resource) {
+        // The look comes first: if it fails, nothing was changed.
+        return inbox.look(machine -> machine.knows(resource)).thenCompose(known -> {
+            CompletableFuture<Boolean> done = new CompletableFuture<>();
+            inbox.submit(List.of(event), () -> done.complete(known));
+            return done;
+        });
     }
 }

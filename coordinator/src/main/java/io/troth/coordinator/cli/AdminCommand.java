@@ -211,8 +211,8 @@ final class AdminCommand extends Group {
     static final class Hold extends ResourceChange {
         @Override
         void run(AdminClient client, AdminPrinter printer) {
-            client.hold(resource(), true, reason());
-            printer.done(resource(), "held");
+            boolean known = client.hold(resource(), true, reason());
+            printer.done(resource(), "held", known);
         }
     }
 
@@ -220,8 +220,8 @@ final class AdminCommand extends Group {
     static final class Release extends ResourceChange {
         @Override
         void run(AdminClient client, AdminPrinter printer) {
-            client.hold(resource(), false, reason());
-            printer.done(resource(), "released");
+            boolean known = client.hold(resource(), false, reason());
+            printer.done(resource(), "released", known);
         }
     }
 
@@ -229,8 +229,8 @@ final class AdminCommand extends Group {
     static final class Exclude extends ResourceChange {
         @Override
         void run(AdminClient client, AdminPrinter printer) {
-            client.exclude(resource(), true, reason());
-            printer.done(resource(), "excluded");
+            boolean known = client.exclude(resource(), true, reason());
+            printer.done(resource(), "excluded", known);
         }
     }
 
@@ -238,8 +238,8 @@ final class AdminCommand extends Group {
     static final class Include extends ResourceChange {
         @Override
         void run(AdminClient client, AdminPrinter printer) {
-            client.exclude(resource(), false, reason());
-            printer.done(resource(), "included");
+            boolean known = client.exclude(resource(), false, reason());
+            printer.done(resource(), "included", known);
         }
     }
 }

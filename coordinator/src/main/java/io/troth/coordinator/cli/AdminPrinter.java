@@ -254,14 +254,17 @@ final class AdminPrinter {
         out.println(json ? new JsonLine().add("node", node).add("done", what).toString() : what + " " + node);
     }
 
-    void done(String resource, String what) {
+    /** Held, released and the like. A misspelt name is taken, too: an agent of it may come; so it has to be said. */
+    void done(String resource, String what, boolean known) {
+        String doubt = known ? "" : "; no agent of it has connected to this leader: is the name right?";
         out.println(
                 json
                         ? new JsonLine()
                                 .add("resource", resource)
                                 .add("done", what)
+                                .add("known", known)
                                 .toString()
-                        : what + " " + resource);
+                        : what + " " + resource + doubt);
     }
 
     private <T> void list(

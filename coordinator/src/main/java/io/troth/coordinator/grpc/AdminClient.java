@@ -100,24 +100,24 @@ public final class AdminClient implements RemoteClient {
         return AdminCodec.known(change(stub -> stub.closeTransaction(request)).getOutcome());
     }
 
-    /** Holds a resource, or releases it. */
-    public void hold(String resource, boolean held, String reason) {
+    /** Holds a resource, or releases it; false when no agent of such a resource was ever heard of. */
+    public boolean hold(String resource, boolean held, String reason) {
         HoldResourceRequest request = HoldResourceRequest.newBuilder()
                 .setResource(resource)
                 .setHeld(held)
                 .setReason(reason)
                 .build();
-        var unused = change(stub -> stub.holdResource(request));
+        return change(stub -> stub.holdResource(request)).getKnown();
     }
 
-    /** Excludes a resource that is gone for ever, or includes it again. */
-    public void exclude(String resource, boolean excluded, String reason) {
+    /** Excludes a resource that is gone for ever, or includes it again; false as {@link #hold}. */
+    public boolean exclude(String resource, boolean excluded, String reason) {
         ExcludeResourceRequest request = ExcludeResourceRequest.newBuilder()
                 .setResource(resource)
                 .setExcluded(excluded)
                 .setReason(reason)
                 .build();
-        var unused = change(stub -> stub.excludeResource(request));
+        return change(stub -> stub.excludeResource(request)).getKnown();
     }
 
     private <T> T look(Function<AdminServiceGrpc.AdminServiceBlockingStub, T> call) {

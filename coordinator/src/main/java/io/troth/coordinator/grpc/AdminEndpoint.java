@@ -136,7 +136,7 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
             String resource = ResourceName.check(request.getResource());
             call.answer(
                     administration.hold(resource, request.getHeld(), reason),
-                    done -> HoldResourceResponse.getDefaultInstance());
+                    known -> HoldResourceResponse.newBuilder().setKnown(known).build());
         });
     }
 
@@ -148,7 +148,8 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
             String resource = ResourceName.check(request.getResource());
             call.answer(
                     administration.exclude(resource, request.getExcluded(), reason),
-                    done -> ExcludeResourceResponse.getDefaultInstance());
+                    known ->
+                            ExcludeResourceResponse.newBuilder().setKnown(known).build());
         });
     }
 

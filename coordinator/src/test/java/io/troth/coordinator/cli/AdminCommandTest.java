@@ -82,11 +82,24 @@ class AdminCommandTest {
                 run(ExitCode.OK, "exclude", "stock", "--reason", "gone").strip());
         assertTrue(run(ExitCode.OK, "in-doubt").contains("COMMITTED  no"), "excluded, and not held");
         assertEquals(
-                "excluded old",
-                run(ExitCode.OK, "exclude", "old", "--reason", "gone").strip());
+                "included stock",
+                run(ExitCode.OK, "include", "stock", "--reason", "back").strip());
+    }
+
+    @Test
+    void doubtsANameThatNobodyHasUsed() {
+        String doubt = "; no agent of it has connected to this leader: is the name right?";
+        for (String[] each : new String[][] {
+            {"hold", "held"}, {"release", "released"}, {"exclude", "excluded"}, {"include", "included"}
+        }) {
+            assertEquals(
+                    each[1] + " stok" + doubt,
+                    run(ExitCode.OK, each[0], "stok", "--reason", "restored").strip());
+        }
         assertEquals(
-                "included old",
-                run(ExitCode.OK, "include", "old", "--reason", "back").strip());
+                "{\"resource\":\"stok\",\"done\":\"held\",\"known\":false}",
+                run(ExitCode.OK, "hold", "stok", "--reason", "restored", "--json")
+                        .strip());
     }
 
     @Test

@@ -111,12 +111,12 @@ class AdminServiceTest {
 
     @Test
     void holdsReleasesExcludesAndIncludes() {
-        admin.hold("stock", true, "restored");
-        admin.exclude("old", true, "gone");
+        assertFalse(admin.hold("stock", true, "restored"), "nobody has heard of it");
+        assertFalse(admin.exclude("old", true, "gone"));
         assertEquals(List.of("stock"), admin.status().leader().held());
         assertEquals(List.of("old"), admin.status().leader().excluded());
-        admin.hold("stock", false, "checked");
-        admin.exclude("old", false, "back");
+        assertFalse(admin.hold("stock", false, "checked"));
+        assertFalse(admin.exclude("old", false, "back"));
         assertEquals(List.of(), admin.status().leader().held());
         assertEquals(List.of(), admin.status().leader().excluded());
     }

@@ -158,6 +158,11 @@ public final class CoordinatorStateMachine {
         return new Views(leader).agents(limit);
     }
 
+    /** Whether an agent has ever offered a resource of this name to this leader. */
+    public boolean knows(String resource) {
+        return leader.agents.known.contains(resource);
+    }
+
     /** One method an event: all but a few are left alone while nothing is answered. */
     @SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
     private final class Events implements Event.Visitor<Void> {
