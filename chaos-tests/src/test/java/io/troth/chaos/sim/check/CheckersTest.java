@@ -210,6 +210,10 @@ class CheckersTest {
         branch(4, "a", State.COMMITTED, locked("account 1", 95L));
         branch(4, "b", State.ROLLED_BACK, locked("account 1", 100L));
         assertGood(new BankChecker(200));
+        // It sees its own transfer half done.
+        branch(6, "a", State.COMMITTED, add("account 1", 7), locked("account 1", 102L), add("account 1", -7));
+        branch(6, "b", State.COMMITTED, locked("account 1", 105L));
+        assertGood(new BankChecker(200));
         branch(5, "a", State.COMMITTED, locked("account 1", 95L));
         branch(5, "b", State.COMMITTED, locked("account 1", 100L));
         assertBad(new BankChecker(200), tx(5) + " saw balances that add up to 195");
