@@ -3,7 +3,9 @@ package io.troth.client.grpc;
 import io.grpc.ChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.EventLoop;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -19,16 +21,30 @@ public final class CoordinatorChannel {
 
     private CoordinatorChannel() {}
 
-    /** Connects at the first call; everything happens on the thread of the group, which must be one. */
+    /** Connects at the first call; calls hear of everything on the thread of the group, which must be one. */
     public static ManagedChannel open(Endpoint target, ChannelCredentials credentials, EventLoopGroup group) {
+        EventLoop loop = group.next();
         return NettyChannelBuilder.forAddress(target.host(), target.port(), credentials)
                 .eventLoopGroup(group)
                 .channelType(LinkLoops.channelType())
-                .directExecutor()
+                .executor(task -> runOn(loop, task))
                 .disableRetry()
                 .keepAliveTime(KEEP_ALIVE_MILLIS, TimeUnit.MILLISECONDS)
                 .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
                 .maxInboundMessageSize(INBOUND_BYTES_MAX)
                 .build();
+    }
+
+    /** gRPC itself tells of a name that cannot be resolved on the thread that has looked it up. */
+    private static void runOn(EventLoop loop, Runnable task) {
+        if (loop.inEventLoop()) {
+            task.run();
+            return;
+        }
+        try {
+            loop.execute(task);
+        } catch (RejectedExecutionException e) {
+            // Closed: nobody waits for it any more.
+        }
     }
 }
