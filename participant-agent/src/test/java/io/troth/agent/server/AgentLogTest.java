@@ -16,9 +16,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.slf4j.LoggerFactory;
 
 /** Goal: what comes in masses does not fill the log, and hides nothing else. Method: a clock that the test turns. */
+@Isolated // Hears what every agent logs.
 class AgentLogTest {
 
     private static final Reason DOWN = Reason.of(ErrorCode.DATABASE_UNAVAILABLE);

@@ -14,9 +14,11 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.slf4j.LoggerFactory;
 
 /** Goal: a pool over physical connections ends without a word. Method: one that has just opened a connection. */
+@Isolated // Hears what every pool logs.
 class PoolEndTest {
 
     private static final Logger POOL = (Logger) LoggerFactory.getLogger(HikariPool.class);
