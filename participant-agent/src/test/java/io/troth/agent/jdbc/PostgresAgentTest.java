@@ -399,7 +399,7 @@ class PostgresAgentTest {
 
     @Test
     void aBranchThatHasWrittenIsProbedAndPreparedInOneRoundTrip() throws Exception {
-        agent.await(CoordinatorMessage.ScanReport.class, any -> true);
+        agent.awaitFirstLists();
         BranchId branch = work(WITHDRAW);
         proxy.takeRoundTrips();
         assertEquals(Vote.YES, voteAfterClose(branch).vote());
@@ -449,6 +449,7 @@ class PostgresAgentTest {
     @Test
     void foreignPreparedTransactionsSurviveEveryScan() throws Exception {
         server.execute("BEGIN", "SELECT pg_current_xact_id()", "PREPARE TRANSACTION 'somebody else'");
+        agent.awaitFirstLists();
         BranchVote vote = voteAfterClose(work(WITHDRAW));
         agent.link.sent.clear();
         agent.link.welcome(Branches.CLUSTER, TestAgent.EPOCH);

@@ -112,6 +112,17 @@ final class TestAgent implements AutoCloseable {
                         found -> found != null);
     }
 
+    /** Waits for the two lists of prepared branches that the first welcome asks for: it names the cluster, and an epoch. */
+    void awaitFirstLists() {
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofMillis(5))
+                .until(() -> link.sent.stream()
+                                .filter(CoordinatorMessage.ScanReport.class::isInstance)
+                                .count()
+                        == 2);
+    }
+
     /** Asks for the vote, as after a commit request that counted so many calls. */
     CoordinatorMessage.BranchVote prepare(GlobalTxId tx, BranchId branch, int calls) {
         link.order(EPOCH, new AgentMessage.Prepare(tx, branch, calls));
