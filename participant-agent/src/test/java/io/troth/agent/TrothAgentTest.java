@@ -269,7 +269,7 @@ class TrothAgentTest {
             coordinator.prepare(enlisted, 1);
             VoteEntry vote = coordinator.awaitVote();
             coordinator.cut();
-            assertTrue(agent.awaitReady(LIMIT));
+            coordinator.awaitHello();
             var inquiry = coordinator.await(EntryCase.BRANCH_INQUIRY).getBranchInquiry();
             assertEquals(enlisted.getBranch(), inquiry.getBranch());
             awaitInDoubt(1);
