@@ -24,22 +24,29 @@ final class SqlWorkers implements AutoCloseable {
     private final Semaphore calls;
     private final ThreadPoolExecutor statements;
     private final ExecutorService callbacks;
-    private final ScheduledThreadPoolExecutor cancels;
+    private final ThreadPoolExecutor cancels;
+    private final ScheduledThreadPoolExecutor timer;
 
     SqlWorkers(int callsMax) {
         this.calls = new Semaphore(callsMax);
-        this.statements = new ThreadPoolExecutor(
-                callsMax,
-                callsMax,
+        this.statements = threads(callsMax, "troth-sql");
+        this.cancels = threads(callsMax, "troth-sql-cancel");
+        this.callbacks =
+                Executors.newFixedThreadPool(CALLBACK_THREADS, new DefaultThreadFactory("troth-sql-calls", true));
+        this.timer = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("troth-sql-timer", true));
+        this.timer.setRemoveOnCancelPolicy(true);
+    }
+
+    private static ThreadPoolExecutor threads(int threadsMax, String name) {
+        ThreadPoolExecutor executor = new ThreadPoolExecutor(
+                threadsMax,
+                threadsMax,
                 IDLE_SECONDS,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(),
-                new DefaultThreadFactory("troth-sql", true));
-        this.statements.allowCoreThreadTimeOut(true);
-        this.callbacks =
-                Executors.newFixedThreadPool(CALLBACK_THREADS, new DefaultThreadFactory("troth-sql-calls", true));
-        this.cancels = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("troth-sql-cancel", true));
-        this.cancels.setRemoveOnCancelPolicy(true);
+                new DefaultThreadFactory(name, true));
+        executor.allowCoreThreadTimeOut(true);
+        return executor;
     }
 
     /** True when one more call may run; {@link #left()} must follow once. */
@@ -62,19 +69,20 @@ final class SqlWorkers implements AutoCloseable {
         return callbacks;
     }
 
-    /** For cancelling a statement, which needs a connection of its own. */
+    /** For cancelling a statement, which needs a connection of its own: one that is not answered holds no other up. */
     Executor cancels() {
         return cancels;
     }
 
     /** Runs what gives up a call, when its time is over and it has not ended before. */
     Future<?> cancelAfter(long millis, Runnable cancel) {
-        return cancels.schedule(cancel, millis, TimeUnit.MILLISECONDS);
+        return timer.schedule(() -> cancels.execute(cancel), millis, TimeUnit.MILLISECONDS);
     }
 
     @Override
     public void close() {
         callbacks.shutdownNow();
+        timer.shutdownNow();
         cancels.shutdownNow();
         statements.shutdownNow();
     }
