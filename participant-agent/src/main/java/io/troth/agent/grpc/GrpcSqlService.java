@@ -95,7 +95,7 @@ final class GrpcSqlService extends SqlServiceGrpc.SqlServiceImplBase {
             return;
         }
         SqlCall call = new SqlCall();
-        observer.setOnCancelHandler(() -> workers.cancels().execute(call::cancel));
+        observer.setOnCancelHandler(() -> workers.giveUp(call, () -> {}));
         workers.statements().execute(Context.current().wrap(() -> {
             try {
                 R response = applied(work, call);

@@ -67,18 +67,12 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
 
     /** Hears of the call's events from now on, and lasts no longer than its transaction. */
     SqlQueryStream opened(long remainingMillis) {
-        timeLimit = workers.cancelAfter(remainingMillis, () -> {
+        timeLimit = workers.after(remainingMillis, () -> {
             late = true;
-            call.cancel();
-            wantStep();
+            workers.giveUp(call, this::wantStep);
         });
         replies.setOnReadyHandler(this::wantStep);
-        replies.setOnCancelHandler(() -> {
-            workers.cancels().execute(() -> {
-                call.cancel();
-                wantStep();
-            });
-        });
+        replies.setOnCancelHandler(() -> workers.giveUp(call, this::wantStep));
         return this;
     }
 

@@ -1,6 +1,7 @@
 package io.troth.agent.grpc;
 
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
+import io.troth.agent.sql.SqlCall;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -20,6 +21,7 @@ final class SqlWorkers implements AutoCloseable {
 
     private static final int CALLBACK_THREADS = 2;
     private static final long IDLE_SECONDS = 30;
+    private static final long CANCEL_AGAIN_MILLIS = 200;
 
     private final Semaphore calls;
     private final ThreadPoolExecutor statements;
@@ -69,14 +71,25 @@ final class SqlWorkers implements AutoCloseable {
         return callbacks;
     }
 
-    /** For cancelling a statement, which needs a connection of its own: one that is not answered holds no other up. */
-    Executor cancels() {
-        return cancels;
+    /**
+     * Gives a call up. To cancel its statement needs a connection of its own: one that is not answered holds no other call
+     * up.
+     *
+     * @param done runs then; its statement may still run, and is cancelled again
+     */
+    void giveUp(SqlCall call, Runnable done) {
+        cancels.execute(() -> {
+            boolean runsOn = call.cancel();
+            done.run();
+            if (runsOn) {
+                var unused = after(CANCEL_AGAIN_MILLIS, () -> giveUp(call, () -> {}));
+            }
+        });
     }
 
-    /** Runs what gives up a call, when its time is over and it has not ended before. */
-    Future<?> cancelAfter(long millis, Runnable cancel) {
-        return timer.schedule(() -> cancels.execute(cancel), millis, TimeUnit.MILLISECONDS);
+    /** Runs what must not block, when this time is over. */
+    Future<?> after(long millis, Runnable task) {
+        return timer.schedule(task, millis, TimeUnit.MILLISECONDS);
     }
 
     @Override

@@ -16,19 +16,27 @@ public final class SqlCall {
     @GuardedBy("this")
     private boolean cancelled;
 
-    /** Nobody waits for the call any more: stops its statement, now or as soon as it starts. May block for a moment. */
-    public void cancel() {
+    /**
+     * Nobody waits for the call any more: stops its statement, and lets no other one start. May block for a moment.
+     *
+     * @return whether the statement has not ended: a driver takes no cancel for one that it has not sent yet, so come again
+     */
+    public boolean cancel() {
         Statement statement;
         synchronized (this) {
             cancelled = true;
             statement = running;
         }
-        if (statement != null) {
-            try {
-                statement.cancel();
-            } catch (SQLException | RuntimeException | Error e) {
-                // It has ended or lost its connection; its own thread says so.
-            }
+        if (statement == null) {
+            return false;
+        }
+        try {
+            statement.cancel();
+        } catch (SQLException | RuntimeException | Error e) {
+            // It has ended or lost its connection; its own thread says so.
+        }
+        synchronized (this) {
+            return running != null;
         }
     }
 

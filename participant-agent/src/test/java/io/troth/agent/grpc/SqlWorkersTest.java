@@ -1,12 +1,28 @@
 package io.troth.agent.grpc;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.troth.agent.sql.SqlCall;
+import io.troth.agent.sql.SqlFailedException;
+import io.troth.agent.sql.SqlGateway;
+import io.troth.agent.sql.SqlLimits;
+import io.troth.agent.sql.SqlStatement;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Goal: who gives a call up waits for no other call. */
+/** Goal: a call that was given up ends, and waits for no other call to end. */
 class SqlWorkersTest {
 
     private static final int LIMIT_SECONDS = 20;
@@ -20,17 +36,61 @@ class SqlWorkersTest {
         CountDownLatch asked = new CountDownLatch(1);
         CountDownLatch others = new CountDownLatch(2);
         try (workers) {
-            workers.cancels().execute(() -> {
+            workers.giveUp(new SqlCall(), () -> {
                 asked.countDown();
                 await(answered, 10 * LIMIT_SECONDS);
             });
             assertTrue(await(asked, LIMIT_SECONDS));
-            workers.cancels().execute(others::countDown);
-            var unused = workers.cancelAfter(1, others::countDown);
+            workers.giveUp(new SqlCall(), others::countDown);
+            var unused = workers.after(1, others::countDown);
             assertTrue(await(others, LIMIT_SECONDS));
         } finally {
             answered.countDown();
         }
+    }
+
+    /** A statement waits for a connection, or for another one of its branch, and no driver takes a cancel of it then. */
+    @Test
+    void aStatementThatIsSentAfterItsCancelEndsAllTheSame() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch cancels = new CountDownLatch(2);
+        PreparedStatement prepared = fake(PreparedStatement.class, method -> {
+            switch (method) {
+                case "execute" -> {
+                    begun.countDown();
+                    throw new SQLException(await(cancels, LIMIT_SECONDS) ? "cancelled" : "ran on", "57014");
+                }
+                case "cancel" -> cancels.countDown();
+                default -> {}
+            }
+            return null;
+        });
+        Connection connection = fake(Connection.class, method -> method.equals("prepareStatement") ? prepared : null);
+        DataSource source = fake(DataSource.class, method -> connection);
+        SqlGateway gateway = new SqlGateway(Map.of("slow", source), SqlLimits.DEFAULTS);
+        SqlStatement statement = new SqlStatement("slow", "DELETE FROM t", List.of());
+        SqlCall call = new SqlCall();
+        try (workers) {
+            FutureTask<SqlFailedException> failure = new FutureTask<>(
+                    () -> assertThrows(SqlFailedException.class, () -> gateway.execute(statement, List.of(), call)));
+            workers.statements().execute(failure);
+            assertTrue(await(begun, LIMIT_SECONDS));
+            workers.giveUp(call, () -> {});
+            assertTrue(String.valueOf(failure.get().getMessage()).contains("cancelled"), failure.get()::toString);
+            assertFalse(call.cancel());
+        }
+    }
+
+    private interface Answer {
+        @Nullable
+        Object to(String method) throws SQLException;
+    }
+
+    private static <T> T fake(Class<T> type, Answer answer) {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(),
+                new Class<?>[] {type},
+                (self, method, arguments) -> answer.to(method.getName())));
     }
 
     private static boolean await(CountDownLatch latch, long seconds) {
