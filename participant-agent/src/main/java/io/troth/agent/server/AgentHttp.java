@@ -49,8 +49,8 @@ final class AgentHttp implements AutoCloseable {
                 0,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(WAITING_MAX),
-                task -> Threads.daemon(task, "troth-agent-http"),
-                new ThreadPoolExecutor.DiscardPolicy());
+                // One more is refused with an exception, and the server hangs up on it.
+                task -> Threads.daemon(task, "troth-agent-http"));
         server.setExecutor(executor);
         server.createContext("/", exchange -> answer(exchange, NOT_FOUND, "text/plain", "/metrics /livez /readyz\n"));
         server.createContext(
