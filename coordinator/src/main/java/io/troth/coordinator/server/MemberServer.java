@@ -297,9 +297,18 @@ public final class MemberServer implements RunningCoordinator {
     /** Before another member leads. */
     private void drain() {
         Leadership leads = current;
-        if (leads != null && !leads.drain(Duration.ofMillis(config.get(ConfigKey.SHUTDOWN_DRAIN_LIMIT)))) {
+        if (leads == null) {
+            return;
+        }
+        if (!leads.drain(Duration.ofMillis(config.get(ConfigKey.SHUTDOWN_DRAIN_LIMIT)))) {
             LOG.warn("transactions were still running; what is not prepared of them is rolled back (LEADER_CHANGED)");
         }
+        // Its engine has stopped and hears of no loss any more: nobody else would end it and send its streams away.
+        onLeadingThread(() -> {
+            if (current == leads) {
+                endLeadership();
+            }
+        });
     }
 
     @Override

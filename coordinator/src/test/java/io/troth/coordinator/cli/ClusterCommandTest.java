@@ -3,6 +3,11 @@ package io.troth.coordinator.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
 import io.troth.coordinator.config.ConfigKey;
 import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.engine.StepListener;
@@ -10,6 +15,9 @@ import io.troth.coordinator.grpc.LiveCoordinator;
 import io.troth.coordinator.log.raft.FreePorts;
 import io.troth.coordinator.server.MemberServer;
 import io.troth.core.Build;
+import io.troth.proto.v1.BeginRequest;
+import io.troth.proto.v1.BeginResponse;
+import io.troth.proto.v1.TransactionServiceGrpc;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -20,6 +28,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
@@ -187,6 +196,26 @@ class ClusterCommandTest {
                 run(ExitCode.OK, leader, "transfer-leader", next, "--reason", "test")
                         .strip());
         assertEquals(next, leader());
+        Awaitility.await().atMost(LIMIT).until(() -> ENDPOINTS.get(next).equals(leaderNamedBy(leader)));
+    }
+
+    /** Where a member sends those who want to begin a transaction; null when it does not refuse, or names nobody. */
+    private static String leaderNamedBy(String node) {
+        ManagedChannel channel = NettyChannelBuilder.forTarget(ENDPOINTS.get(node), InsecureChannelCredentials.create())
+                .build();
+        try {
+            BeginResponse unused = TransactionServiceGrpc.newBlockingStub(channel)
+                    .withDeadlineAfter(1, TimeUnit.SECONDS)
+                    .begin(BeginRequest.getDefaultInstance());
+            return null;
+        } catch (StatusRuntimeException e) {
+            Metadata trailers = e.getTrailers();
+            return trailers == null
+                    ? null
+                    : trailers.get(Metadata.Key.of("troth-leader", Metadata.ASCII_STRING_MARSHALLER));
+        } finally {
+            channel.shutdownNow();
+        }
     }
 
     @Test
