@@ -77,9 +77,12 @@ public final class CoordinatorMetrics implements AutoCloseable {
         return log;
     }
 
-    /** From now on each scrape looks at this engine; of one that has stopped there is nothing to show. */
+    /**
+     * From now on each scrape looks at this engine, which has not started; of one that has stopped there is nothing to
+     * show.
+     */
     public void watch(EngineInbox engineInbox) {
-        engine.leadsNot();
+        engine.begins();
         inbox = engineInbox;
     }
 

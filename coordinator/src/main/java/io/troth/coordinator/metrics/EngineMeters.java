@@ -125,6 +125,15 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
         }
     }
 
+    /** An engine will begin to lead, and none does now: it reads again what one before it knew, ready or not. */
+    void begins() {
+        own = null;
+        recovered = 0;
+        askedNanos.clear();
+        inDoubtSinceNanos.clear();
+        leadsNot();
+    }
+
     /** Nothing leads here: no gauge shows what once was. Not while an engine is sampled. */
     void leadsNot() {
         open.values().forEach(count -> count.set(0));
@@ -151,8 +160,6 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
             }
         } else if (entry.record() instanceof LogRecord.End end) {
             over(end.tx());
-        } else if (entry.record() instanceof LogRecord.Epoch && own != null) {
-            recoversAgain();
         }
     }
 
@@ -163,14 +170,6 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
         } else {
             recovered--;
         }
-    }
-
-    /** This process leads once more: what it knew as the leader of an earlier epoch is read again. */
-    private void recoversAgain() {
-        own = null;
-        recovered = 0;
-        askedNanos.clear();
-        inDoubtSinceNanos.clear();
     }
 
     @Override

@@ -28,6 +28,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -63,7 +64,7 @@ class EngineMetersTest {
         metrics.streamOpened(CoordinatorMetrics.Peer.CLIENT);
         metrics.streamClosed(CoordinatorMetrics.Peer.AGENT);
         metrics.refusedAtEdge(Reason.of(ErrorCode.INVALID_ARGUMENT));
-        Map<String, Double> series = series(scrape());
+        Map<String, Double> series = series(metrics.scrape());
 
         assertEquals(2, series.get("troth_transactions_ended_total{outcome=\"committed\"}"), "two-phase and one-phase");
         assertEquals(2, series.get("troth_transactions_ended_total{outcome=\"rolled_back\"}"));
@@ -96,9 +97,9 @@ class EngineMetersTest {
     @Test
     void showsNothingOfALeadershipThatIsOver() {
         script.runEach(() -> {});
-        assertEquals(1, series(scrape()).get("troth_ready"));
+        assertEquals(1, series(metrics.scrape()).get("troth_ready"));
         script.stops();
-        Map<String, Double> series = series(scrape());
+        Map<String, Double> series = series(metrics.scrape());
         assertEquals(0, series.get("troth_ready"));
         assertEquals(0, series.get("troth_transactions_open{state=\"active\"}"));
         assertEquals(0, series.get("troth_in_doubt_transactions"));
@@ -143,9 +144,22 @@ class EngineMetersTest {
         assertInDoubt(0, 0);
     }
 
+    @Test
+    void countsWhatWasRecoveredOnceThoughTheLeaderBeforeWasNeverReady() {
+        GlobalTxId tx = new GlobalTxId(0, new EpochId(7, 1), 1, 1);
+        recovers(7, List.of(tx));
+        leads(9, List.of(tx));
+        assertInDoubt(1, 0);
+    }
+
+    private void recovers(long epoch, List<GlobalTxId> unended) {
+        meters.begins();
+        applied(epoch, new LogRecord.Epoch(new EpochId(epoch, 1)));
+        unended.forEach(tx -> applied(epoch, commit(tx)));
+    }
+
     private void leads(long epoch, List<GlobalTxId> unended) {
-        applied(epoch - 1, new LogRecord.Epoch(new EpochId(epoch - 1, 1)));
-        unended.forEach(tx -> applied(epoch - 1, commit(tx)));
+        recovers(epoch - 1, unended);
         EpochId own = new EpochId(epoch, 1);
         applied(epoch, new LogRecord.Epoch(own));
         meters.heard(new Notice.Ready(own, unended.size()));
@@ -172,7 +186,7 @@ class EngineMetersTest {
         Notice.Alarm alarm = new Notice.Alarm(Reason.of(ErrorCode.INTERNAL), null);
         metrics.listener().heard(alarm);
         Map<String, String> shown = new TreeMap<>();
-        for (String line : scrape().lines().toList()) {
+        for (String line : metrics.scrape().lines().toList()) {
             Matcher matcher = TYPE.matcher(line);
             if (matcher.matches()) {
                 shown.put(matcher.group(1), matcher.group(2));
@@ -197,7 +211,7 @@ class EngineMetersTest {
         GlobalTxId tx = new GlobalTxId(0, new EpochId(7, 0xfeedL), 8_888, 9_999);
         metrics.listener().heard(new Notice.HeuristicMixed(tx, new BranchId(0xabcdefL, 1), "secret"));
         metrics.listener().heard(new Notice.Alarm(new Reason(ErrorCode.INTERNAL, tx.toString()), tx));
-        String text = scrape();
+        String text = metrics.scrape();
         for (String id : List.of("9999", "feed", "abcdef", "secret")) {
             assertFalse(text.contains(id), id);
         }
@@ -205,9 +219,9 @@ class EngineMetersTest {
         assertEquals(1, series(text).get("troth_alarms_total{reason=\"internal\"}"));
     }
 
-    private String scrape() {
+    @BeforeEach
+    void look() {
         script.answersLooks(metrics);
-        return metrics.scrape();
     }
 
     private static Map<String, Double> series(String text) {
