@@ -130,12 +130,9 @@ public final class Administration {
         return submit(new Event.ResourceExcluded(resource, excluded), resource);
     }
 
+    /** The look comes after the event, and unlike it is told when the engine stops: with it goes what was changed. */
     private CompletableFuture<Boolean> submit(Event event, String resource) {
-        // The look comes first: if it fails, nothing was changed.
-        return inbox.look(machine -> machine.knows(resource)).thenCompose(known -> {
-            CompletableFuture<Boolean> done = new CompletableFuture<>();
-            inbox.submit(List.of(event), () -> done.complete(known));
-            return done;
-        });
+        inbox.submit(List.of(event), () -> {});
+        return inbox.look(machine -> machine.knows(resource));
     }
 }

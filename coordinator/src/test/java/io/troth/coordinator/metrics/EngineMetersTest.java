@@ -197,7 +197,7 @@ class EngineMetersTest {
 
     @Test
     void showsTheProcessToo() {
-        Map<String, Double> series = series(scrape());
+        Map<String, Double> series = series(metrics.scrape());
         for (String name : List.of("jvm_threads_live_threads", "process_files_open_files", "process_uptime_seconds")) {
             assertTrue(series.getOrDefault(name, 0.0) > 0, name);
         }

@@ -1,0 +1,52 @@
+package io.troth.coordinator.admin;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.troth.coordinator.engine.CoordinatorEngine;
+import io.troth.coordinator.engine.EngineWorld;
+import io.troth.coordinator.engine.LiveWorld;
+import io.troth.coordinator.engine.SimulatedDecisionLog;
+import io.troth.coordinator.engine.StepListener;
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
+import io.troth.core.TrothException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Goal: an operator whose leader goes is answered. Method: the test ends the leader. */
+class AdministrationTest {
+
+    private final CoordinatorEngine engine = new LiveWorld(
+                    new SimulatedDecisionLog(EngineWorld.CLUSTER).writeAtOnce(),
+                    EngineWorld.twoAgents(),
+                    StepListener.NONE,
+                    ForkJoinPool.commonPool())
+            .engine;
+
+    private Administration administration(ErrorCode lost) {
+        return new Administration(
+                engine, request -> CompletableFuture.failedFuture(new TrothException(Reason.of(lost))));
+    }
+
+    @Test
+    void whoChangesAResourceHearsThatTheLeaderHasStopped() {
+        engine.start();
+        engine.failed(new IllegalStateException("for a test"));
+        Administration administration = administration(ErrorCode.NOT_LEADER);
+        List<CompletableFuture<Boolean>> changes =
+                List.of(administration.hold("accounts", true, "why"), administration.exclude("accounts", true, "why"));
+        var unused = engine.runOnce();
+        for (CompletableFuture<Boolean> change : changes) {
+            ExecutionException failed = assertThrows(ExecutionException.class, () -> change.get(1, TimeUnit.SECONDS));
+            assertEquals(
+                    ErrorCode.NOT_READY,
+                    assertInstanceOf(TrothException.class, failed.getCause()).code());
+        }
+    }
+}
