@@ -97,7 +97,15 @@ public final class Administration {
     private CompletableFuture<Outcome> force(
             GlobalTxId tx, @Nullable BranchId branch, Decision decision, String reason) {
         return requests.ask(request -> new Event.OperatorForces(request, tx, branch, decision, reason))
-                .thenApply(Administration::outcome);
+                .handle((message, failure) -> message == null ? unanswered(failure) : outcome(message));
+    }
+
+    /** The leadership ended under it, unless it was not even asked. */
+    private static Outcome unanswered(Throwable failure) {
+        if (failure instanceof TrothException known && known.code() == ErrorCode.OVERLOADED) {
+            throw known;
+        }
+        return Outcome.NOT_LEADER;
     }
 
     private static Outcome outcome(ClientMessage message) {
