@@ -93,7 +93,11 @@ public final class CoordinatorServer implements RunningCoordinator {
 
     @Override
     public synchronized boolean stop(Duration drainLimit) {
-        boolean drained = !parts.isEmpty() && leadership.drain(drainLimit);
+        if (parts.isEmpty()) {
+            return false;
+        }
+        boolean drained = leadership.drain(drainLimit);
+        grpc.shutdown(Doors.GOODBYE_MILLIS);
         Parts.close(parts);
         return drained;
     }

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 /** Where a coordinator listens, alone or as a member: gRPC and HTTP, as its configuration says. */
 final class Doors {
 
+    /** For what clients and agents are told at the end, to reach them. */
+    static final long GOODBYE_MILLIS = 500;
+
     private Doors() {}
 
     /**

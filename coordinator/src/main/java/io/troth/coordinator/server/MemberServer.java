@@ -42,9 +42,6 @@ public final class MemberServer implements RunningCoordinator {
 
     private static final Logger LOG = LoggerFactory.getLogger(MemberServer.class);
 
-    /** For what clients and agents are told at the end, to reach them. */
-    private static final long GOODBYE_MILLIS = 500;
-
     private final CoordinatorConfig config;
     private final RaftSettings settings;
     private final StepListener steps;
@@ -325,7 +322,7 @@ public final class MemberServer implements RunningCoordinator {
         if (leads != null && changes != null && !ending.isDone()) {
             changes.handOverToAnybody();
             endLeading();
-            grpc.shutdown(GOODBYE_MILLIS);
+            grpc.shutdown(Doors.GOODBYE_MILLIS);
         }
         Parts.close(parts);
         ending.complete(new Ending(Ending.Cause.STOPPED, ""));

@@ -5,6 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.StreamObserver;
 import io.troth.coordinator.config.ConfigKey;
 import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.engine.StepListener;
@@ -13,6 +19,8 @@ import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.core.Invariant;
 import io.troth.core.ProtocolViolation;
+import io.troth.proto.v1.ClientServiceGrpc;
+import io.troth.proto.v1.ClientStreamResponse;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -20,12 +28,21 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Goal: a coordinator that is wired starts, says how it is, refuses what it must, and lets everything go at the end. */
 class CoordinatorServerTest {
+
+    private static final Metadata.Key<String> REASON =
+            Metadata.Key.of("troth-reason", Metadata.ASCII_STRING_MARSHALLER);
 
     @TempDir
     Path temp;
@@ -81,6 +98,63 @@ class CoordinatorServerTest {
     }
 
     @Test
+    void whoIsConnectedHearsThatItStops() {
+        Set<String> ends = Set.of();
+        // The last words have a moment to arrive, which a machine that stands still may miss.
+        for (int i = 0; i < 5 && !ends.equals(Set.of("UNAVAILABLE DRAINING")); i++) {
+            ends = endsAtAStop();
+        }
+        assertEquals(Set.of("UNAVAILABLE DRAINING"), ends);
+    }
+
+    /** What many clients are told whose coordinator stops: status, and our code for it. */
+    private Set<String> endsAtAStop() {
+        CoordinatorServer server = start(Map.of());
+        List<ManagedChannel> channels = new ArrayList<>();
+        List<CompletableFuture<String>> ends = new ArrayList<>();
+        List<CompletableFuture<Void>> greetings = new ArrayList<>();
+        try (server) {
+            for (int i = 0; i < 20; i++) {
+                ManagedChannel channel = NettyChannelBuilder.forAddress(
+                                "localhost", server.grpcPort(), InsecureChannelCredentials.create())
+                        .build();
+                channels.add(channel);
+                CompletableFuture<Void> greeted = new CompletableFuture<Void>().orTimeout(60, TimeUnit.SECONDS);
+                greetings.add(greeted);
+                ends.add(end(channel, () -> greeted.complete(null)));
+            }
+            greetings.forEach(CompletableFuture::join);
+            server.stop(Duration.ZERO);
+            return ends.stream().map(CompletableFuture::join).collect(Collectors.toSet());
+        } finally {
+            channels.forEach(ManagedChannel::shutdownNow);
+        }
+    }
+
+    private static CompletableFuture<String> end(ManagedChannel channel, Runnable greeted) {
+        CompletableFuture<String> ended = new CompletableFuture<String>().orTimeout(60, TimeUnit.SECONDS);
+        var unused = ClientServiceGrpc.newStub(channel).clientStream(new StreamObserver<ClientStreamResponse>() {
+            @Override
+            public void onNext(ClientStreamResponse frame) {
+                greeted.run();
+            }
+
+            @Override
+            public void onError(Throwable cause) {
+                Metadata trailers = Status.trailersFromThrowable(cause);
+                String reason = trailers == null ? null : trailers.get(REASON);
+                ended.complete(Status.fromThrowable(cause).getCode() + " " + reason);
+            }
+
+            @Override
+            public void onCompleted() {
+                ended.complete("OK");
+            }
+        });
+        return ended;
+    }
+
+    @Test
     void refusesDataThatIsInUseOrOfAnotherCluster() {
         try (CoordinatorServer server = start(Map.of())) {
             LogRefusedException inUse = assertThrows(LogRefusedException.class, () -> start(Map.of()));
@@ -97,7 +171,7 @@ class CoordinatorServerTest {
     void namesThePortThatIsTakenAndLeavesNothingOpen() throws IOException {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
             String port = Integer.toString(taken.getLocalPort());
-            for (ConfigKey<Integer> key : java.util.List.of(ConfigKey.GRPC_PORT, ConfigKey.HTTP_PORT)) {
+            for (ConfigKey<Integer> key : List.of(ConfigKey.GRPC_PORT, ConfigKey.HTTP_PORT)) {
                 StartFailedException failed = assertThrows(StartFailedException.class, () -> start(Map.of(key, port)));
                 assertTrue(failed.getMessage().contains("cannot listen on 127.0.0.1:" + port), failed.getMessage());
                 assertTrue(failed.getMessage().contains("set " + key + " to another one"), failed.getMessage());
