@@ -34,8 +34,7 @@ import org.jspecify.annotations.Nullable;
  * {@link #start} once, then {@link #runOnce} again and again, by one thread at a time: the <i>engine thread</i>. There is
  * no thread in here, so that a simulator drives exactly this class; {@code EngineLoop} is what drives it in production.
  * A turn fires the timers that are due, takes what waits in the queue (at most about {@value #EVENTS_PER_TURN} events)
- * and flushes once: what is ready together leaves together, to the streams as to the log, which
- * gets a part of it before when there is much.
+ * and flushes once: what is ready together leaves together, to streams and log, which gets a part before if it is much.
  *
  * <h2>What stops or holds it</h2>
  *
@@ -251,7 +250,8 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         inbox.offer(() -> {
             if (stalled) {
                 beginHold();
-            } else {
+            } else if (logFailure.get() == null) {
+                // Otherwise another write has failed in the meantime.
                 endHold();
             }
             return 1;

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 
@@ -207,6 +208,32 @@ class EngineHoldTest {
         world.settle();
         assertEquals(List.of(Outcome.NOT_LEADER), outcomes(world), "only who waits for the commit hears something");
         assertEquals(0, world.gateway.toAgents(EngineHoldTest::isDecision));
+    }
+
+    /** Entries of a replicated log are several at a time. Rounds, because a turn has no place where a test could step in. */
+    @Test
+    void whatWasHeldIsNeverSaidWhenOneWriteFailsAndAnotherReturns() throws Exception {
+        for (int round = 0; round < 1_000; round++) {
+            EngineWorld each = EngineWorld.fresh().open();
+            GlobalTxId running = each.begin();
+            var works = each.enlist(running, each.agents.get(0));
+            each.simulated().stall(true);
+            each.settle();
+            each.rollback(running, works);
+            each.settle();
+            CountDownLatch turns = new CountDownLatch(1);
+            CompletableFuture<Void> log = CompletableFuture.runAsync(() -> {
+                turns.countDown();
+                each.engine.failed(new IllegalStateException("EIO"));
+                each.engine.stalled(false);
+            });
+            turns.await();
+            while (!each.engine.isStopped()) {
+                var unused = each.engine.runOnce();
+            }
+            log.join();
+            assertEquals(0, each.gateway.toAgents(EngineHoldTest::isDecision));
+        }
     }
 
     @Test
