@@ -122,7 +122,7 @@ public final class GrpcServer implements AutoCloseable {
         InProcessStream unary = new InProcessStream(inbox, gateway, UNARY_REQUESTS_MAX);
         Administration administration = new Administration(inbox, unary);
         TransactionFacade transactions = new TransactionFacade(settings, shared, unary, loops, nanoTime);
-        gateway.onReadiness(this::serving);
+        gateway.onReadiness(ready -> serving(gateway, ready));
         leading = gateway;
         facade = transactions;
         services.serve(List.of(
@@ -139,13 +139,19 @@ public final class GrpcServer implements AutoCloseable {
         GrpcStreamGateway before = leading;
         if (before != null) {
             leading = null;
-            before.onReadiness(ready -> {});
             serving(false);
             before.finish(redirect);
             if (facade != null) {
                 facade.close();
                 facade = null;
             }
+        }
+    }
+
+    /** Of one that is not served any more it does not count, whenever it comes. */
+    private synchronized void serving(GrpcStreamGateway which, boolean ready) {
+        if (leading == which) {
+            serving(ready);
         }
     }
 

@@ -20,6 +20,8 @@ import io.troth.proto.v1.ClientStreamResponse;
 import io.troth.proto.v1.GetStatusRequest;
 import io.troth.proto.v1.TransactionServiceGrpc;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -153,6 +155,25 @@ class LeaderServicesTest {
         edge.gateway.flush(null, 1);
         edge.gateway.flush(Edge.EPOCH, 1);
         assertEquals(ServingStatus.NOT_SERVING, health(), "nobody listens to the one before");
+    }
+
+    @Test
+    void isNotHealthyWhenItsLeadershipEndsWhileItBecomesReady() {
+        for (int round = 0; round < 1_000; round++) {
+            GrpcStreamGateway gateway = new GrpcStreamGateway(Edge.CLUSTER, 0);
+            edge.server.serve(edge.inbox, gateway);
+            CountDownLatch begins = new CountDownLatch(1);
+            CompletableFuture<Void> engine = CompletableFuture.runAsync(() -> {
+                begins.countDown();
+                gateway.flush(Edge.EPOCH, 1);
+            });
+            while (begins.getCount() > 0) {
+                Thread.onSpinWait();
+            }
+            edge.server.refuse(ELSEWHERE);
+            engine.join();
+            assertEquals(ServingStatus.NOT_SERVING, health());
+        }
     }
 
     private ServingStatus health() {
