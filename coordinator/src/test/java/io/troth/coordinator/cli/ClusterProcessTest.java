@@ -241,7 +241,10 @@ class ClusterProcessTest {
         String leader = whoSaid(second);
         Awaitility.await().atMost(LIMIT).until(() -> readyz(member).equals("503 NOT_LEADER " + leader + " leads"));
 
-        assertEquals(endpoints.get(leader), leaderNamedBy(killed));
+        // What is said to HTTP is said to gRPC a moment later.
+        Awaitility.await()
+                .atMost(LIMIT)
+                .untilAsserted(() -> assertEquals(endpoints.get(leader), leaderNamedBy(killed)));
 
         processes.get(leader).toHandle().destroy();
         awaitLine(leader, "STOPPED");
