@@ -28,6 +28,7 @@ import io.troth.core.coordinator.TransactionView;
 import io.troth.proto.v1.AgentOrder;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.UnknownHostException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -151,13 +152,13 @@ class AdminServiceTest {
 
     @Test
     void saysThatNobodyListensAndThatAnAnswerWasLost() throws Exception {
-        int gone;
-        try (LiveCoordinator other = new LiveCoordinator()) {
-            gone = other.port();
-        }
-        try (AdminClient nobody = new AdminClient("localhost:" + gone, null, 60_000)) {
-            assertEquals(ErrorCode.NO_COORDINATOR, refusal(nobody::status));
-            assertEquals(ErrorCode.NO_COORDINATOR, refusal(() -> nobody.hold("stock", true, "x")));
+        try (Socket taken = new Socket()) {
+            // Nobody else can listen there either.
+            taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            try (AdminClient nobody = new AdminClient("127.0.0.1:" + taken.getLocalPort(), null, 60_000)) {
+                assertEquals(ErrorCode.NO_COORDINATOR, refusal(nobody::status));
+                assertEquals(ErrorCode.NO_COORDINATOR, refusal(() -> nobody.hold("stock", true, "x")));
+            }
         }
         Unended unended = new Unended(coordinator);
         coordinator.log.stall(true);

@@ -27,6 +27,9 @@ public final class LiveCoordinator implements AutoCloseable {
 
     static final ClusterId CLUSTER = new ClusterId(0xC0FFEE);
 
+    /** However slow the machine, a commit is complete when it is answered, and no agent is told anything twice. */
+    private static final CoordinatorLimits PATIENT = patient(CoordinatorLimits.DEFAULTS);
+
     final SimulatedDecisionLog log;
     final CoordinatorEngine engine;
     final GrpcServer server;
@@ -44,7 +47,7 @@ public final class LiveCoordinator implements AutoCloseable {
         GrpcStreamGateway gateway = new GrpcStreamGateway(CLUSTER, 0);
         engine = new CoordinatorEngine(
                 0,
-                CoordinatorLimits.DEFAULTS,
+                PATIENT,
                 new EnginePorts(
                         log,
                         gateway,
@@ -77,6 +80,24 @@ public final class LiveCoordinator implements AutoCloseable {
         server.start();
         channel = NettyChannelBuilder.forAddress("localhost", server.port(), InsecureChannelCredentials.create())
                 .build();
+    }
+
+    private static CoordinatorLimits patient(CoordinatorLimits d) {
+        return new CoordinatorLimits(
+                d.openTransactionsMax(),
+                d.openTransactionsPerSessionMax(),
+                d.sequenceWindowMax(),
+                d.branchesPerTransactionMax(),
+                d.sessionsMax(),
+                d.agentStreamsMax(),
+                d.transactionTimeoutMaxMillis(),
+                60_000,
+                60_000,
+                d.instanceGoneMillis(),
+                d.fateRetryMillis(),
+                d.sessionGraceMillis(),
+                d.sessionAgeMaxMillis(),
+                d.outcomeRetentionMillis());
     }
 
     public int port() {
