@@ -128,6 +128,9 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         } catch (ProtocolViolation e) {
             violated(e);
             throw e;
+        } catch (RuntimeException e) {
+            end(false);
+            throw e;
         }
     }
 
@@ -487,10 +490,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
     }
 
     private void found(GlobalTxId tx, LogRecord.@Nullable Commit commit) {
-        inbox.offer(() -> {
-            step(new Event.CommitFetched(tx, commit));
-            return 1;
-        });
+        submit(List.of(new Event.CommitFetched(tx, commit)), () -> {});
     }
 
     private void lookUpFailed(Throwable cause) {

@@ -13,6 +13,7 @@ import io.troth.core.Reason;
 import io.troth.core.TrothException;
 import io.troth.core.coordinator.AgentMessage;
 import io.troth.core.coordinator.ClientMessage;
+import io.troth.core.coordinator.CoordinatorLimits;
 import io.troth.core.coordinator.CoordinatorStateMachine;
 import io.troth.core.coordinator.Event;
 import java.time.Duration;
@@ -125,6 +126,24 @@ class EngineHoldTest {
         assertTrue(outcomes(second).isEmpty());
         second.settle();
         assertEquals(List.of(Outcome.COMMITTED), outcomes(second));
+    }
+
+    @Test
+    void whoLooksAtOneThatCouldNotStartHearsThatItHasStopped() {
+        EnginePorts ports = new EnginePorts(
+                new SimulatedDecisionLog(EngineWorld.CLUSTER),
+                new RecordingGateway(),
+                StepListener.NONE,
+                EngineListener.all(List.of()),
+                () -> 0,
+                () -> {
+                    throw new LeadershipLostException("for a test");
+                },
+                Runnable::run);
+        CoordinatorEngine engine = new CoordinatorEngine(0, CoordinatorLimits.DEFAULTS, ports);
+        Assertions.assertThrows(LeadershipLostException.class, engine::start);
+        assertTrue(engine.isStopped());
+        assertTrue(engine.look(CoordinatorStateMachine::view).isCompletedExceptionally());
     }
 
     // A write hangs.
