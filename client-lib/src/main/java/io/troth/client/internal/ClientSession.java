@@ -68,9 +68,14 @@ final class ClientSession {
         return maxOpen;
     }
 
-    /** Whether a transaction may begin here now. */
+    /** Whether a transaction may begin here now, within the window that the leader knows of. */
     boolean accepts(long nowNanos) {
-        return resumed && nowNanos - openedNanos < maxAgeNanos && nextSequence - lowestOpen < WINDOW;
+        return resumed && nowNanos - openedNanos < maxAgeNanos && nextSequence - reportedLowestOpen < WINDOW;
+    }
+
+    /** Whether the leader must hear of the low-water mark soon: agents tell it of the sequences that come. */
+    boolean owesProgress() {
+        return hasProgress() && nextSequence - reportedLowestOpen >= WINDOW / 2;
     }
 
     /** Whether the next session should be opened by now, before begin has to wait for it. */

@@ -61,6 +61,9 @@ final class SessionTable {
                 new TransactionContext(cluster, session.nextId(), session.key(), CallScope.ROOT_CALL, timeoutMillis);
         OpenTransaction transaction = new OpenTransaction(new CallScope(context, clock), session);
         session.add(transaction);
+        if (session.owesProgress()) {
+            tellProgress(session);
+        }
         return transaction;
     }
 
@@ -126,6 +129,8 @@ final class SessionTable {
         ClientSession resumed = resuming.remove(correlation);
         if (resumed != null) {
             resumed.setResumed(true);
+            // What was told last may have been lost with the stream.
+            tellProgress(resumed);
         } else if (correlation == openCorrelation) {
             openCorrelation = 0;
             ClientSession session = new ClientSession(
@@ -180,12 +185,16 @@ final class SessionTable {
             if (each != current && isDone(each)) {
                 sayDone(each);
             } else if (each.hasProgress() && each.isResumed()) {
-                state.tell(ClientEntry.newBuilder()
-                        .setProgress(Progress.newBuilder()
-                                .setSession(WireCodec.toWire(each))
-                                .setLowestOpen(each.reportLowestOpen())));
+                tellProgress(each);
             }
         }
+    }
+
+    private void tellProgress(ClientSession session) {
+        state.tell(ClientEntry.newBuilder()
+                .setProgress(Progress.newBuilder()
+                        .setSession(WireCodec.toWire(session))
+                        .setLowestOpen(session.reportLowestOpen())));
     }
 
     private static boolean isDone(ClientSession session) {
