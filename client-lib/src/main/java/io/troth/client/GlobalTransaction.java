@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class GlobalTransaction implements Transaction, AutoCloseable {
 
     private final ClientEngine engine;
+    private final SqlGateways gateways;
     private final OpenTransaction open;
     private final TransactionOptions options;
     private final ScopedTransaction view;
@@ -40,6 +41,7 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
 
     GlobalTransaction(ClientEngine engine, SqlGateways gateways, OpenTransaction open, TransactionOptions options) {
         this.engine = engine;
+        this.gateways = gateways;
         this.open = open;
         this.options = options;
         this.view = new ScopedTransaction(open.scope(), gateways);
@@ -249,7 +251,10 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
 
     /** Before anything is asked for: what the caller hears of must not happen all the same. */
     private void checkMayWait() {
-        if (engine.isLoopThread() && open.scope().isUsed()) {
+        CallScope scope = open.scope();
+        boolean answerComesHere = engine.isLoopThread() && scope.isUsed();
+        boolean statementsMayEndHere = scope.running() > 0 && gateways.isLoopThread();
+        if (answerComesHere || statementsMayEndHere) {
             throw new IllegalStateException(
                     "this is the client's own thread, which brings the answer: use commitAsync here, or an executor");
         }

@@ -77,7 +77,7 @@ public final class SqlGateways implements AutoCloseable {
     }
 
     /** True on a thread that brings answers and must not wait for one. */
-    synchronized boolean isLoopThread() {
+    public synchronized boolean isLoopThread() {
         return engine.isLoopThread() || (loop != null && loop.isCurrentThread());
     }
 
