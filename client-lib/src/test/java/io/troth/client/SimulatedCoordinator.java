@@ -111,6 +111,9 @@ final class SimulatedCoordinator implements AutoCloseable {
         ended.clear();
         server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
                 .executor(this::run)
+                // As the real one: clients of a slow test would lose their stream for asking whether it stands.
+                .permitKeepAliveTime(1, TimeUnit.SECONDS)
+                .permitKeepAliveWithoutCalls(true)
                 .addService(new Service())
                 .build()
                 .start();
