@@ -133,13 +133,11 @@ class DiskFaultsTest {
         return !told.isEmpty() && told.get(told.size() - 1);
     }
 
-    /** A write hangs from now on, and the listener has been told so. */
+    /** A write hangs from now on, and the listener has been told so: of this one, not of a slow one before it. */
     private void hang() {
-        Logs.eventually().until(() -> !isStalled());
-        int before = heard.stalls().size();
         writer.next(Fault.HANGS);
         log.append(commit(tx(1, 1, 1)), true);
-        Logs.eventually().until(() -> heard.stalls().size() > before && isStalled());
+        Logs.eventually().until(() -> writer.writes() == 2 && isStalled());
     }
 
     @Test
