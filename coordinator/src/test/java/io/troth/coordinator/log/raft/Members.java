@@ -146,10 +146,17 @@ final class Members implements AutoCloseable {
         root = other;
     }
 
-    /** False when a file had another name, or was gone, before its turn came: a copy without it is no disk of any time. */
+    /**
+     * False when a file has come, grown, got another name or gone meanwhile: a list of a store's files beside others than
+     * it names is no disk of any time.
+     */
     private boolean isCopied(Path other) throws IOException {
         try {
+            Map<Path, Long> before = sizes();
             Logs.copy(root, other);
+            if (!sizes().equals(before)) {
+                return false;
+            }
             // Last, so that no store is ahead of its member's log.
             for (Path log : raftLogs(other)) {
                 Files.delete(log);
@@ -166,6 +173,19 @@ final class Members implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    /** Of all files but Raft's log, which grows all the time. */
+    private Map<Path, Long> sizes() throws IOException {
+        Map<Path, Long> sizes = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(root)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                if (!file.getFileName().toString().startsWith("log_")) {
+                    sizes.put(file, Files.size(file));
+                }
+            }
+        }
+        return sizes;
     }
 
     private static List<Path> raftLogs(Path members) throws IOException {
