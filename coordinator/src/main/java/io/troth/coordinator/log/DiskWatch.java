@@ -92,7 +92,9 @@ public final class DiskWatch implements AutoCloseable {
             writing = false;
             if (stalled) {
                 stalled = false;
-                listener.stalled(false);
+                if (!ended) {
+                    listener.stalled(false);
+                }
             }
             return nanoTime.getAsLong() - writeStartNanos;
         }
