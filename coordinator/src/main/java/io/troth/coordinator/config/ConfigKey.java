@@ -199,11 +199,6 @@ public final class ConfigKey<T> {
 
     public static final ConfigKey<Integer> SESSIONS_MAX =
             of("sessions.max", ValueForm.count(1, 1_000_000), "10000", "Open client sessions in total.");
-    public static final ConfigKey<Integer> SESSIONS_WINDOW_MAX = of(
-            "sessions.windowMax",
-            ValueForm.count(1, 10_000),
-            "10000",
-            "Sequence numbers between the oldest open and the newest transaction of a session.");
     public static final ConfigKey<Long> SESSIONS_GRACE = of(
             "sessions.grace",
             ValueForm.duration("1ms", "10m"),

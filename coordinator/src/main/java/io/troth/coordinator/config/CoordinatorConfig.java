@@ -69,7 +69,8 @@ public final class CoordinatorConfig {
         return new CoordinatorLimits(
                 get(ConfigKey.TRANSACTIONS_OPEN_MAX),
                 get(ConfigKey.TRANSACTIONS_OPEN_PER_SESSION_MAX),
-                get(ConfigKey.SESSIONS_WINDOW_MAX),
+                // No key: clients keep to the protocol's window, whatever is set here.
+                CoordinatorLimits.DEFAULTS.sequenceWindowMax(),
                 get(ConfigKey.TRANSACTIONS_BRANCHES_MAX),
                 get(ConfigKey.SESSIONS_MAX),
                 get(ConfigKey.AGENTS_MAX),
