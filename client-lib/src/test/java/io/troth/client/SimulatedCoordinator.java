@@ -99,9 +99,7 @@ final class SimulatedCoordinator implements AutoCloseable {
     }
 
     static SimulatedCoordinator started() throws IOException {
-        SimulatedCoordinator coordinator = new SimulatedCoordinator(0xC0FFEE);
-        coordinator.start();
-        return coordinator;
+        return new SimulatedCoordinator(0xC0FFEE).start();
     }
 
     /** Starts, or starts again on the same port, as the leader of the next epoch. */
