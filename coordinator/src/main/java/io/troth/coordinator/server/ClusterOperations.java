@@ -85,7 +85,8 @@ final class ClusterOperations implements Membership, AutoCloseable {
         drain.drain();
         try {
             letLead(node);
-        } catch (CompletionException | TimeoutException e) {
+        } catch (RuntimeException | TimeoutException e) {
+            // Nobody serves here any more, whatever it was.
             member.stepDown();
             throw new TrothException(
                     new Reason(ErrorCode.MEMBER_UNREACHABLE, node + " did not take over: " + e.getMessage()), e);
@@ -136,7 +137,7 @@ final class ClusterOperations implements Membership, AutoCloseable {
         }
         try {
             letLead(best);
-        } catch (CompletionException | TimeoutException e) {
+        } catch (RuntimeException | TimeoutException e) {
             LOG.info("{} does not take over: {}", best, e.toString());
         }
     }

@@ -11,6 +11,7 @@ import io.troth.coordinator.admin.OwnMember;
 import io.troth.core.Build;
 import io.troth.core.ClusterId;
 import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
 import io.troth.core.TrothException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -167,6 +168,19 @@ class ClusterOperationsTest {
         first.get(60, TimeUnit.SECONDS);
         operations.add("d", "d:1", null, "test").get(60, TimeUnit.SECONDS);
         assertEquals(List.of("remove c", "add d"), member.asked);
+    }
+
+    @Test
+    void stepsDownWhateverATransferFailsWithAfterTheDrain() {
+        member.has("b", 9);
+        for (RuntimeException failure : List.of(
+                new TrothException(Reason.of(ErrorCode.NOT_LEADER)), new IllegalStateException("Raft is gone"))) {
+            member.asked.clear();
+            member.change = CompletableFuture.failedFuture(failure);
+            TrothException refused = refusal(operations.transfer("b", "test"));
+            assertEquals(ErrorCode.MEMBER_UNREACHABLE, refused.code());
+            assertEquals(List.of("transfer to b", "step down"), member.asked);
+        }
     }
 
     @Test

@@ -33,7 +33,7 @@ final class Transfers {
                     asked.completeExceptionally(failed);
                 }
             });
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             asked.completeExceptionally(e);
         }
         return asked;
