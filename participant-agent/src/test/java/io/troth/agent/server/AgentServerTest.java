@@ -333,9 +333,15 @@ class AgentServerTest {
             // An agent can start nevertheless: it may have to free the slots.
             try (AgentServer second = started(StepListener.NONE)) {
                 assertTrue(second.runtime().isReady());
+                postgres.execute("ROLLBACK PREPARED 'taken0'");
+                Enlist enlisted = branch(second, "UPDATE stock SET amount = 2");
+                coordinator.prepare(enlisted, 1);
+                VoteEntry given = coordinator.awaitVote();
+                assertEquals(Vote.VOTE_YES, given.getVote());
+                coordinator.commit(enlisted, given);
+                coordinator.await(EntryCase.BRANCH_DONE);
             }
-            postgres.execute("ROLLBACK PREPARED 'taken0'");
-            coordinator.awaitHello();
+            assertEquals("2", postgres.ask("SELECT amount FROM stock"));
         }
     }
 
