@@ -52,18 +52,6 @@ class PeerStreamTest {
     }
 
     private PeerStream.Shared shared() {
-        GrpcSettings settings = GrpcSettings.loopback(0);
-        WireLimits d = settings.limits();
-        WireLimits limits = new WireLimits(
-                d.batchBytesMax(),
-                d.entryBytesMax(),
-                d.entriesPerBatchMax(),
-                d.metadataBytesMax(),
-                d.clientStreamsMax(),
-                d.agentStreamsMax(),
-                d.facadeTransactionsMax(),
-                UNSENT_MAX,
-                d.unsteppedBytesMax());
         SimulatedInbox inbox = new SimulatedInbox();
         EdgeListener listener = new EdgeListener() {
             @Override
@@ -80,7 +68,7 @@ class PeerStreamTest {
         return new PeerStream.Shared(
                 inbox,
                 new GrpcStreamGateway(Edge.CLUSTER, 0),
-                limits,
+                StreamServicesTest.limits(UNSENT_MAX),
                 new Refusals(listener, System::nanoTime),
                 new WireReader(inbox::newSessionKey));
     }

@@ -371,7 +371,7 @@ class StreamServicesTest {
                 .setLocateResource(LocateResource.newBuilder().setResource("accounts"));
     }
 
-    private static WireLimits limits(int unsentEntriesMax) {
+    static WireLimits limits(int unsentEntriesMax) {
         return limits(unsentEntriesMax, WireLimits.DEFAULTS.unsteppedBytesMax());
     }
 
