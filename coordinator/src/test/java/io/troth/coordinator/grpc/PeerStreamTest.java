@@ -4,10 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.UInt64Value;
+import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.netty.channel.embedded.EmbeddedChannel;
-import io.troth.core.ErrorCode;
-import io.troth.core.Reason;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.StreamId;
 import java.util.ArrayList;
@@ -25,7 +24,6 @@ class PeerStreamTest {
 
     private final EmbeddedChannel channel = new EmbeddedChannel();
     private final Peer peer = new Peer();
-    private final List<ErrorCode> refusals = new ArrayList<>();
     private final Numbers stream = new Numbers();
 
     @Test
@@ -42,8 +40,8 @@ class PeerStreamTest {
         channel.runPendingTasks();
 
         assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L), peer.numbers);
-        assertEquals(List.of(ErrorCode.OVERLOADED), refusals);
-        assertTrue(peer.ended);
+        assertEquals(
+                Status.Code.RESOURCE_EXHAUSTED, Status.fromThrowable(peer.end).getCode());
     }
 
     private void say(long number) {
@@ -53,23 +51,11 @@ class PeerStreamTest {
 
     private PeerStream.Shared shared() {
         SimulatedInbox inbox = new SimulatedInbox();
-        EdgeListener listener = new EdgeListener() {
-            @Override
-            public void refused(Reason reason) {
-                refusals.add(reason.code());
-            }
-
-            @Override
-            public void streamOpened(Kind kind) {}
-
-            @Override
-            public void streamClosed(Kind kind) {}
-        };
         return new PeerStream.Shared(
                 inbox,
                 new GrpcStreamGateway(Edge.CLUSTER, 0),
                 StreamServicesTest.limits(UNSENT_MAX),
-                new Refusals(listener, System::nanoTime),
+                new Refusals(EdgeListener.NONE, System::nanoTime),
                 new WireReader(inbox::newSessionKey));
     }
 
@@ -114,7 +100,7 @@ class PeerStreamTest {
     private static final class Peer extends ServerCallStreamObserver<List<UInt64Value>> {
 
         private final List<Long> numbers = new ArrayList<>();
-        private boolean ended;
+        private @Nullable Throwable end;
 
         @Override
         public void onNext(List<UInt64Value> frame) {
@@ -123,13 +109,11 @@ class PeerStreamTest {
 
         @Override
         public void onError(Throwable cause) {
-            ended = true;
+            end = cause;
         }
 
         @Override
-        public void onCompleted() {
-            ended = true;
-        }
+        public void onCompleted() {}
 
         @Override
         public boolean isReady() {
