@@ -19,6 +19,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One stream of a client or an agent, in both directions.
@@ -33,6 +35,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Nothing here starts a call, so no call's context can reach what is sent to participants.
  */
 abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, StreamObserver<RawBatch.Unread> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PeerStream.class);
 
     /** What a frame has at most, so that it stays below the peer's limit with one more entry. */
     private static final int FRAME_BYTES_MAX = 1024 * 1024;
@@ -241,7 +245,14 @@ abstract class PeerStream<M, R extends MessageLite, F> implements Outlet<M>, Str
         // Read first: what was handed over before the close is then seen too, and leaves before it.
         Redirect closes = closing;
         while (!over && (closes != null || peer.isReady())) {
-            List<R> entries = nextEntries();
+            List<R> entries;
+            try {
+                entries = nextEntries();
+            } catch (RuntimeException e) {
+                LOG.error("{} cannot be told something; please report this", describe(), e);
+                refuse(new Reason(ErrorCode.INTERNAL, "the coordinator could not say what was to be said next"));
+                return;
+            }
             if (entries.isEmpty()) {
                 break;
             }

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 class PeerStreamTest {
 
     private static final int UNSENT_MAX = 10;
+    private static final long UNSAYABLE = -1;
 
     private final EmbeddedChannel channel = new EmbeddedChannel();
     private final Peer peer = new Peer();
@@ -42,6 +43,17 @@ class PeerStreamTest {
         assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L), peer.numbers);
         assertEquals(
                 Status.Code.RESOURCE_EXHAUSTED, Status.fromThrowable(peer.end).getCode());
+    }
+
+    @Test
+    void nothingFollowsWhatCannotBeSaid() {
+        say(1);
+        channel.runPendingTasks();
+        say(UNSAYABLE);
+        say(2);
+        channel.runPendingTasks();
+        assertEquals(List.of(1L), peer.numbers);
+        assertEquals(Status.Code.INTERNAL, Status.fromThrowable(peer.end).getCode());
     }
 
     private void say(long number) {
@@ -79,6 +91,9 @@ class PeerStreamTest {
 
         @Override
         UInt64Value entry(Long message) {
+            if (message == UNSAYABLE) {
+                throw new IllegalArgumentException("for a test");
+            }
             return UInt64Value.of(message);
         }
 
