@@ -416,6 +416,10 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
 
     private void tick() {
         lockedRun(() -> {
+            if (!closed) {
+                // First: whatever becomes of this one, the limits of time need the next.
+                loop.schedule(this::tick, TICK_MILLIS);
+            }
             ticks++;
             long now = clock.nanos();
             waiters.giveUp(now, state.whyNotConnected(), effects);
@@ -424,9 +428,6 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
             if (ticks % TICKS_PER_SWEEP == 0 && !closed) {
                 sessions.all().forEach(session -> session.forEachOpen(this::endIfOverdue));
                 sessions.tend();
-            }
-            if (!closed) {
-                loop.schedule(this::tick, TICK_MILLIS);
             }
         });
     }

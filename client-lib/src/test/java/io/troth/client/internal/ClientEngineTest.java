@@ -1,0 +1,87 @@
+package io.troth.client.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.troth.client.grpc.Endpoint;
+import io.troth.core.ErrorCode;
+import io.troth.core.TrothException;
+import io.troth.proto.v1.ClientEntry;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Goal: whoever waits hears in time. Method: a loop and a clock that the test moves, and a link that leads nowhere. */
+class ClientEngineTest {
+
+    private final Queue<Runnable> timers = new ArrayDeque<>();
+    private boolean clockFails;
+    private long now;
+
+    @Test
+    void aTickThatFailsIsNotTheLast() {
+        ClientEngine engine = ClientEngine.start(
+                ClientSettings.of(List.of(new Endpoint("localhost", 1))), this::nanos, new Timers(), new Nowhere());
+        CompletableFuture<?> begun = engine.begin(1_000);
+        clockFails = true;
+        assertThrows(IllegalStateException.class, timers.remove()::run);
+
+        clockFails = false;
+        now += TimeUnit.MINUTES.toNanos(1);
+        timers.remove().run();
+
+        TrothException failure = (TrothException)
+                assertThrows(CompletionException.class, begun::join).getCause();
+        assertEquals(ErrorCode.NO_COORDINATOR, failure.code());
+    }
+
+    private long nanos() {
+        if (clockFails) {
+            throw new IllegalStateException("for a test");
+        }
+        return now;
+    }
+
+    private final class Timers implements Loop {
+        @Override
+        public void execute(Runnable task) {
+            task.run();
+        }
+
+        @Override
+        public void schedule(Runnable task, long delayMillis) {
+            timers.add(task);
+        }
+
+        @Override
+        public boolean isCurrentThread() {
+            return false;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private static final class Nowhere implements CoordinatorLink {
+        @Override
+        public void start(Listener listener) {}
+
+        @Override
+        public void send(ClientEntry entry) {}
+
+        @Override
+        public void tryElsewhere(String why) {}
+
+        @Override
+        public String problem() {
+            return "nowhere";
+        }
+
+        @Override
+        public void close() {}
+    }
+}
