@@ -56,11 +56,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         this.link = link;
         this.state = new EngineState(link, settings.endpoints().size() > 1);
         this.sessions = new SessionTable(state, clock, settings.clientName(), this::sessionEnded);
-        this.requests = new RequestTable(
-                state,
-                loop,
-                settings.inquiryPauseMillis(),
-                request -> lockedRun(() -> this.requests().retry(request, effects)));
+        this.requests = new RequestTable(state, loop, settings.inquiryPauseMillis(), this::retry);
         this.waiters = new BeginQueue(sessions);
         this.locates = new LocateTable(state);
     }
@@ -476,24 +472,26 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         });
     }
 
-    /** Runs the action under the lock, and then, without it, what the action wants to happen. */
+    /** Runs the action under the lock, and then, without it, what the action wants to happen; also when it throws. */
     private <T extends @Nullable Object> T locked(Supplier<T> action) {
-        Effects after;
-        T result;
-        synchronized (lock) {
-            try {
-                result = action.get();
-                sessions.leave();
-            } finally {
-                after = effects;
-                effects = new Effects();
+        Effects after = new Effects();
+        try {
+            synchronized (lock) {
+                try {
+                    T result = action.get();
+                    sessions.leave();
+                    return result;
+                } finally {
+                    after = effects;
+                    effects = new Effects();
+                }
             }
+        } finally {
+            after.run();
         }
-        after.run();
-        return result;
     }
 
-    private RequestTable requests() {
-        return requests;
+    private void retry(Request request) {
+        lockedRun(() -> requests.retry(request, effects));
     }
 }

@@ -2,6 +2,7 @@ package io.troth.client.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.client.grpc.Endpoint;
 import io.troth.core.ErrorCode;
@@ -20,12 +21,12 @@ class ClientEngineTest {
 
     private final Queue<Runnable> timers = new ArrayDeque<>();
     private boolean clockFails;
+    private int problemsLeft = Integer.MAX_VALUE;
     private long now;
 
     @Test
     void aTickThatFailsIsNotTheLast() {
-        ClientEngine engine = ClientEngine.start(
-                ClientSettings.of(List.of(new Endpoint("localhost", 1))), this::nanos, new Timers(), new Nowhere());
+        ClientEngine engine = start();
         CompletableFuture<?> begun = engine.begin(1_000);
         clockFails = true;
         assertThrows(IllegalStateException.class, timers.remove()::run);
@@ -34,6 +35,26 @@ class ClientEngineTest {
         now += TimeUnit.MINUTES.toNanos(1);
         timers.remove().run();
 
+        assertNoCoordinator(begun);
+    }
+
+    @Test
+    void whatATurnHasDecidedIsHeardAlthoughTheTurnFails() {
+        ClientEngine engine = start();
+        CompletableFuture<?> begun = engine.begin(1_000);
+        now += TimeUnit.MINUTES.toNanos(1);
+        problemsLeft = 1;
+        assertThrows(IllegalStateException.class, timers.remove()::run);
+        assertNoCoordinator(begun);
+    }
+
+    private ClientEngine start() {
+        return ClientEngine.start(
+                ClientSettings.of(List.of(new Endpoint("localhost", 1))), this::nanos, new Timers(), new Nowhere());
+    }
+
+    private static void assertNoCoordinator(CompletableFuture<?> begun) {
+        assertTrue(begun.isDone());
         TrothException failure = (TrothException)
                 assertThrows(CompletionException.class, begun::join).getCause();
         assertEquals(ErrorCode.NO_COORDINATOR, failure.code());
@@ -66,7 +87,7 @@ class ClientEngineTest {
         public void close() {}
     }
 
-    private static final class Nowhere implements CoordinatorLink {
+    private final class Nowhere implements CoordinatorLink {
         @Override
         public void start(Listener listener) {}
 
@@ -78,6 +99,9 @@ class ClientEngineTest {
 
         @Override
         public String problem() {
+            if (problemsLeft-- == 0) {
+                throw new IllegalStateException("for a test");
+            }
             return "nowhere";
         }
 
