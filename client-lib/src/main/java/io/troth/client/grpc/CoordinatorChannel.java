@@ -5,7 +5,6 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.EventLoop;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -39,12 +38,8 @@ public final class CoordinatorChannel {
     private static void runOn(EventLoop loop, Runnable task) {
         if (loop.inEventLoop()) {
             task.run();
-            return;
-        }
-        try {
-            loop.execute(task);
-        } catch (RejectedExecutionException e) {
-            // Closed: nobody waits for it any more.
+        } else {
+            LinkLoops.execute(loop, task);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.troth.client.grpc;
 
 import io.grpc.netty.shaded.io.netty.channel.Channel;
+import io.grpc.netty.shaded.io.netty.channel.EventLoop;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.epoll.Epoll;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
@@ -8,6 +9,8 @@ import io.grpc.netty.shaded.io.netty.channel.epoll.EpollSocketChannel;
 import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The event loops of connections to coordinators and SQL gateways: epoll where the system has it, else NIO.
@@ -34,5 +37,23 @@ public final class LinkLoops {
     /** The type of the connections that such a loop serves. */
     public static Class<? extends Channel> channelType() {
         return Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class;
+    }
+
+    /** Runs the task on the loop's thread. Dropped when the loop is closed. Any thread. */
+    public static void execute(EventLoop loop, Runnable task) {
+        try {
+            loop.execute(task);
+        } catch (RejectedExecutionException e) {
+            // Closed: nobody waits for it any more.
+        }
+    }
+
+    /** The same after a delay. */
+    public static void schedule(EventLoop loop, Runnable task, long delayMillis) {
+        try {
+            var unused = loop.schedule(task, delayMillis, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            // Closed: nobody waits for it any more.
+        }
     }
 }

@@ -3,7 +3,6 @@ package io.troth.client.internal;
 import io.grpc.netty.shaded.io.netty.channel.EventLoop;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.troth.client.grpc.LinkLoops;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /** An event loop of gRPC's netty. */
@@ -28,20 +27,12 @@ final class NettyLoop implements Loop {
 
     @Override
     public void execute(Runnable task) {
-        try {
-            loop.execute(task);
-        } catch (RejectedExecutionException e) {
-            // Closed: nobody waits for it any more.
-        }
+        LinkLoops.execute(loop, task);
     }
 
     @Override
     public void schedule(Runnable task, long delayMillis) {
-        try {
-            var unused = loop.schedule(task, delayMillis, TimeUnit.MILLISECONDS);
-        } catch (RejectedExecutionException e) {
-            // Closed: nobody waits for it any more.
-        }
+        LinkLoops.schedule(loop, task, delayMillis);
     }
 
     @Override

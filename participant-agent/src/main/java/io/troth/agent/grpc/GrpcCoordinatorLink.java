@@ -34,7 +34,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -157,19 +156,11 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
     }
 
     private void execute(Runnable task) {
-        try {
-            loop.execute(task);
-        } catch (RejectedExecutionException e) {
-            // Closed: nobody waits for it any more.
-        }
+        LinkLoops.execute(loop, task);
     }
 
     private void schedule(Runnable task, long delayMillis) {
-        try {
-            var unused = loop.schedule(task, delayMillis, TimeUnit.MILLISECONDS);
-        } catch (RejectedExecutionException e) {
-            // Closed: nobody waits for it any more.
-        }
+        LinkLoops.schedule(loop, task, delayMillis);
     }
 
     private void connect() {
