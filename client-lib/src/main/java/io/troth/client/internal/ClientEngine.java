@@ -474,7 +474,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
 
     /** Runs the action under the lock, and then, without it, what the action wants to happen; also when it throws. */
     private <T extends @Nullable Object> T locked(Supplier<T> action) {
-        Effects after = new Effects();
+        @Nullable Effects after = null;
         try {
             synchronized (lock) {
                 try {
@@ -487,7 +487,9 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 }
             }
         } finally {
-            after.run();
+            if (after != null) {
+                after.run();
+            }
         }
     }
 
