@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.troth.client.grpc.Endpoint;
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
-import io.troth.proto.v1.ClientEntry;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
@@ -87,25 +86,13 @@ class ClientEngineTest {
         public void close() {}
     }
 
-    private final class Nowhere implements CoordinatorLink {
-        @Override
-        public void start(Listener listener) {}
-
-        @Override
-        public void send(ClientEntry entry) {}
-
-        @Override
-        public void tryElsewhere(String why) {}
-
+    private final class Nowhere extends SilentLink {
         @Override
         public String problem() {
             if (problemsLeft-- == 0) {
                 throw new IllegalStateException("for a test");
             }
-            return "nowhere";
+            return super.problem();
         }
-
-        @Override
-        public void close() {}
     }
 }

@@ -29,25 +29,11 @@ class SessionTableTest {
     private final EngineState state = new EngineState(new Recorder(), false);
     private final SessionTable sessions = new SessionTable(state, () -> 0, "", (session, reason) -> {});
 
-    private final class Recorder implements CoordinatorLink {
-        @Override
-        public void start(Listener listener) {}
-
+    private final class Recorder extends SilentLink {
         @Override
         public void send(ClientEntry entry) {
             sent.add(entry);
         }
-
-        @Override
-        public void tryElsewhere(String why) {}
-
-        @Override
-        public String problem() {
-            return "";
-        }
-
-        @Override
-        public void close() {}
     }
 
     @BeforeEach
