@@ -16,9 +16,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.slf4j.LoggerFactory;
 
 /** Goal: a flood of one thing fills no disk, and hides nothing else. Method: notices at times of this test. */
+@Isolated // Hears what every coordinator logs.
 class NoticeLogTest {
 
     private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("coordinator");
