@@ -11,8 +11,6 @@ import io.troth.core.coordinator.LogRecord;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
@@ -51,7 +49,7 @@ final class LogThread {
     private final LogListener listener;
     private final long epochNumber;
     private final Thread thread;
-    private final BlockingQueue<Task> tasks = new LinkedBlockingQueue<>();
+    private final HandOverQueue<Task> tasks;
 
     private final AppliedHorizon appliedHorizon = new AppliedHorizon();
 
@@ -82,6 +80,8 @@ final class LogThread {
         this.epochNumber = epochNumber;
         appliedHorizon.applied(recoveredHorizon);
         this.durableBatch = writer.batchNumber();
+        this.tasks = new HandOverQueue<>(
+                environment.nanoTime(), Thread::yield, Runtime.getRuntime().availableProcessors());
         this.thread = environment.threads().newThread(this::run);
     }
 
@@ -170,7 +170,7 @@ final class LogThread {
             long waited = environment.nanoTime().getAsLong() - firstWaitsSinceNanos;
             limit = TimeUnit.MILLISECONDS.toNanos(settings.lazyIdleMillis()) - waited;
         }
-        return tasks.poll(limit, TimeUnit.NANOSECONDS);
+        return tasks.poll(limit);
     }
 
     /** Takes what is there, without waiting, as far as one batch goes. */
