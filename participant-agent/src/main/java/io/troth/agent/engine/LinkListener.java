@@ -39,6 +39,10 @@ public interface LinkListener {
     /** The peer has said something. */
     void received(Batch batch);
 
-    /** The stream is gone. Nothing of it is delivered afterwards, and the next one opens after this call. */
+    /**
+     * The stream is gone. Nothing of it is delivered afterwards, and the next one opens after this call.
+     *
+     * @param reason DRAINING when the link has been closed, else STREAM_BROKEN
+     */
     void broken(Reason reason);
 }

@@ -356,7 +356,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             } else {
                 itsChannel.shutdownNow();
             }
-            hears.broken(new Reason(ErrorCode.STREAM_BROKEN, problem));
+            hears.broken(new Reason(closed ? ErrorCode.DRAINING : ErrorCode.STREAM_BROKEN, problem));
             reconnect(leader);
         }
     }

@@ -88,7 +88,11 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
 
     @Override
     public Void notReady(AgentNotice.NotReady notice) {
-        LOG.warn("not connected any more, unprepared branches are rolled back: {}", notice.reason());
+        if (notice.reason().code() == ErrorCode.DRAINING) {
+            LOG.info("not connected any more: {}", notice.reason());
+        } else {
+            LOG.warn("not connected any more, unprepared branches are rolled back: {}", notice.reason());
+        }
         return null;
     }
 

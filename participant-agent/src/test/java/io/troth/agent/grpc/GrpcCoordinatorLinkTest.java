@@ -338,7 +338,7 @@ class GrpcCoordinatorLinkTest {
         link.send(enlist(1));
         link.close();
         assertEquals(1, coordinator.await(EntryCase.ENLIST).getEnlist().getTx().getSequence());
-        heard.awaitBroken();
+        assertEquals(ErrorCode.DRAINING, heard.awaitBroken().code());
         link.awaitClosed(LIMIT);
         assertEquals(List.<AgentEntry>of(), coordinator.unread());
     }

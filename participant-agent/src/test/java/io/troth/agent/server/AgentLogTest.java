@@ -70,6 +70,14 @@ class AgentLogTest {
     }
 
     @Test
+    void warnsOfALostStreamButNotOfOneThatIsClosed() {
+        log.heard(new AgentNotice.NotReady(new Reason(ErrorCode.DRAINING, "the agent is closing")));
+        assertEquals(List.of(), lines());
+        log.heard(new AgentNotice.NotReady(Reason.of(ErrorCode.STREAM_BROKEN)));
+        assertEquals(List.of("not connected any more, unprepared branches are rolled back: STREAM_BROKEN"), lines());
+    }
+
+    @Test
     void hidesNoResourceBehindAnotherAndNoAlarmBehindAnother() {
         log.heard(new AgentNotice.ScanFailed("accounts", DOWN));
         log.heard(new AgentNotice.ScanFailed("books", DOWN));
