@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -151,15 +152,19 @@ final class BranchWorkers implements AutoCloseable {
         work.returned(result);
     }
 
-    /** Asks the database to end a running statement, on another thread. */
+    /** Asks the database to end a running statement, on another thread; after the close it does not. */
     void cancel(Statement running) {
-        workers.execute(() -> {
-            try {
-                running.cancel();
-            } catch (SQLException | RuntimeException e) {
-                LOG.debug("a running statement could not be cancelled; its connection will be cut", e);
-            }
-        });
+        try {
+            workers.execute(() -> {
+                try {
+                    running.cancel();
+                } catch (SQLException | RuntimeException e) {
+                    LOG.debug("a running statement could not be cancelled; its connection will be cut", e);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            // A rollback that was under way at the close: it goes on, and cuts the connection.
+        }
     }
 
     /** Cuts a connection, also under a running call. */

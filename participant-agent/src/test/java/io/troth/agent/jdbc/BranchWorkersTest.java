@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,5 +105,21 @@ class BranchWorkersTest {
                 results::add);
         assertEquals(List.of("lost: the agent has stopped"), results);
         assertEquals(List.of("abort"), calls);
+    }
+
+    /** A rollback that was under way at the close would end there, and tell nobody. */
+    @Test
+    void cancelsNothingAfterTheCloseAndLetsTheRollbackGoOn() {
+        Statement statement = (Statement) Proxy.newProxyInstance(
+                BranchWorkersTest.class.getClassLoader(),
+                new Class<?>[] {Statement.class},
+                (proxy, method, arguments) -> {
+                    calls.add(method.getName());
+                    return null;
+                });
+        BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, Thread::new);
+        workers.close();
+        workers.cancel(statement);
+        assertEquals(List.of(), calls);
     }
 }
