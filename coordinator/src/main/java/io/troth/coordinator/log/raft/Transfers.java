@@ -18,13 +18,13 @@ final class Transfers {
         CompletableFuture<Void> send() throws IOException;
     }
 
-    private volatile CompletableFuture<Void> last = CompletableFuture.completedFuture(null);
+    private volatile CompletableFuture<?> underWay = CompletableFuture.completedFuture(null);
 
     /** Asks for one; the outcome is what is returned. */
     CompletableFuture<Void> ask(Request request) {
         CompletableFuture<Void> asked = new CompletableFuture<>();
         // Before Raft begins to refuse entries.
-        last = asked;
+        begin(asked);
         try {
             CompletableFuture<Void> unused = request.send().whenComplete((done, failed) -> {
                 if (failed == null) {
@@ -39,8 +39,15 @@ final class Transfers {
         return asked;
     }
 
-    /** Does something when the last one has ended, in whatever way; now if none is under way. */
+    private synchronized void begin(CompletableFuture<Void> asked) {
+        underWay = CompletableFuture.allOf(underWay, asked);
+    }
+
+    /**
+     * Does something when all have ended, in whatever way; now if none is under way. Raft refuses a second one at once, which
+     * says nothing of the first.
+     */
     void whenOver(Runnable action) {
-        CompletableFuture<Void> unused = last.whenComplete((done, failed) -> action.run());
+        var unused = underWay.whenComplete((done, failed) -> action.run());
     }
 }
