@@ -7,7 +7,7 @@ import java.util.function.LongSupplier;
 /**
  * What the log takes from the process around it. All thread-safe.
  *
- * @param nanoTime a monotonic clock in nanoseconds: measures writes, decides nothing
+ * @param nanoTime a monotonic clock in nanoseconds: measures writes and waits, and is in no record
  * @param clock wall-clock time, written into a new INCARNATION file for people to read
  * @param random secure random bits for a new cluster id and incarnation
  * @param threads makes the log's threads

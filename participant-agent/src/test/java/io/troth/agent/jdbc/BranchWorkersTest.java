@@ -17,11 +17,15 @@ import org.junit.jupiter.api.Test;
 class BranchWorkersTest {
 
     private final List<String> calls = new ArrayList<>();
-    private final Connection connection = (Connection) Proxy.newProxyInstance(
-            BranchWorkersTest.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
-                calls.add(method.getName());
-                return null;
-            });
+    private final Connection connection = recording(Connection.class);
+
+    private <T> T recording(Class<T> type) {
+        return type.cast(Proxy.newProxyInstance(
+                BranchWorkersTest.class.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                    calls.add(method.getName());
+                    return null;
+                }));
+    }
 
     @Test
     void worksAndTellsTheResultOnce() {
@@ -110,16 +114,9 @@ class BranchWorkersTest {
     /** A rollback that was under way at the close would end there, and tell nobody. */
     @Test
     void cancelsNothingAfterTheCloseAndLetsTheRollbackGoOn() {
-        Statement statement = (Statement) Proxy.newProxyInstance(
-                BranchWorkersTest.class.getClassLoader(),
-                new Class<?>[] {Statement.class},
-                (proxy, method, arguments) -> {
-                    calls.add(method.getName());
-                    return null;
-                });
         BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, Thread::new);
         workers.close();
-        workers.cancel(statement);
+        workers.cancel(recording(Statement.class));
         assertEquals(List.of(), calls);
     }
 }
