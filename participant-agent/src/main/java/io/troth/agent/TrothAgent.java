@@ -1,6 +1,7 @@
 package io.troth.agent;
 
 import io.troth.agent.server.AgentRuntime;
+import io.troth.core.TransactionContext;
 import java.time.Duration;
 import javax.sql.DataSource;
 
@@ -42,6 +43,18 @@ public final class TrothAgent implements AutoCloseable {
      */
     public DataSource dataSource(String resource) {
         return runtime.dataSource(resource);
+    }
+
+    /**
+     * Whether the transaction of a call is one of this agent's cluster, and of the last leader that it has heard of. For the
+     * interceptor of the service's calls, so that headers that somebody makes up take little of what it remembers:
+     *
+     * <pre>{@code
+     * new TrothServerInterceptor(Set.of(), TrothServerInterceptor.SERVED_CALLS_MAX, agent::knows)
+     * }</pre>
+     */
+    public boolean knows(TransactionContext context) {
+        return runtime.knows(context);
     }
 
     /** Whether branches may start: the agent has a stream to a ready coordinator. */

@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * closed before the trailers leave: nested calls that have not returned make T rollback-only, and what the call left
  * behind on other threads is refused. An error reply makes T rollback-only, unless its status is exempt.
  *
- * <p>Installed once a server, as the outermost interceptor that may end a call. Thread-safe.
+ * <p>Installed once a server, as the outermost interceptor that may end a call; only one that finds out who calls stands
+ * better before it, so that nobody else's calls are remembered. Thread-safe.
  */
 public final class TrothServerInterceptor implements ServerInterceptor {
 
@@ -44,6 +46,7 @@ public final class TrothServerInterceptor implements ServerInterceptor {
 
     private final Set<Status.Code> exempt;
     private final NanoClock clock;
+    private final Predicate<TransactionContext> known;
     private final ServedCalls served;
     private final int servedCallsMax;
     private final AtomicLong quietUntilNanos;
@@ -69,15 +72,27 @@ public final class TrothServerInterceptor implements ServerInterceptor {
      * @throws IllegalArgumentException when it is not positive
      */
     public TrothServerInterceptor(Set<Status.Code> exempt, int servedCallsMax) {
-        this(exempt, NanoClock.SYSTEM, servedCallsMax);
+        this(exempt, servedCallsMax, context -> true);
     }
 
-    TrothServerInterceptor(Set<Status.Code> exempt, NanoClock clock, int servedCallsMax) {
+    /**
+     * The same for a service that can tell whether there may be such a transaction; {@code TrothAgent.knows} does. The
+     * header alone is anybody's word: calls of which nothing else is known take a tenth of what is remembered at most.
+     *
+     * @param known called with every call, on its thread; must be quick
+     */
+    public TrothServerInterceptor(Set<Status.Code> exempt, int servedCallsMax, Predicate<TransactionContext> known) {
+        this(exempt, servedCallsMax, known, NanoClock.SYSTEM);
+    }
+
+    TrothServerInterceptor(
+            Set<Status.Code> exempt, int servedCallsMax, Predicate<TransactionContext> known, NanoClock clock) {
         if (servedCallsMax < 1) {
             throw new IllegalArgumentException("at least 1 call must be remembered, not " + servedCallsMax);
         }
         this.exempt = Set.copyOf(exempt);
         this.clock = clock;
+        this.known = known;
         this.servedCallsMax = servedCallsMax;
         this.quietUntilNanos = new AtomicLong(clock.nanos());
         this.served = new ServedCalls(servedCallsMax, clock);
@@ -121,25 +136,29 @@ public final class TrothServerInterceptor implements ServerInterceptor {
         if (context.remainingMillis() == 0) {
             return new Reason(ErrorCode.DEADLINE_EXCEEDED, "the time of " + context.tx() + " is over");
         }
-        return switch (served.admit(context.tx(), context.call(), context.remainingMillis())) {
+        boolean stranger = !known.test(context);
+        return switch (served.admit(context.tx(), context.call(), context.remainingMillis(), stranger)) {
             case NEW -> null;
             case DUPLICATE ->
                 new Reason(
                         ErrorCode.DUPLICATE_CALL,
                         "call " + context.call() + " of " + context.tx() + " was served before");
-            case FULL -> full();
+            case FULL ->
+                full(servedCallsMax
+                        + " calls under transactions are remembered, each until its transaction's time is over");
+            case FULL_OF_STRANGERS ->
+                full(served.strangersMax()
+                        + " calls are remembered of transactions that nobody but their callers has told of here");
         };
     }
 
     /** The service does not hear of the call; whoever runs it has to know. One line a second. */
-    private Reason full() {
-        Reason reason = new Reason(
-                ErrorCode.OVERLOADED,
-                servedCallsMax + " calls under transactions are remembered, each until its transaction's time is over");
+    private Reason full(String detail) {
+        Reason reason = new Reason(ErrorCode.OVERLOADED, detail);
         long now = clock.nanos();
         long quietUntil = quietUntilNanos.get();
         if (now - quietUntil >= 0 && quietUntilNanos.compareAndSet(quietUntil, now + QUIET_NANOS)) {
-            LOG.warn("calls are refused, {}: give transactions less time, or let more be remembered", reason);
+            LOG.warn("calls are refused, {}; see docs/OPERATIONS.md, \"Under load\"", reason);
         }
         return reason;
     }

@@ -21,46 +21,63 @@ class ServedCallsTest {
 
     @Test
     void refusesASecondArrivalUntilTheTimeIsOver() {
-        assertEquals(Verdict.NEW, served.admit(TX, 1, 100));
-        assertEquals(Verdict.DUPLICATE, served.admit(TX, 1, 100));
+        assertEquals(Verdict.NEW, served.admit(TX, 1, 100, false));
+        assertEquals(Verdict.DUPLICATE, served.admit(TX, 1, 100, false));
         now.addAndGet(TimeUnit.MILLISECONDS.toNanos(99));
-        assertEquals(Verdict.DUPLICATE, served.admit(TX, 1, 100));
+        assertEquals(Verdict.DUPLICATE, served.admit(TX, 1, 100, false));
         now.addAndGet(TimeUnit.MILLISECONDS.toNanos(1));
-        assertEquals(Verdict.NEW, served.admit(TX, 1, 100));
+        assertEquals(Verdict.NEW, served.admit(TX, 1, 100, false));
     }
 
     @Test
     void refusesNewCallsRatherThanForgetOldOnes() {
-        assertEquals(Verdict.NEW, served.admit(TX, 1, 1_000));
-        assertEquals(Verdict.NEW, served.admit(TX, 2, 10));
-        assertEquals(Verdict.FULL, served.admit(TX, 3, 10));
+        assertEquals(Verdict.NEW, served.admit(TX, 1, 1_000, false));
+        assertEquals(Verdict.NEW, served.admit(TX, 2, 10, false));
+        assertEquals(Verdict.FULL, served.admit(TX, 3, 10, false));
         now.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
-        assertEquals(Verdict.NEW, served.admit(TX, 3, 10), "the one behind a longer one has made room");
-        assertEquals(Verdict.DUPLICATE, served.admit(TX, 1, 10));
+        assertEquals(Verdict.NEW, served.admit(TX, 3, 10, false), "the one behind a longer one has made room");
+        assertEquals(Verdict.DUPLICATE, served.admit(TX, 1, 10, false));
     }
 
     @Test
     void forgetsWhatIsOverBehindALongerOne() {
-        assertEquals(Verdict.NEW, served.admit(TX, 1, 1_000));
-        assertEquals(Verdict.NEW, served.admit(TX, 2, 10));
+        assertEquals(Verdict.NEW, served.admit(TX, 1, 1_000, false));
+        assertEquals(Verdict.NEW, served.admit(TX, 2, 10, false));
         now.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
-        assertEquals(Verdict.NEW, served.admit(TX, 2, 10));
+        assertEquals(Verdict.NEW, served.admit(TX, 2, 10, false));
+    }
+
+    @Test
+    void leavesTheRoomToCallsThatMoreThanTheirHeaderSpeaksFor() {
+        ServedCalls twenty = new ServedCalls(20, now::get);
+        assertEquals(Verdict.NEW, twenty.admit(TX, 1, 1_000, true));
+        assertEquals(Verdict.NEW, twenty.admit(TX, 2, 10, true));
+        assertEquals(Verdict.FULL_OF_STRANGERS, twenty.admit(TX, 3, 10, true));
+        assertEquals(Verdict.DUPLICATE, twenty.admit(TX, 1, 10, true));
+        assertEquals(Verdict.DUPLICATE, twenty.admit(TX, 1, 10, false), "whatever is known of it by now");
+        for (int call = 4; call < 22; call++) {
+            assertEquals(Verdict.NEW, twenty.admit(TX, call, 1_000, false));
+        }
+        assertEquals(Verdict.FULL, twenty.admit(TX, 22, 10, false));
+        now.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
+        assertEquals(Verdict.NEW, twenty.admit(TX, 3, 10, true));
+        assertEquals(Verdict.FULL, twenty.admit(TX, 22, 10, true));
     }
 
     @Test
     void costsNoMoreWhenItIsFull() {
         int calls = 200_000;
         ServedCalls many = new ServedCalls(calls, now::get);
-        assertEquals(Verdict.NEW, many.admit(TX, calls, 1_000));
+        assertEquals(Verdict.NEW, many.admit(TX, calls, 1_000, false));
         for (int call = 1; call < calls; call++) {
-            assertEquals(Verdict.NEW, many.admit(TX, call, 10));
+            assertEquals(Verdict.NEW, many.admit(TX, call, 10, false));
         }
         assertTimeout(Duration.ofSeconds(5), () -> {
             for (int call = 1; call <= 20_000; call++) {
-                assertEquals(Verdict.FULL, many.admit(TX, calls + call, 10));
+                assertEquals(Verdict.FULL, many.admit(TX, calls + call, 10, false));
             }
             now.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
-            assertEquals(Verdict.NEW, many.admit(TX, calls + 1, 10), "all but one are over");
+            assertEquals(Verdict.NEW, many.admit(TX, calls + 1, 10, false), "all but one are over");
         });
     }
 }

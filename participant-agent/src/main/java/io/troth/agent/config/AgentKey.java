@@ -93,7 +93,8 @@ public final class AgentKey<T> {
             ValueForm.count(1, 10_000_000),
             "200000",
             "The most calls of the SQL gateway that are remembered, each until its transaction's time is over, so that none"
-                    + " is executed twice; beyond it calls are refused. 175 bytes each.");
+                    + " is executed twice; beyond it calls are refused, and those of another epoch than the agent's beyond a"
+                    + " tenth of it. 175 bytes each.");
     public static final AgentKey<String> HTTP_ADDRESS =
             of("http.address", ValueForm.host(), "127.0.0.1", "Where /metrics, /livez and /readyz are served.");
     public static final AgentKey<Integer> HTTP_PORT =

@@ -8,6 +8,7 @@ import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Reason;
+import io.troth.core.TransactionContext;
 import io.troth.core.TrothException;
 import io.troth.core.coordinator.AgentHello;
 import io.troth.core.coordinator.AgentMessage;
@@ -302,6 +303,20 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
     @Override
     public void broken(Reason reason) {
         handle(new AgentEvent.StreamBroken(reason));
+    }
+
+    /**
+     * Whether the transaction is of this agent's cluster and of the highest epoch that a coordinator has told it of, both
+     * of which are random bits: who makes one up does not hit them.
+     */
+    public boolean knows(TransactionContext context) {
+        lock.lock();
+        try {
+            return context.cluster().equals(machine.cluster())
+                    && context.tx().epoch().equals(machine.highestEpoch());
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Whether branches may start: the stream leads to a ready leader. */

@@ -76,7 +76,23 @@ public final class SqlGatewayServer implements AutoCloseable {
         return start(settings, gateway, PATIENCE);
     }
 
+    /**
+     * As {@link #start(SqlServerSettings, SqlGateway)}.
+     *
+     * @param interceptor its alone
+     */
+    public static SqlGatewayServer start(
+            SqlServerSettings settings, SqlGateway gateway, TrothServerInterceptor interceptor) throws IOException {
+        return start(settings, gateway, interceptor, PATIENCE);
+    }
+
     static SqlGatewayServer start(SqlServerSettings settings, SqlGateway gateway, Patience patience)
+            throws IOException {
+        return start(settings, gateway, new TrothServerInterceptor(Set.of(), settings.servedCallsMax()), patience);
+    }
+
+    private static SqlGatewayServer start(
+            SqlServerSettings settings, SqlGateway gateway, TrothServerInterceptor interceptor, Patience patience)
             throws IOException {
         TRANSPORT_LOG.setLevel(Level.SEVERE);
         SqlWorkers workers = new SqlWorkers(settings.callsMax());
@@ -94,9 +110,7 @@ public final class SqlGatewayServer implements AutoCloseable {
                     .keepAliveTimeout(patience.keepAliveTimeoutMillis(), TimeUnit.MILLISECONDS)
                     .permitKeepAliveTime(KEEP_ALIVE_SECONDS_MIN, TimeUnit.SECONDS)
                     .permitKeepAliveWithoutCalls(true)
-                    .addService(ServerInterceptors.intercept(
-                            new GrpcSqlService(gateway, workers),
-                            new TrothServerInterceptor(Set.of(), settings.servedCallsMax())))
+                    .addService(ServerInterceptors.intercept(new GrpcSqlService(gateway, workers), interceptor))
                     .addService(health.getHealthService())
                     .addService(ProtoReflectionServiceV1.newInstance())
                     .build()

@@ -12,6 +12,7 @@ import io.troth.agent.jdbc.JdbcResource;
 import io.troth.agent.metrics.AgentMetrics;
 import io.troth.core.ClusterId;
 import io.troth.core.ResourceName;
+import io.troth.core.TransactionContext;
 import io.troth.core.participant.AgentLimits;
 import io.troth.core.participant.AgentNotice;
 import java.security.SecureRandom;
@@ -169,6 +170,11 @@ public final class AgentRuntime implements AutoCloseable {
     /** The random id of this agent, part of every branch id. */
     public long instance() {
         return engine.instance();
+    }
+
+    /** As {@code TrothAgent.knows}. */
+    public boolean knows(TransactionContext context) {
+        return engine.knows(context);
     }
 
     /** Whether branches may start. */

@@ -5,11 +5,13 @@ import io.troth.agent.config.AgentConfig;
 import io.troth.agent.config.AgentKey;
 import io.troth.agent.engine.StepListener;
 import io.troth.agent.grpc.SqlGatewayServer;
+import io.troth.agent.grpc.SqlServerSettings;
 import io.troth.agent.jdbc.JdbcResource;
 import io.troth.agent.metrics.Prometheus;
 import io.troth.agent.sql.SqlGateway;
 import io.troth.agent.sql.SqlLimits;
 import io.troth.client.grpc.Endpoint;
+import io.troth.client.grpc.TrothServerInterceptor;
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -80,7 +83,11 @@ public final class AgentServer implements AutoCloseable {
 
     private static SqlGatewayServer sql(AgentConfig config, AgentRuntime runtime) {
         try {
-            return SqlGatewayServer.start(config.sql(), new SqlGateway(runtime.dataSources(), SqlLimits.DEFAULTS));
+            SqlServerSettings settings = config.sql();
+            return SqlGatewayServer.start(
+                    settings,
+                    new SqlGateway(runtime.dataSources(), SqlLimits.DEFAULTS),
+                    new TrothServerInterceptor(Set.of(), settings.servedCallsMax(), runtime::knows));
         } catch (IOException e) {
             throw cannotListen("the SQL gateway", config, AgentKey.SQL_ADDRESS, AgentKey.SQL_PORT, e);
         }

@@ -1,0 +1,121 @@
+package io.troth.agent.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
+import io.troth.agent.config.AgentConfig;
+import io.troth.agent.config.AgentConfigLoader;
+import io.troth.agent.config.AgentKey;
+import io.troth.agent.database.PostgresExtension;
+import io.troth.agent.engine.StepListener;
+import io.troth.agent.grpc.SimulatedAgentService;
+import io.troth.client.grpc.TrothStatus;
+import io.troth.core.ClusterId;
+import io.troth.core.EpochId;
+import io.troth.core.GlobalTxId;
+import io.troth.core.Reason;
+import io.troth.core.SessionKey;
+import io.troth.core.TransactionContext;
+import io.troth.proto.v1.ExecuteRequest;
+import io.troth.proto.v1.SqlServiceGrpc;
+import io.troth.proto.v1.SqlStatement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * Goal: whoever reaches the SQL gateway's port and makes transactions up does not keep the real ones out, which are still
+ * served once. Method: an agent that remembers ten calls, and a hundred headers of epochs that there are not.
+ */
+class InventedCallsTest {
+
+    @RegisterExtension
+    static final PostgresExtension POSTGRES = new PostgresExtension();
+
+    private static final Metadata.Key<String> CONTEXT =
+            Metadata.Key.of(TransactionContext.HEADER, Metadata.ASCII_STRING_MARSHALLER);
+
+    private final SimulatedAgentService coordinator = SimulatedAgentService.start();
+    private AgentServer agent;
+    private ManagedChannel channel;
+
+    @BeforeEach
+    void start() throws InterruptedException {
+        AgentConfig config = new AgentConfigLoader()
+                .flags(Map.of(
+                        AgentKey.COORDINATORS, coordinator.endpoint(),
+                        AgentKey.CONNECT_TIMEOUT, "0ms",
+                        AgentKey.SQL_PORT, "0",
+                        AgentKey.HTTP_PORT, "0",
+                        AgentKey.SQL_SERVED_CALLS_MAX, "10",
+                        AgentKey.SHUTDOWN_DRAIN_LIMIT, "0ms"))
+                .resource(
+                        "stock",
+                        Map.of(
+                                AgentKey.URL,
+                                "jdbc:postgresql://localhost:"
+                                        + POSTGRES.server().port() + "/postgres?user=postgres",
+                                AgentKey.POOL_SIZE,
+                                "3"))
+                .load();
+        agent = AgentServer.start(config, StepListener.NONE);
+        assertTrue(agent.runtime().awaitReady(Duration.ofSeconds(60)));
+        channel = NettyChannelBuilder.forAddress("127.0.0.1", agent.sqlPort())
+                .usePlaintext()
+                .build();
+    }
+
+    @AfterEach
+    void stop() {
+        channel.shutdownNow();
+        agent.close();
+        coordinator.close();
+    }
+
+    /** The code of the refusal, "" when it was executed. */
+    private String call(ClusterId cluster, GlobalTxId tx, long call) {
+        Metadata headers = new Metadata();
+        headers.put(CONTEXT, new TransactionContext(cluster, tx, new SessionKey(1, 2), call, 60_000).encode());
+        try {
+            var unused = SqlServiceGrpc.newBlockingStub(channel)
+                    .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+                    .execute(ExecuteRequest.newBuilder()
+                            .setStatement(SqlStatement.newBuilder()
+                                    .setResource("stock")
+                                    .setSql("DO $$ BEGIN END $$"))
+                            .build());
+            return "";
+        } catch (StatusRuntimeException refused) {
+            Reason reason = TrothStatus.reasonOf(refused);
+            return reason == null ? refused.toString() : reason.code().name();
+        }
+    }
+
+    @Test
+    void takeNobodysRoom() {
+        GlobalTxId real = coordinator.transaction(1);
+        List<String> said = new ArrayList<>();
+        for (int i = 1; i <= 50; i++) {
+            EpochId other = new EpochId(real.epoch().number() + i % 2, 77L + i);
+            said.add(call(SimulatedAgentService.CLUSTER, new GlobalTxId(0, other, 1, i), i));
+            said.add(call(new ClusterId(i), new GlobalTxId(0, real.epoch(), 1, 1_000 + i), i));
+        }
+        assertEquals("NO_COORDINATOR", said.get(0));
+        assertEquals(99, said.stream().filter("OVERLOADED"::equals).count(), () -> "said " + said);
+        for (int i = 1; i <= 9; i++) {
+            assertEquals("", call(SimulatedAgentService.CLUSTER, real, i));
+        }
+        assertEquals("DUPLICATE_CALL", call(SimulatedAgentService.CLUSTER, real, 1));
+        assertEquals("OVERLOADED", call(SimulatedAgentService.CLUSTER, real, 10), "ten are remembered");
+    }
+}
