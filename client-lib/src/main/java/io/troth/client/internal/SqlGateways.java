@@ -15,15 +15,18 @@ import io.troth.client.grpc.TrothClientInterceptor;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the SQL gateways are, and a channel to each that was used. Every scope stays with one gateway a resource, and
+ * Where the SQL gateways are, and a channel to each that was used, for as long as it is there. Every scope stays with one gateway a resource, and
  * all scopes of one transaction choose the same among the same ones (protocol 5.6). Its thread starts with the first
  * use. Thread-safe.
  */
@@ -42,8 +45,13 @@ public final class SqlGateways implements AutoCloseable {
     @GuardedBy("this")
     private final Map<String, Location> locations = new HashMap<>();
 
+    /** What the last answer about each resource named: addresses come and go. */
     @GuardedBy("this")
-    private final Map<Endpoint, Gateway> gateways = new HashMap<>();
+    private final Map<String, List<String>> named = new HashMap<>();
+
+    /** By address. */
+    @GuardedBy("this")
+    private final Map<String, Gateway> gateways = new HashMap<>();
 
     /** Of every open scope that used remote SQL: its gateway a resource. */
     @GuardedBy("this")
@@ -69,7 +77,7 @@ public final class SqlGateways implements AutoCloseable {
     private record Location(CompletableFuture<List<String>> addresses, long untilNanos) {}
 
     /** A gateway and the channel to it. */
-    record Gateway(Endpoint endpoint, ManagedChannel managed, Channel channel) {}
+    record Gateway(String address, ManagedChannel managed, Channel channel) {}
 
     /** SQL on a resource under the scope's transaction. */
     public TransactionSql sql(CallScope scope, String resource) {
@@ -119,7 +127,10 @@ public final class SqlGateways implements AutoCloseable {
         var unused = engine.locate(resource).whenComplete((addresses, failure) -> {
             if (failure != null) {
                 mine.addresses().completeExceptionally(failure);
-            } else if (addresses.isEmpty()) {
+                return;
+            }
+            forgetUnnamed(resource, addresses);
+            if (addresses.isEmpty()) {
                 mine.addresses()
                         .completeExceptionally(new TrothException(new Reason(
                                 ErrorCode.UNKNOWN_RESOURCE,
@@ -146,6 +157,28 @@ public final class SqlGateways implements AutoCloseable {
         return now;
     }
 
+    /** Forgets the gateways that no answer names any more and no open scope uses; a call that runs there still ends. */
+    private void forgetUnnamed(String resource, List<String> addresses) {
+        List<Gateway> over = new ArrayList<>();
+        synchronized (this) {
+            if (addresses.isEmpty()) {
+                named.remove(resource);
+            } else {
+                named.put(resource, addresses);
+            }
+            Set<String> needed = new HashSet<>();
+            named.values().forEach(needed::addAll);
+            chosen.values().forEach(byResource -> byResource.values().forEach(used -> needed.add(used.address())));
+            for (Gateway gateway : List.copyOf(gateways.values())) {
+                if (!needed.contains(gateway.address())) {
+                    gateways.remove(gateway.address());
+                    over.add(gateway);
+                }
+            }
+        }
+        over.forEach(gateway -> gateway.managed().shutdown());
+    }
+
     /** By rendezvous hashing: whoever knows the same addresses chooses the same for the same transaction. */
     private static String highest(CallScope scope, List<String> addresses) {
         String best = addresses.get(0);
@@ -169,14 +202,14 @@ public final class SqlGateways implements AutoCloseable {
 
     @GuardedBy("this")
     private Gateway gateway(String address) {
-        Endpoint endpoint = Endpoint.parse(address);
-        Gateway known = gateways.get(endpoint);
+        Gateway known = gateways.get(address);
         if (known != null) {
             return known;
         }
         if (closed) {
             throw new TrothException(new Reason(ErrorCode.NO_COORDINATOR, "this client is closed"));
         }
+        Endpoint endpoint = Endpoint.parse(address);
         ClientSettings settings = engine.settings();
         if (settings.tls() == null && !insecure && !endpoint.isLoopback()) {
             throw new TrothException(new Reason(
@@ -201,8 +234,8 @@ public final class SqlGateways implements AutoCloseable {
                 .maxInboundMetadataSize(TrothClientInterceptor.METADATA_BYTES_MAX)
                 .build();
         Gateway made =
-                new Gateway(endpoint, managed, ClientInterceptors.intercept(managed, new TrothClientInterceptor()));
-        gateways.put(endpoint, made);
+                new Gateway(address, managed, ClientInterceptors.intercept(managed, new TrothClientInterceptor()));
+        gateways.put(address, made);
         return made;
     }
 
@@ -214,7 +247,7 @@ public final class SqlGateways implements AutoCloseable {
     void lost(Gateway gateway) {
         synchronized (this) {
             locations.clear();
-            gateways.remove(gateway.endpoint(), gateway);
+            gateways.remove(gateway.address(), gateway);
         }
         gateway.managed().shutdown();
     }
