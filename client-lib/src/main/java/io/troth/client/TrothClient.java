@@ -175,6 +175,8 @@ public final class TrothClient implements AutoCloseable {
     /**
      * Asks what became of a transaction of any client. Never ROLLED_BACK because nothing is found: without the token a
      * missing record proves nothing, and the answer is UNKNOWN then. May also be PENDING or FORGOTTEN.
+     *
+     * @throws TrothException OVERLOADED when 10,000 such questions of this client wait, NO_COORDINATOR when it is closed
      */
     public Outcome outcome(GlobalTxId tx) {
         return await(outcomeAsync(tx).toCompletableFuture());
@@ -183,6 +185,8 @@ public final class TrothClient implements AutoCloseable {
     /**
      * Asks what became of a transaction, waiting a while as long as it is PENDING. Certain, except for a transaction
      * that was committed in one phase while its database connection or its agent was lost: UNKNOWN then.
+     *
+     * @throws TrothException as {@link #outcome(GlobalTxId)}
      */
     public Outcome outcome(OutcomeToken token) {
         return await(outcomeAsync(token).toCompletableFuture());

@@ -207,8 +207,9 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
     public CompletableFuture<Answer> outcome(GlobalTxId tx, @Nullable CommitContent content) {
         CompletableFuture<Answer> future = new CompletableFuture<>();
         lockedRun(() -> {
-            if (closed) {
-                effects.fail(future, new TrothException(closedReason()));
+            Reason refusal = closed ? closedReason() : requests.refusesInquiry();
+            if (refusal != null) {
+                effects.fail(future, new TrothException(refusal));
             } else if (sessions.isOpen(tx)) {
                 // A question would make the leader end a transaction that it has not heard of yet.
                 effects.complete(future, Answer.of(tx, Outcome.PENDING, null));

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +35,10 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
 
     private static final int BATCH_ENTRIES_MAX = 1_024;
     private static final int BATCH_BYTES_MAX = 1024 * 1024;
+
+    /** Ten times what one client may ask for at once: 10,000 open transactions, and as many inquiries. */
+    private static final int OUTGOING_ENTRIES_MAX = 200_000;
+
     private static final long CLOSE_POLL_MILLIS = 10;
     private static final int CLOSE_POLLS_MAX = 100;
 
@@ -137,6 +142,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
         private final Endpoint target;
         private final ManagedChannel channel;
         private final ConcurrentLinkedQueue<ClientEntry> outgoing = new ConcurrentLinkedQueue<>();
+        private final AtomicInteger queued = new AtomicInteger();
         private final AtomicBoolean drainScheduled = new AtomicBoolean();
         private final SignsOfLife life;
         private @Nullable ClientCallStreamObserver<ClientStreamRequest> call;
@@ -151,7 +157,10 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
 
         void send(ClientEntry entry) {
             outgoing.add(entry);
-            if (drainScheduled.compareAndSet(false, true)) {
+            if (queued.incrementAndGet() > OUTGOING_ENTRIES_MAX) {
+                // What has been given up stands there, too: a new stream is told what is asked now, and nothing else.
+                loop.execute(() -> fail("the coordinator does not read what it is sent"));
+            } else if (drainScheduled.compareAndSet(false, true)) {
                 loop.execute(this::drain);
             }
         }
@@ -175,6 +184,7 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
                     boolean full = bytes >= BATCH_BYTES_MAX || batch.getEntriesCount() >= BATCH_ENTRIES_MAX;
                     entry = full ? null : outgoing.poll();
                 }
+                queued.addAndGet(-batch.getEntriesCount());
                 requests.onNext(batch.build());
             }
         }

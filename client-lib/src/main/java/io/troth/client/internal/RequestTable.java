@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestTable {
 
+    /** As many as transactions of a client may be open: the leader lets no session have more (protocol 4.2). */
+    private static final int INQUIRIES_MAX = 10_000;
+
     private final EngineState state;
     private final Loop loop;
     private final long inquiryPauseMillis;
@@ -31,6 +34,7 @@ final class RequestTable {
 
     private final Set<Request> requests = new LinkedHashSet<>();
     private final Map<Long, Request> byCorrelation = new HashMap<>();
+    private int inquiries;
 
     /**
      * Makes an empty table.
@@ -44,8 +48,12 @@ final class RequestTable {
         this.lockedRetry = lockedRetry;
     }
 
-    int size() {
-        return requests.size();
+    /** Why no inquiry may be added; null when one may. */
+    @Nullable
+    Reason refusesInquiry() {
+        return inquiries < INQUIRIES_MAX
+                ? null
+                : new Reason(ErrorCode.OVERLOADED, inquiries + " inquiries of this client wait for an answer");
     }
 
     List<Request> all() {
@@ -54,6 +62,7 @@ final class RequestTable {
 
     void add(Request request, Effects effects) {
         requests.add(request);
+        inquiries += request.kind() == Request.Kind.INQUIRY ? 1 : 0;
         send(request, effects);
     }
 
@@ -129,7 +138,8 @@ final class RequestTable {
 
     /** Forgets the request and ends its transaction at the client. */
     void remove(Request request) {
-        requests.remove(request);
+        boolean was = requests.remove(request);
+        inquiries -= was && request.kind() == Request.Kind.INQUIRY ? 1 : 0;
         byCorrelation.remove(request.correlation);
         OpenTransaction transaction = request.transaction();
         if (transaction != null) {
