@@ -197,8 +197,11 @@ public final class ConfigKey<T> {
             "24h",
             "How long the outcome of a committed transaction is kept after its end.");
 
-    public static final ConfigKey<Integer> SESSIONS_MAX =
-            of("sessions.max", ValueForm.count(1, 1_000_000), "10000", "Open client sessions in total.");
+    public static final ConfigKey<Integer> SESSIONS_MAX = of(
+            "sessions.max",
+            ValueForm.count(1, 1_000_000),
+            "10000",
+            "Open client sessions in total. No client opens another one when it has more than are left for all others.");
     public static final ConfigKey<Long> SESSIONS_GRACE = of(
             "sessions.grace",
             ValueForm.duration("1ms", "10m"),

@@ -24,6 +24,12 @@ final class SessionTable {
         return byNumber.get(number);
     }
 
+    /** How many sessions hang on this client stream. */
+    int countOf(StreamId stream) {
+        TreeSet<Long> numbers = byStream.get(stream);
+        return numbers == null ? 0 : numbers.size();
+    }
+
     /** The lowest number that is still in the table, or the next one to be given. */
     long lowest() {
         return byNumber.isEmpty() ? next : byNumber.keySet().iterator().next();

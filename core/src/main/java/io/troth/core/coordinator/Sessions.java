@@ -24,8 +24,17 @@ final class Sessions {
     }
 
     void open(Event.OpenSession event) {
-        if (leader.sessions.open >= leader.limits.sessionsMax()) {
+        int left = leader.limits.sessionsMax() - leader.sessions.open;
+        if (left <= 0) {
             answers.refuse(event.request(), ErrorCode.OVERLOADED, "too many client sessions");
+            return;
+        }
+        // However many one client asks for, the next one finds a place.
+        if (leader.sessions.countOf(event.request().stream()) > left) {
+            answers.refuse(
+                    event.request(),
+                    ErrorCode.OVERLOADED,
+                    "this client has more sessions than are left for all others");
             return;
         }
         ClientSession session = new ClientSession(leader.sessions.next, event.key(), event.clientName());
