@@ -76,6 +76,11 @@ final class ServedCalls {
         return Verdict.NEW;
     }
 
+    synchronized int size() {
+        forget(clock.nanos());
+        return served.size();
+    }
+
     int strangersMax() {
         return strangersMax;
     }

@@ -98,6 +98,16 @@ public final class TrothServerInterceptor implements ServerInterceptor {
         this.served = new ServedCalls(servedCallsMax, clock);
     }
 
+    /** How many calls are remembered now. */
+    public int servedCalls() {
+        return served.size();
+    }
+
+    /** The most calls that are remembered; with so many, others are refused as OVERLOADED. */
+    public int servedCallsMax() {
+        return servedCallsMax;
+    }
+
     @Override
     public <Q, R> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {

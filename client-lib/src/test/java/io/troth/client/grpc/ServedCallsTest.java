@@ -34,7 +34,9 @@ class ServedCallsTest {
         assertEquals(Verdict.NEW, served.admit(TX, 1, 1_000, false));
         assertEquals(Verdict.NEW, served.admit(TX, 2, 10, false));
         assertEquals(Verdict.FULL, served.admit(TX, 3, 10, false));
+        assertEquals(2, served.size());
         now.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
+        assertEquals(1, served.size());
         assertEquals(Verdict.NEW, served.admit(TX, 3, 10, false), "the one behind a longer one has made room");
         assertEquals(Verdict.DUPLICATE, served.admit(TX, 1, 10, false));
     }

@@ -118,7 +118,7 @@ public final class CoordinatorMetrics implements AutoCloseable {
         if (looksAt != null) {
             try {
                 looksAt.look(machine -> {
-                            engine.sample(machine.view());
+                            engine.sample(machine);
                             return true;
                         })
                         .get(SAMPLE_MILLIS, TimeUnit.MILLISECONDS);

@@ -11,6 +11,7 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.ProtocolViolation;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.CoordinatorStateMachine;
 import io.troth.core.coordinator.LeaderView;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
@@ -50,6 +51,8 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
     private final AtomicLong oldestInDoubtNanos = new AtomicLong();
     private final AtomicLong leftAlone = new AtomicLong();
     private final AtomicLong sessions = new AtomicLong();
+    private final AtomicLong keptResults = new AtomicLong();
+    private final AtomicLong keptResultsMax = new AtomicLong();
     private final AtomicLong ready = new AtomicLong();
 
     /** When commit was asked for. As many as there are open transactions, which the core bounds. */
@@ -92,6 +95,8 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
                 .register(registry);
         registry.gauge("troth.branches.left.alone", leftAlone);
         registry.gauge("troth.sessions.open", sessions);
+        registry.gauge("troth.kept.results", keptResults);
+        registry.gauge("troth.kept.results.max", keptResultsMax);
         registry.gauge("troth.ready", ready);
     }
 
@@ -109,6 +114,12 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
     }
 
     /** Takes over what the leader says of itself. Engine thread. */
+    void sample(CoordinatorStateMachine leader) {
+        keptResults.set(leader.keptResults());
+        keptResultsMax.set(leader.keptResultsMax());
+        sample(leader.view());
+    }
+
     void sample(LeaderView view) {
         open.forEach((state, count) -> count.set(view.open().getOrDefault(state, 0)));
         leftAlone.set(view.leftAlone());
@@ -137,7 +148,8 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
     /** Nothing leads here: no gauge shows what once was. Not while an engine is sampled. */
     void leadsNot() {
         open.values().forEach(count -> count.set(0));
-        List.of(inDoubtCount, oldestInDoubtNanos, leftAlone, sessions, ready).forEach(gauge -> gauge.set(0));
+        List.of(inDoubtCount, oldestInDoubtNanos, leftAlone, sessions, keptResults, keptResultsMax, ready)
+                .forEach(gauge -> gauge.set(0));
     }
 
     /** Something was refused. Any thread. */

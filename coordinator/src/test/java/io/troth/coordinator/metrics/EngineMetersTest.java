@@ -86,6 +86,8 @@ class EngineMetersTest {
         assertEquals(1, series.get("troth_streams_open{peer=\"agent\"}"));
         assertEquals(1, series.get("troth_streams_open{peer=\"client\"}"));
         assertEquals(1, series.get("troth_sessions_open"));
+        assertEquals(5, series.get("troth_kept_results"), "the client has not said that it has heard them");
+        assertEquals(1_000_000, series.get("troth_kept_results_max"));
         assertEquals(1, series.get("troth_refused_total{reason=\"wrong_session_key\"}"));
         assertEquals(1, series.get("troth_refused_total{reason=\"invalid_argument\"}"));
         assertEquals(1, series.get("troth_ready"));
@@ -105,6 +107,8 @@ class EngineMetersTest {
         assertEquals(0, series.get("troth_in_doubt_transactions"));
         assertEquals(0, series.get("troth_in_doubt_oldest_age_seconds"));
         assertEquals(0, series.get("troth_sessions_open"));
+        assertEquals(0, series.get("troth_kept_results"));
+        assertEquals(0, series.get("troth_kept_results_max"));
         assertEquals(2, series.get("troth_transactions_ended_total{outcome=\"committed\"}"), "counters stay");
     }
 

@@ -20,6 +20,9 @@ public record CoordinatorLimits(
         long sessionAgeMaxMillis,
         long outcomeRetentionMillis) {
 
+    /** How many results of ended transactions are kept for each one that may be open. */
+    private static final long KEPT_RESULTS_PER_OPEN_MAX = 10;
+
     /** The defaults of the product. */
     public static final CoordinatorLimits DEFAULTS = new CoordinatorLimits(
             100_000,
@@ -55,5 +58,10 @@ public record CoordinatorLimits(
         if (!positive) {
             throw new IllegalArgumentException("every limit must be positive");
         }
+    }
+
+    /** How many results of ended transactions are kept, of all client sessions (protocol 4.2). */
+    public long keptResultsMax() {
+        return KEPT_RESULTS_PER_OPEN_MAX * openTransactionsMax;
     }
 }

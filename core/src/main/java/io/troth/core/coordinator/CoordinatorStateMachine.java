@@ -133,6 +133,16 @@ public final class CoordinatorStateMachine {
         return new CoordinatorStateMachine(new StateDecoder(bytes, limits).decode());
     }
 
+    /** How many results of ended transactions are kept, of all client sessions (protocol 4.2). */
+    public int keptResults() {
+        return leader.keptResults;
+    }
+
+    /** With so many kept results no new transaction starts. */
+    public long keptResultsMax() {
+        return leader.limits.keptResultsMax();
+    }
+
     /** The leader in numbers. Constant time. */
     public LeaderView view() {
         return new Views(leader).leader();

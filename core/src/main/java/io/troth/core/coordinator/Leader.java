@@ -34,9 +34,6 @@ final class Leader {
         LOST
     }
 
-    /** How many results of ended transactions are kept for each one that may be open. */
-    private static final long KEPT_RESULTS_PER_OPEN_MAX = 10;
-
     private static final Comparator<CommittedTransaction> BY_ID = Comparator.comparing(transaction -> transaction.tx);
 
     final int shard;
@@ -103,7 +100,7 @@ final class Leader {
     }
 
     boolean keepsTooMany() {
-        return keptResults >= KEPT_RESULTS_PER_OPEN_MAX * (long) limits.openTransactionsMax();
+        return keptResults >= limits.keptResultsMax();
     }
 
     boolean isReady() {

@@ -121,6 +121,11 @@ public final class AgentStateMachine {
         return branches.size();
     }
 
+    /** How many results of finished branches are kept, with the place that each unfinished one has among them. */
+    public int keptResults() {
+        return branches.size() + kept.size();
+    }
+
     /** The highest epoch heard from a coordinator stream, null when none. */
     public @Nullable EpochId highestEpoch() {
         return highestEpoch;

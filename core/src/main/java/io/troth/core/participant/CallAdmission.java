@@ -123,7 +123,7 @@ final class CallAdmission {
             return new Reason(ErrorCode.LIMIT_EXCEEDED, calls.branches() + " branches of transaction " + call.tx());
         }
         int open = agent.branches.size();
-        if (open >= limits.branchesMax() || open + agent.kept.size() >= limits.keptResultsMax()) {
+        if (open >= limits.branchesMax() || agent.keptResults() >= limits.keptResultsMax()) {
             return new Reason(
                     ErrorCode.OVERLOADED,
                     open + " branches are open, at most " + limits.branchesMax() + "; with " + agent.kept.size()

@@ -9,6 +9,7 @@ import io.micrometer.core.instrument.Timer;
 import io.troth.agent.engine.AgentListener;
 import io.troth.agent.jdbc.PoolStats;
 import io.troth.agent.jdbc.ResourceStats;
+import io.troth.client.grpc.TrothServerInterceptor;
 import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
 import io.troth.core.Vote;
@@ -28,13 +29,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The agent's meters (docs/METRICS.md), made of notices and of nothing else. One for each agent. Notices come one at a
- * time; a registry may be read at any time, on any thread.
+ * The agent's meters (docs/METRICS.md), made of notices, and of what is looked at where it is. One for each agent. Notices
+ * come one at a time; a registry may be read at any time, on any thread.
  */
 @SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
 public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Void> {
@@ -52,7 +54,7 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
     private final Map<String, ResourceState> resources = new ConcurrentHashMap<>();
 
     /** A registry holds what its gauges read only weakly. */
-    private final List<Supplier<PoolStats>> pools = new CopyOnWriteArrayList<>();
+    private final List<Object> gauged = new CopyOnWriteArrayList<>();
 
     /** Votes that need no reason. */
     private final Map<Vote, Counter> votes = new EnumMap<>(Vote.class);
@@ -145,8 +147,42 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
         registry.counter("troth.agent.resolved.elsewhere", "resource", resource);
     }
 
+    /**
+     * Shows how many results of finished branches are kept. Before the agent starts.
+     *
+     * @param kept read on whatever thread reads the registry
+     */
+    public void watchKeptResults(IntSupplier kept, int max) {
+        gauged.add(kept);
+        Gauge.builder("troth.agent.kept.results", kept, IntSupplier::getAsInt)
+                .description("results of finished branches that are kept, and places for those of unfinished ones")
+                .register(registry);
+        Gauge.builder("troth.agent.kept.results.max", () -> max)
+                .description("with so many kept results no new branch starts")
+                .register(registry);
+    }
+
+    /**
+     * Shows how many calls an interceptor remembers. The agent as a process does so for its SQL gateway; a service for each
+     * server of its own.
+     *
+     * @param server a name for it, out of a few that do not change
+     */
+    public void watchServedCalls(String server, TrothServerInterceptor interceptor) {
+        gauged.add(interceptor);
+        Tags tags = Tags.of("server", server);
+        Gauge.builder("troth.agent.served.calls", interceptor, TrothServerInterceptor::servedCalls)
+                .tags(tags)
+                .description("calls that are remembered, so that none is served twice")
+                .register(registry);
+        Gauge.builder("troth.agent.served.calls.max", interceptor, TrothServerInterceptor::servedCallsMax)
+                .tags(tags)
+                .description("with so many remembered calls no new one is served")
+                .register(registry);
+    }
+
     private void watchPool(String resource, String pool, Supplier<PoolStats> stats) {
-        pools.add(stats);
+        gauged.add(stats);
         Tags tags = Tags.of("resource", resource, "pool", pool);
         Gauge.builder("troth.agent.pool.in.use", stats, read -> read.get().active())
                 .tags(tags)

@@ -15,6 +15,7 @@ import io.troth.core.ResourceName;
 import io.troth.core.TransactionContext;
 import io.troth.core.participant.AgentLimits;
 import io.troth.core.participant.AgentNotice;
+import io.troth.core.participant.AgentStateMachine;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -97,6 +98,9 @@ public final class AgentRuntime implements AutoCloseable {
                 new Listeners(listeners),
                 settings.steps(),
                 limits(settings)));
+        if (metrics != null) {
+            metrics.watchKeptResults(() -> engine.look(AgentStateMachine::keptResults), settings.keptResultsMax());
+        }
         resources
                 .values()
                 .forEach(resource -> resource.attach(engine, settings.link().connectTimeoutMillis()));

@@ -67,7 +67,7 @@ public final class AgentServer implements AutoCloseable {
             opened.add(runtime);
             SqlGatewayServer sql = null;
             if (config.servesSql()) {
-                sql = sql(config, runtime);
+                sql = sql(config, runtime, prometheus);
                 opened.add(sql);
             } else {
                 LOG.info("the SQL gateway is off");
@@ -81,13 +81,14 @@ public final class AgentServer implements AutoCloseable {
         }
     }
 
-    private static SqlGatewayServer sql(AgentConfig config, AgentRuntime runtime) {
+    private static SqlGatewayServer sql(AgentConfig config, AgentRuntime runtime, Prometheus prometheus) {
+        SqlServerSettings settings = config.sql();
+        TrothServerInterceptor interceptor =
+                new TrothServerInterceptor(Set.of(), settings.servedCallsMax(), runtime::knows);
+        prometheus.metrics().watchServedCalls("sql", interceptor);
         try {
-            SqlServerSettings settings = config.sql();
             return SqlGatewayServer.start(
-                    settings,
-                    new SqlGateway(runtime.dataSources(), SqlLimits.DEFAULTS),
-                    new TrothServerInterceptor(Set.of(), settings.servedCallsMax(), runtime::knows));
+                    settings, new SqlGateway(runtime.dataSources(), SqlLimits.DEFAULTS), interceptor);
         } catch (IOException e) {
             throw cannotListen("the SQL gateway", config, AgentKey.SQL_ADDRESS, AgentKey.SQL_PORT, e);
         }

@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.simple.SimpleConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.troth.agent.jdbc.PoolStats;
 import io.troth.agent.jdbc.ResourceStats;
+import io.troth.client.grpc.TrothServerInterceptor;
 import io.troth.core.BranchId;
 import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -52,6 +54,8 @@ class AgentMetricsTest {
     private static AgentMetrics watching(AgentMetrics metrics) {
         ResourceStats stats = new ResourceStats(new PoolStats(3, 1, 2, 10), new PoolStats(1, 0, 0, 5), 0, 0, 0);
         metrics.watch("accounts", () -> stats);
+        metrics.watchKeptResults(new AtomicInteger(7)::get, 9);
+        metrics.watchServedCalls("sql", new TrothServerInterceptor(Set.of(), 11));
         return metrics;
     }
 
@@ -183,7 +187,7 @@ class AgentMetricsTest {
     }
 
     @Test
-    void showsThePoolsForAsLongAsItIsThere() {
+    void showsThemForAsLongAsItIsThere() {
         WeakReference<Object> unheld = new WeakReference<>(new Object());
         Awaitility.await("a garbage collection").atMost(Duration.ofSeconds(60)).until(() -> {
             System.gc();
@@ -191,6 +195,15 @@ class AgentMetricsTest {
         });
         assertEquals(3, pool("troth.agent.pool.in.use", "branches"));
         assertEquals(5, pool("troth.agent.pool.size.max", "recovery"));
+        showsWhatIsRemembered();
+    }
+
+    @Test
+    void showsWhatIsRemembered() {
+        assertEquals(7, gauge("troth.agent.kept.results"));
+        assertEquals(9, gauge("troth.agent.kept.results.max"));
+        assertEquals(0, gauge("troth.agent.served.calls"));
+        assertEquals(11, gauge("troth.agent.served.calls.max"));
     }
 
     private double pool(String name, String pool) {

@@ -221,6 +221,8 @@ class AgentServerTest {
                     "troth_agent_unprepared_branches{resource=\"stock\"} 0.0",
                     "troth_agent_pool_in_use{pool=\"branches\",resource=\"stock\"} 0.0",
                     "troth_agent_pool_size_max{pool=\"branches\",resource=\"stock\"} 3.0",
+                    "troth_agent_kept_results 1.0",
+                    "troth_agent_kept_results_max 1000000.0",
                     "troth_agent_reconnects_total 0.0")) {
                 Awaitility.await().atMost(LIMIT).untilAsserted(() -> {
                     String page = get(server, "/metrics").body();

@@ -24,6 +24,11 @@ import io.troth.core.TransactionContext;
 import io.troth.proto.v1.ExecuteRequest;
 import io.troth.proto.v1.SqlServiceGrpc;
 import io.troth.proto.v1.SqlStatement;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -101,6 +106,15 @@ class InventedCallsTest {
         }
     }
 
+    private String page() {
+        URI metrics = URI.create("http://127.0.0.1:" + agent.httpPort() + "/metrics");
+        try (InputStream body = metrics.toURL().openStream()) {
+            return new String(body.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     @Test
     void takeNobodysRoom() {
         GlobalTxId real = coordinator.transaction(1);
@@ -115,6 +129,8 @@ class InventedCallsTest {
         for (int i = 1; i <= 9; i++) {
             assertEquals("", call(SimulatedAgentService.CLUSTER, real, i));
         }
+        assertTrue(page().contains("troth_agent_served_calls{server=\"sql\"} 10.0\n"), this::page);
+        assertTrue(page().contains("troth_agent_served_calls_max{server=\"sql\"} 10.0\n"), this::page);
         assertEquals("DUPLICATE_CALL", call(SimulatedAgentService.CLUSTER, real, 1));
         assertEquals("OVERLOADED", call(SimulatedAgentService.CLUSTER, real, 10), "ten are remembered");
     }
