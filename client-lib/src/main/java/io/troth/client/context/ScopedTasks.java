@@ -23,10 +23,10 @@ public final class ScopedTasks {
             scope.enter();
             try {
                 run(scope, task);
+                checkOpen(scope);
             } finally {
                 scope.exit();
             }
-            checkOpen(scope);
         };
     }
 
@@ -34,17 +34,16 @@ public final class ScopedTasks {
     public static <T> Callable<T> wrap(CallScope scope, Callable<T> task) {
         return () -> {
             scope.enter();
-            T result;
             Context bound = scope.bind(Context.current());
             Context previous = bound.attach();
             try {
-                result = task.call();
+                T result = task.call();
+                checkOpen(scope);
+                return result;
             } finally {
                 bound.detach(previous);
                 scope.exit();
             }
-            checkOpen(scope);
-            return result;
         };
     }
 
@@ -85,6 +84,7 @@ public final class ScopedTasks {
         }
     }
 
+    /** While the task counts as running: its end may be what a commit waits for, which then closes the scope. */
     private static void checkOpen(CallScope scope) {
         if (scope.isClosed()) {
             throw new TrothException(new Reason(

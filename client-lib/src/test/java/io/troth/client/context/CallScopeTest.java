@@ -14,7 +14,9 @@ import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
+import io.troth.core.TrothException;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
@@ -38,6 +40,28 @@ class CallScopeTest {
         assertFalse(root.isClosed());
         root.exit();
         assertTrue(root.closeIfIdle());
+    }
+
+    /** Its work is part of the transaction: the commit that closes the scope has waited for it. */
+    @Test
+    void aTaskThatTheEndHasWaitedForHasNotOutlivedIt() throws Exception {
+        Callable<String> task = ScopedTasks.wrap(root, () -> {
+            root.closeWhenIdle(() -> {});
+            return "done";
+        });
+        assertEquals("done", task.call());
+        assertTrue(root.isClosed());
+        assertFalse(root.isRollbackOnly());
+    }
+
+    /** It does not wait for its caller either. */
+    @Test
+    void aTaskThatStillRanAtTheEndHasOutlivedIt() {
+        Runnable task = ScopedTasks.wrap(root, (Runnable) root::close);
+        TrothException thrown = assertThrows(TrothException.class, task::run);
+        assertEquals(ErrorCode.SCOPE_CLOSED, thrown.code());
+        assertTrue(root.isRollbackOnly());
+        assertEquals(0, root.running());
     }
 
     /** As of a task that hands something to a pool that is shutting down, in an executor that runs it at once. */
