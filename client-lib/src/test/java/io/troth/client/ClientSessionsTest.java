@@ -373,4 +373,19 @@ class ClientSessionsTest {
                 .build()
                 .close();
     }
+
+    /** gRPC would say so at the first attempt to connect, to nobody, and there would be no second one. */
+    @Test
+    void refusesAHostThatCannotBeConnectedTo() {
+        for (String endpoint : List.of("http://localhost:7700", "my_coordinator:7700", "two words:7700")) {
+            IllegalArgumentException thrown = assertThrows(
+                    IllegalArgumentException.class,
+                    () -> TrothClient.builder()
+                            .endpoint(endpoint)
+                            .insecure()
+                            .build()
+                            .close());
+            assertTrue(String.valueOf(thrown.getMessage()).contains(endpoint), thrown::toString);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 package io.troth.client.grpc;
 
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -39,11 +41,22 @@ public record Endpoint(String host, int port) {
         if (port < 1 || port > PORT_MAX) {
             throw new IllegalArgumentException("port " + port + " is not 1 to " + PORT_MAX);
         }
+        checkHost(text, host, port);
         return new Endpoint(host, port);
     }
 
-    private static IllegalArgumentException notAnEndpoint(String text, @Nullable NumberFormatException cause) {
-        return new IllegalArgumentException("\"" + text + "\" is not host:port", cause);
+    /** As gRPC does it, which would refuse the host only when it is to be connected to. */
+    private static void checkHost(String text, String host, int port) {
+        try {
+            var unused = new URI(null, null, host, port, null, null, null);
+        } catch (URISyntaxException e) {
+            throw notAnEndpoint(text, e);
+        }
+    }
+
+    private static IllegalArgumentException notAnEndpoint(String text, @Nullable Exception cause) {
+        String why = cause instanceof URISyntaxException syntax ? ": " + syntax.getReason() : "";
+        return new IllegalArgumentException("\"" + text + "\" is not host:port" + why, cause);
     }
 
     /** True for names and addresses that never leave this machine; no name is looked up. */
