@@ -113,7 +113,15 @@ final class GrpcCoordinatorLink implements CoordinatorLink {
             return;
         }
         Endpoint target = settings.endpoints().get(search.index());
-        ManagedChannel channel = CoordinatorChannel.open(target, credentials, loop.group());
+        ManagedChannel channel;
+        try {
+            channel = CoordinatorChannel.open(target, credentials, loop.group());
+        } catch (RuntimeException e) {
+            // As of an application that was packed without gRPC's name resolvers. Whoever begins hears it.
+            problem = target + ": " + e.getMessage();
+            reconnect(null);
+            return;
+        }
         Stream stream = new Stream(target, channel);
         current = stream;
         // Under the root context: a client that is created within a call must outlive that call.
