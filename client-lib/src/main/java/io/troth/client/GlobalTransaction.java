@@ -70,7 +70,7 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
      * @throws RolledBackException when it is rolled back, certainly and everywhere; also when the thread was interrupted
      *     while calls or tasks were waited for
      * @throws OutcomeUnknownException when nobody could tell in time, or the thread was interrupted after the commit had left
-     * @throws TrothException TRANSACTION_ENDED when commit or rollback was asked for before
+     * @throws TrothException TRANSACTION_ENDED when commit was asked for before, and did not end in a rollback
      */
     public CommitResult commit() {
         checkMayWait();
@@ -100,7 +100,11 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
         return requestCommit().thenApply(this::result);
     }
 
-    /** Rolls back. Does nothing when it is rolled back already. */
+    /**
+     * Rolls back. Does nothing when it is rolled back already.
+     *
+     * @throws TrothException TRANSACTION_ENDED when commit was asked for before, and did not end in a rollback
+     */
     public void rollback() {
         unbind();
         CompletableFuture<Answer> future = requestRollback();

@@ -115,6 +115,17 @@ class CommitUnderLossTest {
         assertTrue(thrown.isRetryable());
     }
 
+    /** Whoever rolls back in a catch block keeps the exception that says why. */
+    @Test
+    void rollsBackOnceMoreWhatTheCoordinatorHasRolledBack() {
+        GlobalTransaction tx = beginWithBranches("left", SimulatedCoordinator.REFUSING);
+        assertThrows(RolledBackException.class, tx::commit);
+        tx.rollback();
+        RolledBackException again = assertThrows(RolledBackException.class, tx::commit);
+        assertEquals(ErrorCode.SERIALIZATION_FAILURE, again.code());
+        assertTrue(coordinator.received(EntryCase.ROLLBACK).isEmpty());
+    }
+
     @ParameterizedTest
     @EnumSource(
             value = Reaction.class,

@@ -73,7 +73,7 @@ public final class OpenTransaction {
         };
     }
 
-    /** Why it ended without being asked; null otherwise. */
+    /** Why it is certainly rolled back; null as long as it is not. */
     @Nullable
     Reason endReason() {
         return endReason;

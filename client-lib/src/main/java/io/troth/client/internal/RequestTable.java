@@ -182,6 +182,11 @@ final class RequestTable {
 
     private void finish(Request request, Answer answer, Effects effects) {
         remove(request);
+        OpenTransaction transaction = request.transaction();
+        Reason reason = answer.reason();
+        if (answer.outcome() == Outcome.ROLLED_BACK && transaction != null && reason != null) {
+            transaction.endBecause(reason);
+        }
         effects.complete(request.future(), answer.with(request.content()));
     }
 
