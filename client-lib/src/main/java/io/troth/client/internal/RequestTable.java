@@ -1,5 +1,6 @@
 package io.troth.client.internal;
 
+import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
@@ -169,8 +170,14 @@ final class RequestTable {
                 }
             }
             case NOT_LEADER -> {
-                request.correlation = 0;
-                state.tryElsewhere("not the leader of " + request.tx());
+                EpochId here = state.epoch;
+                if (here != null && request.tx().epoch().number() > here.number()) {
+                    // An id proves no epoch, as those of another cluster: nobody else loses the stream for it.
+                    retryLater(request);
+                } else {
+                    request.correlation = 0;
+                    state.tryElsewhere("not the leader of " + request.tx());
+                }
             }
         }
     }

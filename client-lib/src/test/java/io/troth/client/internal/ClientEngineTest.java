@@ -7,9 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.troth.client.grpc.Endpoint;
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
-import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -18,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** Goal: whoever waits hears in time. Method: a loop and a clock that the test moves, and a link that leads nowhere. */
 class ClientEngineTest {
 
-    private final Queue<Runnable> timers = new ArrayDeque<>();
+    private final TimersByHand timers = new TimersByHand();
     private boolean clockFails;
     private int problemsLeft = Integer.MAX_VALUE;
     private long now;
@@ -28,11 +26,11 @@ class ClientEngineTest {
         ClientEngine engine = start();
         CompletableFuture<?> begun = engine.begin(1_000);
         clockFails = true;
-        assertThrows(IllegalStateException.class, timers.remove()::run);
+        assertThrows(IllegalStateException.class, timers::next);
 
         clockFails = false;
         now += TimeUnit.MINUTES.toNanos(1);
-        timers.remove().run();
+        timers.next();
 
         assertNoCoordinator(begun);
     }
@@ -43,13 +41,13 @@ class ClientEngineTest {
         CompletableFuture<?> begun = engine.begin(1_000);
         now += TimeUnit.MINUTES.toNanos(1);
         problemsLeft = 1;
-        assertThrows(IllegalStateException.class, timers.remove()::run);
+        assertThrows(IllegalStateException.class, timers::next);
         assertNoCoordinator(begun);
     }
 
     private ClientEngine start() {
         return ClientEngine.start(
-                ClientSettings.of(List.of(new Endpoint("localhost", 1))), this::nanos, new Timers(), new Nowhere());
+                ClientSettings.of(List.of(new Endpoint("localhost", 1))), this::nanos, timers, new Nowhere());
     }
 
     private static void assertNoCoordinator(CompletableFuture<?> begun) {
@@ -64,26 +62,6 @@ class ClientEngineTest {
             throw new IllegalStateException("for a test");
         }
         return now;
-    }
-
-    private final class Timers implements Loop {
-        @Override
-        public void execute(Runnable task) {
-            task.run();
-        }
-
-        @Override
-        public void schedule(Runnable task, long delayMillis) {
-            timers.add(task);
-        }
-
-        @Override
-        public boolean isCurrentThread() {
-            return false;
-        }
-
-        @Override
-        public void close() {}
     }
 
     private final class Nowhere extends SilentLink {
