@@ -12,11 +12,13 @@ import io.troth.core.Outcome;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -98,10 +100,9 @@ public final class TrothClient implements AutoCloseable {
             try {
                 return runOnce(options, call);
             } catch (Retry retry) {
-                if (attempt == options.retries()) {
+                if (attempt == options.retries() || !pause(attempt)) {
                     throw retry.<X>original();
                 }
-                pause(attempt);
                 attempt++;
             }
         }
@@ -264,7 +265,9 @@ public final class TrothClient implements AutoCloseable {
 
     /** Never after an outcome that is unknown, such as that of a separate transaction inside the work. */
     private static boolean mayRepeat(Exception failure, GlobalTransaction tx) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+        // Causes can go in a circle.
+        Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Throwable cause = failure; cause != null && seen.add(cause); cause = cause.getCause()) {
             if (cause instanceof OutcomeUnknownException) {
                 return false;
             }
@@ -294,12 +297,22 @@ public final class TrothClient implements AutoCloseable {
         }
     }
 
-    private void pause(int attempt) {
+    /** Returns false when the thread is interrupted: then its caller hears what the last attempt ended with. */
+    private static boolean pause(int attempt) {
         long most = RETRY_MILLIS_MIN << Math.min(attempt, RETRY_DOUBLINGS_MAX);
         long millis = most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1);
-        // Not by the loop's timer: a loop that is closed meanwhile would never wake this thread.
-        Executor later = CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS);
-        await(CompletableFuture.supplyAsync(() -> true, later));
+        try {
+            // Not by the loop's timer: a loop that is closed meanwhile would never wake this thread. Nor by the common
+            // pool, whose threads may all be busy with work of the application.
+            return new CompletableFuture<Boolean>()
+                    .completeOnTimeout(true, millis, TimeUnit.MILLISECONDS)
+                    .get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private long timeoutMillis(TransactionOptions options) {

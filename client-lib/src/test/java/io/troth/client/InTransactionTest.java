@@ -279,6 +279,36 @@ class InTransactionTest {
     }
 
     @Test
+    void passesOnAnExceptionThatIsItsOwnCauseInTheEnd() {
+        IllegalStateException one = new IllegalStateException("one");
+        one.initCause(new IllegalArgumentException("other", one));
+        IllegalStateException thrown = assertTimeoutPreemptively(
+                Duration.ofSeconds(60),
+                () -> assertThrows(
+                        IllegalStateException.class,
+                        () -> client.inTransaction(tx -> {
+                            throw one;
+                        })));
+        assertSame(one, thrown);
+    }
+
+    @Test
+    void passesOnWhyItWasRolledBackWhenItIsInterruptedBeforeItIsRepeated() {
+        List<Integer> attempts = new ArrayList<>();
+        IllegalStateException thrown = assertThrows(
+                IllegalStateException.class,
+                () -> client.inTransaction(TransactionOptions.DEFAULTS.withRetries(3), tx -> {
+                    attempts.add(1);
+                    CallScope.current().setRollbackOnly(Reason.of(ErrorCode.DEADLOCK));
+                    Thread.currentThread().interrupt();
+                    throw new IllegalStateException("what the driver throws");
+                }));
+        assertTrue(Thread.interrupted());
+        assertEquals("what the driver throws", thrown.getMessage());
+        assertEquals(1, attempts.size());
+    }
+
+    @Test
     void endsWhenItsClientIsClosedBeforeItIsRepeated() {
         TrothException thrown = assertTimeoutPreemptively(
                 Duration.ofSeconds(60),
