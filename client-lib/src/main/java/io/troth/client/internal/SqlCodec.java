@@ -188,17 +188,16 @@ final class SqlCodec {
     }
 
     private static String decimal(Object value) {
-        if (value instanceof BigDecimal digits) {
-            return digits.toPlainString();
-        }
-        boolean whole = value instanceof BigInteger
+        boolean known = value instanceof BigDecimal
+                || value instanceof BigInteger
                 || value instanceof Long
                 || value instanceof Integer
                 || value instanceof Short
                 || value instanceof String;
-        if (!whole) {
+        if (!known) {
             throw new ClassCastException("no decimal");
         }
+        // With its exponent: the zeros of 1E+1000000000 have no room here, and the gateway refuses it.
         return value.toString();
     }
 

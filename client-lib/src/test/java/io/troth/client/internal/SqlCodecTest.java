@@ -8,12 +8,18 @@ import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
 import io.troth.proto.v1.SqlArray;
 import io.troth.proto.v1.SqlColumn;
+import io.troth.proto.v1.SqlParameter;
 import io.troth.proto.v1.SqlType;
 import io.troth.proto.v1.SqlValue;
+import java.math.BigDecimal;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
-/** Goal: no value of a newer peer is taken for NULL, which it looks like. Method: a kind that nobody knows. */
+/**
+ * Goal: no value of a newer peer is taken for NULL, which it looks like, and none is made larger than it is. Method: a kind
+ * that nobody knows, and values at the edge.
+ */
 class SqlCodecTest {
 
     private static final SqlValue NEWER = SqlValue.newBuilder()
@@ -38,5 +44,17 @@ class SqlCodecTest {
         SqlColumn.Builder text = SqlColumn.newBuilder().setType(SqlType.SQL_TYPE_TEXT);
         assertRefused(() -> SqlCodec.fromWire(text.build(), NEWER));
         assertRefused(() -> SqlCodec.fromWire(text.setArray(true).build(), NEWER_INSIDE));
+    }
+
+    /** Written out, a number of a few characters could have as many zeros as no memory holds. */
+    @Test
+    void writesNoZerosOfAnExponent() {
+        String huge = "1E+100";
+        List<Object> parameters = List.of(new BigDecimal(huge), new BigDecimal("12.50"));
+        List<SqlValue> values = SqlCodec.parameters(parameters).stream()
+                .map(SqlParameter::getValue)
+                .toList();
+        assertEquals(huge, values.get(0).getTextValue());
+        assertEquals("12.50", values.get(1).getTextValue());
     }
 }
