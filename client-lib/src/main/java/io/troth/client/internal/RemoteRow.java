@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 /** A row as it came. */
 final class RemoteRow implements SqlRow {
 
+    /** Up to here every whole number is a double. */
+    private static final long DOUBLE_WHOLE_MAX = 1L << 53;
+
     private final List<SqlColumn> columns;
     private final io.troth.proto.v1.SqlRow row;
 
@@ -110,10 +113,21 @@ final class RemoteRow implements SqlRow {
         if (type == Instant.class && value instanceof OffsetDateTime time) {
             return time.toInstant();
         }
-        if (type == Double.class && value instanceof Float narrow) {
-            return narrow.doubleValue();
+        if (type == Double.class) {
+            return asDouble(value);
         }
         return isWhole(value) ? number(new BigDecimal(value.toString()), type, value) : value;
+    }
+
+    /** As it was when something would be lost. A NUMERIC mostly has no double, and is refused always rather than mostly. */
+    private static Object asDouble(Object value) {
+        if (value instanceof Float narrow) {
+            return narrow.doubleValue();
+        }
+        boolean fits = value instanceof Short
+                || value instanceof Integer
+                || (value instanceof Long number && number >= -DOUBLE_WHOLE_MAX && number <= DOUBLE_WHOLE_MAX);
+        return fits ? ((Number) value).doubleValue() : value;
     }
 
     private static boolean isWhole(Object value) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.google.protobuf.UnknownFieldSet;
+import io.troth.client.SqlRow;
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
 import io.troth.proto.v1.SqlArray;
@@ -56,5 +57,25 @@ class SqlCodecTest {
                 .toList();
         assertEquals(huge, values.get(0).getTextValue());
         assertEquals("12.50", values.get(1).getTextValue());
+    }
+
+    /** A double holds every int4 and not every int8. */
+    @Test
+    void readsAWholeNumberAsADoubleWhereNothingIsLost() {
+        assertEquals(7.0, wholeNumber(SqlType.SQL_TYPE_INT4, 7).getDouble("n"));
+        assertEquals(-3.0, wholeNumber(SqlType.SQL_TYPE_INT2, -3).get(1, Double.class));
+        assertEquals(0x1p53, wholeNumber(SqlType.SQL_TYPE_INT8, 1L << 53).getDouble("n"));
+        SqlRow lossy = wholeNumber(SqlType.SQL_TYPE_INT8, (1L << 53) + 1);
+        assertThrows(IllegalArgumentException.class, () -> lossy.getDouble("n"));
+        SqlRow largest = wholeNumber(SqlType.SQL_TYPE_INT8, Long.MAX_VALUE);
+        assertThrows(IllegalArgumentException.class, () -> largest.getDouble("n"));
+    }
+
+    private static SqlRow wholeNumber(SqlType type, long value) {
+        return new RemoteRow(
+                List.of(SqlColumn.newBuilder().setName("n").setType(type).build()),
+                io.troth.proto.v1.SqlRow.newBuilder()
+                        .addValues(SqlValue.newBuilder().setIntValue(value))
+                        .build());
     }
 }
