@@ -169,7 +169,15 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             return;
         }
         Endpoint target = settings.endpoints().get(search.index());
-        ManagedChannel opened = CoordinatorChannel.open(target, credentials, group);
+        ManagedChannel opened;
+        try {
+            opened = CoordinatorChannel.open(target, credentials, group);
+        } catch (RuntimeException e) {
+            // As of an application that was packed without gRPC's name resolvers.
+            failed(target + ": " + e.getMessage());
+            reconnect(null);
+            return;
+        }
         channel = opened;
         Stream stream = new Stream(target, opened, hears);
         stream.send(WireCodec.hello(hears.hello(), hears.cluster()));
@@ -179,6 +187,13 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             var unused = AgentServiceGrpc.newStub(opened).agentStream(stream);
         });
         schedule(stream::checkConnected, connectMillis);
+    }
+
+    private void failed(String why) {
+        problem = why;
+        if (!closed && said.size() < PROBLEMS_SAID_MAX && said.add(why)) {
+            LOG.warn("no stream to the coordinator {}; tried again", why);
+        }
     }
 
     private long firstPauseMillisMax() {
@@ -346,10 +361,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             if (welcomed) {
                 pauseMillisMax = firstPauseMillisMax();
             }
-            problem = target + ": " + why;
-            if (!closed && said.size() < PROBLEMS_SAID_MAX && said.add(problem)) {
-                LOG.warn("no stream to the coordinator {}; tried again", problem);
-            }
+            failed(target + ": " + why);
             current = null;
             if (closed) {
                 itsChannel.shutdown();

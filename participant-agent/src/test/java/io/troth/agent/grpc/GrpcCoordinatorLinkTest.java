@@ -206,6 +206,19 @@ class GrpcCoordinatorLinkTest {
         assertNotNull(heard.awaitBatch());
     }
 
+    /** As in an application that was packed without gRPC's name resolvers. */
+    @Test
+    void goesOnWhereNoChannelCanBeMade() throws InterruptedException {
+        Endpoint impossible = new Endpoint("no_host", 7700);
+        GrpcCoordinatorLink several = new GrpcCoordinatorLink(new LinkSettings(
+                List.of(impossible, Endpoint.parse(coordinator.endpoint())), null, PAUSE_MIN, 20 * PAUSE_MIN, 0));
+        several.start(heard);
+        assertNotNull(heard.awaitBatch());
+        assertTrue(several.problem().startsWith(impossible + ": "), several.problem());
+        several.close();
+        several.awaitClosed(LIMIT);
+    }
+
     @Test
     void leavesAPeerThatTakesTheConnectionAndSaysNothing() throws Exception {
         try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
