@@ -10,25 +10,26 @@ import org.jspecify.annotations.Nullable;
 /** The transaction is rolled back, certainly and everywhere: nothing of its work is or ever will be committed. */
 public final class RolledBackException extends TrothException {
 
-    private final transient GlobalTxId tx;
-    private final transient @Nullable BranchId branch;
+    // Texts, since an exception is serializable.
+    private final String tx;
+    private final @Nullable String branch;
     private final @Nullable String resource;
 
     RolledBackException(GlobalTxId tx, Reason reason, @Nullable BranchId branch, @Nullable String resource) {
         super(reason);
-        this.tx = tx;
-        this.branch = branch;
+        this.tx = tx.toString();
+        this.branch = branch == null ? null : branch.toString();
         this.resource = resource;
     }
 
     /** The transaction that is rolled back. */
     public GlobalTxId tx() {
-        return tx;
+        return GlobalTxId.parse(tx);
     }
 
     /** The branch that caused it, where there is one. */
     public Optional<BranchId> branch() {
-        return Optional.ofNullable(branch);
+        return Optional.ofNullable(branch).map(BranchId::parse);
     }
 
     /** The resource of that branch, where it is known. */

@@ -6,25 +6,29 @@ package io.troth.core;
  */
 public class TrothException extends RuntimeException {
 
-    private final transient Reason reason;
+    // Not the reason itself, which is not serializable, as an exception is.
+    private final ErrorCode code;
+    private final String detail;
 
     public TrothException(Reason reason) {
         super(reason.toString());
-        this.reason = reason;
+        this.code = reason.code();
+        this.detail = reason.detail();
     }
 
     public TrothException(Reason reason, Throwable cause) {
         super(reason.toString(), cause);
-        this.reason = reason;
+        this.code = reason.code();
+        this.detail = reason.detail();
     }
 
     /** The code and a sentence for people. */
     public final Reason reason() {
-        return reason;
+        return new Reason(code, detail);
     }
 
     /** The stable code. */
     public final ErrorCode code() {
-        return reason.code();
+        return code;
     }
 }
