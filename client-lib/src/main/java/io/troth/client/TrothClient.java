@@ -175,7 +175,8 @@ public final class TrothClient implements AutoCloseable {
 
     /**
      * Asks what became of a transaction of any client. Never ROLLED_BACK because nothing is found: without the token a
-     * missing record proves nothing, and the answer is UNKNOWN then. May also be PENDING or FORGOTTEN.
+     * missing record proves nothing, and the answer is UNKNOWN then. May also be PENDING or FORGOTTEN. The question ends an
+     * open transaction of another client of which the coordinator has heard nothing yet: it is ROLLED_BACK then.
      *
      * @throws TrothException OVERLOADED when 10,000 such questions of this client wait, NO_COORDINATOR when it is closed
      */
@@ -184,8 +185,10 @@ public final class TrothClient implements AutoCloseable {
     }
 
     /**
-     * Asks what became of a transaction, waiting a while as long as it is PENDING. Certain, except for a transaction
-     * that was committed in one phase while its database connection or its agent was lost: UNKNOWN then.
+     * Asks what became of a transaction, waiting a while as long as it is PENDING. COMMITTED and ROLLED_BACK are certain.
+     * UNKNOWN when no coordinator tells in time: ask again. It stays UNKNOWN after a commit in one phase whose database
+     * connection or agent was lost, and after a loss of the coordinator's log. PENDING for one that is still open in this
+     * client, FORGOTTEN after the outcome retention.
      *
      * @throws TrothException as {@link #outcome(GlobalTxId)}
      */
