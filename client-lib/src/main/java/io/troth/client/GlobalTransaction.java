@@ -83,7 +83,7 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
             Reason ended = engine.withdraw(
                     open, new Reason(ErrorCode.ROLLED_BACK_BY_CLIENT, "interrupted before its commit had left"));
             if (ended != null) {
-                throw new RolledBackException(id(), ended, null, null);
+                throw new RolledBackException(id(), options.name(), ended, null, null);
             }
             throw unknown(new Reason(ErrorCode.OUTCOME_UNKNOWN, "interrupted while waiting for the commit"), null);
         } catch (ExecutionException e) {
@@ -221,6 +221,7 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
             case ROLLED_BACK ->
                 throw new RolledBackException(
                         answer.tx(),
+                        options.name(),
                         reason == null ? Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT) : reason,
                         answer.branch(),
                         resourceOf(answer.branch()));
@@ -245,7 +246,7 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
     }
 
     private OutcomeUnknownException unknown(Reason reason, @Nullable CommitContent content) {
-        return new OutcomeUnknownException(token(content), reason);
+        return new OutcomeUnknownException(token(content), options.name(), reason);
     }
 
     private OutcomeToken token(@Nullable CommitContent content) {

@@ -15,11 +15,13 @@ public final class OutcomeUnknownException extends TrothException {
     private final transient @Nullable OutcomeToken token;
 
     private final String text;
+    private final String name;
 
-    OutcomeUnknownException(OutcomeToken token, Reason reason) {
+    OutcomeUnknownException(OutcomeToken token, String name, Reason reason) {
         super(reason);
         this.token = token;
         this.text = token.toString();
+        this.name = name;
     }
 
     /** The transaction. */
@@ -35,6 +37,7 @@ public final class OutcomeUnknownException extends TrothException {
 
     @Override
     public String getMessage() {
-        return "the outcome of transaction " + tx() + " is not known: " + super.getMessage();
+        return "the outcome of " + RolledBackException.called(name, tx().toString()) + " is not known: "
+                + super.getMessage();
     }
 }

@@ -12,12 +12,15 @@ public final class RolledBackException extends TrothException {
 
     // Texts, since an exception is serializable.
     private final String tx;
+    private final String name;
     private final @Nullable String branch;
     private final @Nullable String resource;
 
-    RolledBackException(GlobalTxId tx, Reason reason, @Nullable BranchId branch, @Nullable String resource) {
+    RolledBackException(
+            GlobalTxId tx, String name, Reason reason, @Nullable BranchId branch, @Nullable String resource) {
         super(reason);
         this.tx = tx.toString();
+        this.name = name;
         this.branch = branch == null ? null : branch.toString();
         this.resource = resource;
     }
@@ -42,9 +45,14 @@ public final class RolledBackException extends TrothException {
         return code().retryable();
     }
 
+    /** A transaction in a message. */
+    static String called(String name, String tx) {
+        return name.isEmpty() ? "transaction " + tx : "transaction \"" + name + "\" " + tx;
+    }
+
     @Override
     public String getMessage() {
         String where = resource == null ? "" : " by resource " + resource;
-        return "transaction " + tx + " is rolled back" + where + ": " + super.getMessage();
+        return called(name, tx) + " is rolled back" + where + ": " + super.getMessage();
     }
 }

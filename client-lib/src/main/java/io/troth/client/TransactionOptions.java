@@ -1,12 +1,13 @@
 package io.troth.client;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
  * How a transaction is to run. Immutable: each method returns a changed copy.
  *
- * @param name for people's eyes; may be empty
+ * @param name for people's eyes: in the messages of exceptions that tell how a commit ended; may be empty
  * @param timeout after which everything that is not yet preparing is rolled back; empty for the client's default
  * @param onePhase whether a single branch may commit directly
  * @param waitFor how long commit waits
@@ -24,6 +25,7 @@ public record TransactionOptions(
             new TransactionOptions("", Optional.empty(), OnePhase.ALLOWED, WaitFor.COMPLETED, false, 0);
 
     public TransactionOptions {
+        Objects.requireNonNull(name, "name");
         if (timeout.isPresent() && timeout.get().toMillis() < 1) {
             throw new IllegalArgumentException("the timeout must be at least 1 ms, was " + timeout.get());
         }

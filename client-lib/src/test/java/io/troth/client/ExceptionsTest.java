@@ -35,7 +35,7 @@ class ExceptionsTest {
     @Test
     void anUnknownOutcomeKeepsItsToken() throws Exception {
         OutcomeToken token = new OutcomeToken(TX, List.of(new BranchWork(BRANCH, "left", 1)), true);
-        OutcomeUnknownException sent = new OutcomeUnknownException(token, Reason.of(ErrorCode.OUTCOME_UNKNOWN));
+        OutcomeUnknownException sent = new OutcomeUnknownException(token, "", Reason.of(ErrorCode.OUTCOME_UNKNOWN));
         OutcomeUnknownException came = (OutcomeUnknownException) travelled(sent);
         assertEquals(sent.getMessage(), came.getMessage());
         assertEquals(token, came.token());
@@ -45,7 +45,7 @@ class ExceptionsTest {
     @Test
     void aRollbackKeepsItsReason() throws Exception {
         RolledBackException sent =
-                new RolledBackException(TX, new Reason(ErrorCode.DEADLOCK, "with another"), BRANCH, "left");
+                new RolledBackException(TX, "transfer", new Reason(ErrorCode.DEADLOCK, "with another"), BRANCH, "left");
         RolledBackException came = (RolledBackException) travelled(sent);
         assertEquals(sent.getMessage(), came.getMessage());
         assertEquals(sent.reason(), came.reason());

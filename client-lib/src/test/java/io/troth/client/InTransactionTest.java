@@ -178,6 +178,19 @@ class InTransactionTest {
     }
 
     @Test
+    void saysTheNameOfWhatDidNotCommit() {
+        TransactionOptions transfer = TransactionOptions.named("transfer");
+        RolledBackException rolledBack = assertThrows(
+                RolledBackException.class,
+                () -> client.inTransaction(transfer, tx -> work("left", SimulatedCoordinator.REFUSING)));
+        assertTrue(rolledBack.getMessage().startsWith("transaction \"transfer\" " + rolledBack.tx() + " is "));
+        coordinator.plan(EntryCase.COMMIT, Reaction.SAY_UNKNOWN);
+        OutcomeUnknownException unknown = assertThrows(
+                OutcomeUnknownException.class, () -> client.inTransaction(transfer, tx -> work("left", "right")));
+        assertTrue(unknown.getMessage().contains("transaction \"transfer\" " + unknown.tx() + " is "));
+    }
+
+    @Test
     void givesUpAfterTheLastRepetitionWithTheRollback() {
         List<GlobalTxId> ids = new ArrayList<>();
         RolledBackException thrown = assertThrows(
@@ -273,7 +286,7 @@ class InTransactionTest {
                     CallScope.current().setRollbackOnly(Reason.of(ErrorCode.LEADER_CHANGED));
                     OutcomeToken inner = new OutcomeToken(tx.id(), List.of(), true);
                     throw new IllegalStateException(
-                            new OutcomeUnknownException(inner, Reason.of(ErrorCode.OUTCOME_UNKNOWN)));
+                            new OutcomeUnknownException(inner, "", Reason.of(ErrorCode.OUTCOME_UNKNOWN)));
                 }));
         assertEquals(1, attempts.size());
     }
