@@ -81,10 +81,11 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
                 .setStatement(SqlCodec.statement(resource, sql, Arrays.asList(parameters)))
                 .addAllGeneratedKeys(keyColumns)
                 .build();
+        CallOptions options = options();
         return call(gateway -> {
                     SingleReply<ExecuteResponse> reply = new SingleReply<>();
                     ClientCalls.asyncUnaryCall(
-                            gateway.channel().newCall(SqlServiceGrpc.getExecuteMethod(), options()), request, reply);
+                            gateway.channel().newCall(SqlServiceGrpc.getExecuteMethod(), options), request, reply);
                     return reply.future();
                 })
                 .thenApply(response -> new SqlUpdate(
@@ -104,10 +105,11 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
         ExecuteBatchRequest.Builder request =
                 ExecuteBatchRequest.newBuilder().setStatement(SqlCodec.statement(resource, sql, List.of()));
         rows.forEach(row -> request.addRows(SqlBatchRow.newBuilder().addAllParameters(SqlCodec.parameters(row))));
+        CallOptions options = options();
         return call(gateway -> {
                     SingleReply<ExecuteBatchResponse> reply = new SingleReply<>();
                     ClientCalls.asyncUnaryCall(
-                            gateway.channel().newCall(SqlServiceGrpc.getExecuteBatchMethod(), options()),
+                            gateway.channel().newCall(SqlServiceGrpc.getExecuteBatchMethod(), options),
                             request.build(),
                             reply);
                     return reply.future();
@@ -118,10 +120,11 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
     @Override
     public SqlRows query(String sql, @Nullable Object... parameters) {
         QueryRequest start = start(sql, parameters);
+        CallOptions options = options();
         return await(() -> call(gateway -> {
             RemoteRows rows = new RemoteRows(resource, gateways, gateway);
             ClientCalls.asyncBidiStreamingCall(
-                    gateway.channel().newCall(SqlServiceGrpc.getQueryMethod(), options()), rows);
+                    gateway.channel().newCall(SqlServiceGrpc.getQueryMethod(), options), rows);
             rows.start(start);
             return CompletableFuture.completedFuture(rows);
         }));
@@ -131,10 +134,11 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
     public CompletionStage<Long> forEachAsync(
             Consumer<? super SqlRow> action, String sql, @Nullable Object... parameters) {
         QueryRequest start = start(sql, parameters);
+        CallOptions options = options();
         return call(gateway -> {
             PushedRows rows = new PushedRows(action);
             ClientCalls.asyncBidiStreamingCall(
-                    gateway.channel().newCall(SqlServiceGrpc.getQueryMethod(), options()), rows);
+                    gateway.channel().newCall(SqlServiceGrpc.getQueryMethod(), options), rows);
             rows.start(start);
             return rows.future();
         });
@@ -148,6 +152,7 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
                 .build();
     }
 
+    /** The time of a call runs from here, and while its gateway is looked for. */
     private CallOptions options() {
         return timeoutMillis == Long.MAX_VALUE
                 ? CallOptions.DEFAULT
