@@ -57,7 +57,13 @@ final class RemoteRows implements SqlRows, ClientResponseObserver<QueryRequest, 
 
     /** A message, or the end: with a failure, or without. */
     private record Arrival(
-            @Nullable QueryResponse response, @Nullable Throwable failure) {}
+            @Nullable QueryResponse response, @Nullable Throwable failure) {
+
+        /** Whether the gateway need not be told to end the call, which can be told nothing more when it was cancelled. */
+        boolean ends() {
+            return response == null || response.getResponseCase() == QueryResponse.ResponseCase.RESPONSE_NOT_SET;
+        }
+    }
 
     @Override
     public void beforeStart(ClientCallStreamObserver<QueryRequest> itsRequests) {
@@ -71,8 +77,8 @@ final class RemoteRows implements SqlRows, ClientResponseObserver<QueryRequest, 
 
     @Override
     public void onNext(QueryResponse response) {
-        SqlErrors.refuseUnknown(response, requests());
         arrivals.add(new Arrival(response, null));
+        SqlErrors.refuseUnknown(response, requests());
     }
 
     @Override
@@ -141,10 +147,12 @@ final class RemoteRows implements SqlRows, ClientResponseObserver<QueryRequest, 
         if (ended) {
             return;
         }
-        requests()
-                .onNext(QueryRequest.newBuilder()
-                        .setClose(CloseQuery.getDefaultInstance())
-                        .build());
+        if (arrivals.stream().noneMatch(Arrival::ends)) {
+            requests()
+                    .onNext(QueryRequest.newBuilder()
+                            .setClose(CloseQuery.getDefaultInstance())
+                            .build());
+        }
         while (!ended) {
             take();
             message = List.<io.troth.proto.v1.SqlRow>of().iterator();

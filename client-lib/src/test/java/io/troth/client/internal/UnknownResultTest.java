@@ -1,12 +1,19 @@
 package io.troth.client.internal;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
+import io.troth.client.grpc.Endpoint;
+import io.troth.core.ErrorCode;
+import io.troth.core.TrothException;
 import io.troth.proto.v1.QueryColumns;
 import io.troth.proto.v1.QueryRequest;
 import io.troth.proto.v1.QueryResponse;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -50,7 +57,12 @@ class UnknownResultTest {
         public void disableAutoRequestWithInitial(int count) {}
 
         @Override
-        public void onNext(QueryRequest request) {}
+        public void onNext(QueryRequest request) {
+            if (cancelled != null) {
+                // As gRPC's.
+                throw new IllegalStateException("call was cancelled");
+            }
+        }
 
         @Override
         public void onError(Throwable cause) {}
@@ -67,6 +79,23 @@ class UnknownResultTest {
         assertNull(call.cancelled);
         rows.onNext(UNKNOWN);
         assertTrue(String.valueOf(call.cancelled).contains("does not know"), call.cancelled);
+    }
+
+    @Test
+    void closingTakenRowsSaysWhyTheCallHasEnded() {
+        ClientEngine engine = ClientEngine.start(
+                ClientSettings.of(List.of(new Endpoint("localhost", 1))),
+                () -> 0,
+                new TimersByHand(),
+                new SilentLink());
+        RemoteRows rows = new RemoteRows("accounts", new SqlGateways(engine, false), null);
+        rows.beforeStart(call);
+        rows.onNext(KNOWN);
+        rows.onNext(UNKNOWN);
+        rows.onError(Status.CANCELLED.withDescription(call.cancelled).asRuntimeException());
+        TrothException thrown = assertThrows(TrothException.class, rows::close);
+        assertEquals(ErrorCode.ROLLBACK_ONLY, thrown.code());
+        assertTrue(thrown.getMessage().contains("does not know"), thrown.getMessage());
     }
 
     @Test
