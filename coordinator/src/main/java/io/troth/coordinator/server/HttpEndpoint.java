@@ -6,6 +6,7 @@ import io.troth.core.Reason;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
@@ -14,12 +15,24 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code /livez}, {@code /readyz} and {@code /metrics} over plain HTTP. Has threads of its own and asks the engine for
- * nothing that could make it wait.
+ * nothing that could make it wait. Who is slow is cut off: probes of the same process must be answered.
  */
 final class HttpEndpoint implements AutoCloseable {
 
     private static final int BACKLOG = 16;
-    private static final int THREADS = 2;
+    /** So many may be slow before anybody has to wait for one of them to be cut off. */
+    static final int THREADS = 8;
+
+    private static final String LIMIT_SECONDS = "5";
+
+    static {
+        // The JDK's server waits for ever for the end of a request, and for who reads the answer, unless it is told
+        // before the first one is made. It knows no other way than this.
+        for (String what : List.of("sun.net.httpserver.maxReqTime", "sun.net.httpserver.maxRspTime")) {
+            System.setProperty(what, System.getProperty(what, LIMIT_SECONDS));
+        }
+    }
+
     private static final String TEXT = "text/plain; charset=utf-8";
     /** What Prometheus expects of the text format. */
     private static final String METRICS = "text/plain; version=0.0.4; charset=utf-8";
