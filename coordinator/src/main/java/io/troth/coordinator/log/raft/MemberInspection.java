@@ -16,7 +16,7 @@ public final class MemberInspection {
     private MemberInspection() {}
 
     /**
-     * Adds to the report of a store who the member is, how far Raft's log goes, and what is damaged of it.
+     * Adds to the report of a store who the member is, how far Raft's log goes, and what is damaged of it or missing.
      *
      * @return the same report when the directory is no member's
      */
@@ -24,6 +24,11 @@ public final class MemberInspection {
         Incarnation incarnation = report.incarnation();
         try {
             MemberFile file = MemberFile.read(directory);
+            if (file == null && report.applied() != null) {
+                // As a restore leaves it that was cut off; a single node does not start on it either.
+                return report.with(
+                        List.of(), List.of(LogRefusal.MEMBER_LOST + ": log/ is a member's, but no file says whose"));
+            }
             if (incarnation == null || file == null) {
                 return report;
             }

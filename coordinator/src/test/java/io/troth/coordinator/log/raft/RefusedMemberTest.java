@@ -96,6 +96,15 @@ class RefusedMemberTest {
         assertEquals(LogRefusal.MEMBER_LOST, refusal());
     }
 
+    /** A restore that was cut off leaves a directory so. */
+    @Test
+    void isNobodysWithoutTheFileThatSaysWhoItIs() throws IOException {
+        Files.delete(members.directory(node).resolve("MEMBER"));
+        assertEquals(LogRefusal.MEMBER_LOST, refusal());
+        LogReport report = inspected();
+        assertTrue(report.damages().toString().contains("MEMBER_LOST"), report::toString);
+    }
+
     @Test
     void doesNotStartOnAnEmptyDisk() {
         LogRefusedException refused = assertThrows(
