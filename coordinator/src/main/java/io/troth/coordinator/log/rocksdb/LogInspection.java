@@ -51,6 +51,9 @@ public final class LogInspection {
     private final List<String> notes = new ArrayList<>();
     private final List<String> damages = new ArrayList<>();
     private long highestEpoch;
+    /** The store has given all there is: its files are looked at for what is wrong with them only. */
+    private boolean heardAll;
+
     private @Nullable Incarnation incarnation;
     private @Nullable Watermark lastBatch;
     private @Nullable Position applied;
@@ -86,7 +89,11 @@ public final class LogInspection {
         }
         try (OpenLog log = OpenLog.openReadOnly(directory, scratch)) {
             readOpened(log);
-            readWals();
+            if (heardAll) {
+                readWals();
+            } else {
+                readFiles();
+            }
         } catch (LogRefusedException e) {
             if (e.refusal() == LogRefusal.IN_USE || e.refusal() == LogRefusal.UNUSABLE) {
                 throw e;
@@ -107,9 +114,14 @@ public final class LogInspection {
         ReplicatedState replicated = log.replicated();
         applied = replicated == null ? null : replicated.position();
         LogReader reader = new LogReader(log, damage -> damage(damage.getMessage()));
-        reader.replayHead(stored -> heard("control", stored));
-        reader.replayOpen(stored -> heard(Family.OPEN.toString(), stored));
-        reader.replayEnded(stored -> heard(Family.ENDED.toString(), stored));
+        try {
+            reader.replayHead(stored -> heard("control", stored));
+            reader.replayOpen(stored -> heard(Family.OPEN.toString(), stored));
+            reader.replayEnded(stored -> heard(Family.ENDED.toString(), stored));
+            heardAll = true;
+        } catch (LogRefusedException e) {
+            damage(e.getMessage());
+        }
         highestEpoch = reader.highestEpoch();
         try {
             log.store().verifyChecksums();
@@ -183,8 +195,7 @@ public final class LogInspection {
             damage("log/" + place + ", key " + HexFormat.of().formatHex(key) + ": " + e.getMessage());
             return;
         }
-        // What the store has given was heard already.
-        if (lastBatch == null) {
+        if (!heardAll) {
             highestEpoch = Math.max(highestEpoch, stored.epochNumber());
             heard(place, stored);
         }

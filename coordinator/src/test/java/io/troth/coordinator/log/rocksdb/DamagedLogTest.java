@@ -37,8 +37,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -182,6 +184,33 @@ class DamagedLogTest {
         assertEquals(
                 List.of(epoch(1), commit(1), commit(3), commit(4)),
                 found.stream().map(StoredRecord::record).toList());
+    }
+
+    @Test
+    void readsOnBehindADamagedTable() throws Exception {
+        try (RocksDbDecisionLog log = Logs.open(crashed)) {
+            RecordingListener heard = new RecordingListener();
+            log.recover(entry -> {});
+            log.start(2, heard);
+            log.append(epoch(2), true);
+            log.append(new LogRecord.End(tx(1, 1, 1)), false);
+            Logs.eventually().until(() -> heard.records().size() == 2);
+        }
+        try (RocksStore store = RocksStore.open(OpenLog.database(crashed))) {
+            store.flush();
+        }
+        Path table = Logs.oldestTableOf(crashed, Family.OPEN);
+        byte[] bad = Files.readAllBytes(table);
+        bad[10] ^= 1;
+        Files.write(table, bad);
+        List<StoredRecord> found = new ArrayList<>();
+        LogReport report = inspect(found);
+        assertTrue(report.damages().toString().contains("checksum"), report.toString());
+        assertEquals(2, report.highestEpoch());
+        assertEquals(
+                Set.of(RecordKind.EPOCH, RecordKind.END),
+                found.stream().map(StoredRecord::kind).collect(Collectors.toSet()),
+                report.toString());
     }
 
     @Test

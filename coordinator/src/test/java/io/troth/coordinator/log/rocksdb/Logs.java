@@ -22,13 +22,16 @@ import java.nio.file.StandardCopyOption;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
+import org.rocksdb.Options;
 import org.rocksdb.RocksDBException;
+import org.rocksdb.SstFileReader;
 import org.rocksdb.WriteBatch;
 
 /** Settings, environment and files for tests of the log. */
@@ -175,6 +178,20 @@ public final class Logs {
         crc.update(value, 0, value.length - Integer.BYTES);
         ByteBuffer.wrap(value).putInt(value.length - Integer.BYTES, (int) crc.getValue());
         put(directory, Family.OPEN, key, value);
+    }
+
+    /** The table file of a family that was written first. */
+    static Path oldestTableOf(Path directory, Family family) throws IOException, RocksDBException {
+        for (Path table : OpenLog.files(directory, ".sst")) {
+            try (Options options = new Options();
+                    SstFileReader reader = new SstFileReader(options)) {
+                reader.open(table.toString());
+                if (Arrays.equals(reader.getTableProperties().getColumnFamilyName(), family.nameBytes())) {
+                    return table;
+                }
+            }
+        }
+        throw new IllegalStateException("no table of " + family + " in " + directory);
     }
 
     private static void put(Path directory, Family family, byte[] key, byte[] value) throws RocksDBException {
