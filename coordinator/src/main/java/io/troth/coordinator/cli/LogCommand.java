@@ -165,12 +165,12 @@ final class LogCommand extends Group {
             }
             LogEnvironment environment = ProcessEnvironment.log(LogObserver.NONE);
             RaftSettings member = config.member();
-            if (member == null) {
-                LogRestore.Restored restored = LogRestore.restore(config.log(), environment, through);
-                out.println(text(restored) + " Start the coordinator now.");
-                return ExitCode.OK;
-            }
             try {
+                if (member == null) {
+                    LogRestore.Restored restored = LogRestore.restore(config.log(), environment, through);
+                    out.println(text(restored) + " Start the coordinator now.");
+                    return ExitCode.OK;
+                }
                 Conversion.Restored restored = Conversion.restore(member, environment, through);
                 out.println(text(restored.log()) + " Of Raft's log, " + restored.entriesLeftOut()
                         + " entries at the end are left out: nobody knows whether they were decided. Member "

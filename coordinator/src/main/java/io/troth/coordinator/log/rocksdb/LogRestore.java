@@ -1,15 +1,14 @@
 package io.troth.coordinator.log.rocksdb;
 
-import io.troth.coordinator.engine.LogListener;
-import io.troth.coordinator.engine.Recovered;
 import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogSettings;
+import io.troth.coordinator.log.Watermark;
 import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
-import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
+import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
+import org.rocksdb.RocksDBException;
 
 /**
  * Makes a log that lost its end, because it came from a backup or was cut, one that may be started (protocol 10.5): a
@@ -47,21 +46,27 @@ public final class LogRestore {
      * @param throughEpoch distrust at least up to this epoch; 0 for the default
      * @throws io.troth.coordinator.log.LogRefusedException when the log is not to be used
      * @throws IllegalArgumentException as {@link #checkThrough}
+     * @throws IOException when it cannot be written; then it is to be done once more
      */
-    public static Restored restore(LogSettings settings, LogEnvironment environment, long throughEpoch) {
+    public static Restored restore(LogSettings settings, LogEnvironment environment, long throughEpoch)
+            throws IOException {
         checkThrough(throughEpoch);
-        try (RocksDbDecisionLog log = RocksDbDecisionLog.openForRestore(settings, environment)) {
-            Recovered recovered = log.recover(entry -> {});
-            long highest = recovered.highestEpoch();
+        try (OpenLog log = OpenLog.openCut(settings, environment).asSingle()) {
+            LogReader reader = new LogReader(log);
+            reader.replay(entry -> {});
+            long highest = reader.highestEpoch();
             long distrusted = distrusted(highest, throughEpoch);
-            LogRecord last = new LogRecord.Distrust(distrusted);
-            Ending ending = new Ending(last);
-            long own = Math.addExact(highest, 1);
-            log.start(own, ending);
-            log.append(new LogRecord.Epoch(new EpochId(own, environment.random().getAsLong())), true);
-            log.append(last, true);
-            ending.applied.join();
-            return new Restored(recovered.cluster(), highest, distrusted);
+            EpochId own =
+                    new EpochId(Math.addExact(highest, 1), environment.random().getAsLong());
+            try (RecordWriter writer = new RecordWriter(
+                    log.store(), log.store(), own.number(), log.lastBatch().batch(), reader.lowWater())) {
+                // One batch: behind an EPOCH alone the log would be one that starts.
+                writer.write(List.of(new LogRecord.Epoch(own), new LogRecord.Distrust(distrusted)), true);
+                new Watermark(writer.batchNumber(), own.number()).write(settings.directory());
+            }
+            return new Restored(log.incarnation().cluster(), highest, distrusted);
+        } catch (RocksDBException e) {
+            throw new IOException("the log in " + settings.directory() + " cannot be written: " + e.getMessage(), e);
         }
     }
 
@@ -79,33 +84,5 @@ public final class LogRestore {
     /** Up to which epoch a log is distrusted whose highest one is this. */
     static long distrusted(long highest, long throughEpoch) {
         return Math.max(highest, throughEpoch > 0 ? throughEpoch : Math.addExact(highest, EPOCHS_ABOVE));
-    }
-
-    /** Waits for the last record. */
-    private static final class Ending implements LogListener {
-        private final CompletableFuture<Boolean> applied = new CompletableFuture<>();
-        private final LogRecord last;
-
-        Ending(LogRecord last) {
-            this.last = last;
-        }
-
-        @Override
-        public void applied(List<LogEntry> entries, long durableBatch) {
-            if (entries.get(entries.size() - 1).record().equals(last)) {
-                applied.complete(true);
-            }
-        }
-
-        @Override
-        public void failed(Throwable cause) {
-            applied.completeExceptionally(cause);
-        }
-
-        @Override
-        public void stalled(boolean stalled) {}
-
-        @Override
-        public void free(boolean aboveFloor, long freeBytes) {}
     }
 }

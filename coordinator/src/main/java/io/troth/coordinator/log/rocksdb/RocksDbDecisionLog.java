@@ -69,12 +69,6 @@ public final class RocksDbDecisionLog implements DecisionLog {
         return new RocksDbDecisionLog(settings, environment, log, log.store(), DiskWatch.freeBytes(settings));
     }
 
-    /** Opens a log although its end is missing; see {@link LogRestore}. */
-    static RocksDbDecisionLog openForRestore(LogSettings settings, LogEnvironment environment) {
-        OpenLog log = OpenLog.openCut(settings, environment).asSingle();
-        return new RocksDbDecisionLog(settings, environment, log, log.store(), DiskWatch.freeBytes(settings));
-    }
-
     /** For tests: with a writer around the store's, and another measure of free space. */
     static RocksDbDecisionLog open(
             LogSettings settings, LogEnvironment environment, WriterDecorator decorator, LongSupplier freeBytes) {

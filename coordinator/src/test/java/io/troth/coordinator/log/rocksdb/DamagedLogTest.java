@@ -280,6 +280,18 @@ class DamagedLogTest {
                 .contains("ends with batch " + (WRITES - 1) + ", but batch " + WRITES));
     }
 
+    /** Between two writes of it the log would be one that starts, and takes what it has lost for rolled back. */
+    @Test
+    void aRestoreIsOneWrite() throws IOException {
+        LogRestore.restore(Logs.settings(crashed, 1), Logs.environment(), 0);
+        List<StoredRecord> found = new ArrayList<>();
+        assertTrue(inspect(found).isGood());
+        Map<RecordKind, Long> batches = found.stream()
+                .filter(stored -> stored.batch() > WRITES)
+                .collect(Collectors.toMap(StoredRecord::kind, StoredRecord::batch));
+        assertEquals(Map.of(RecordKind.EPOCH, WRITES + 1L, RecordKind.DISTRUST, WRITES + 1L), batches);
+    }
+
     @Test
     void aMissingLogFileIsNoticed() throws IOException {
         Files.delete(wal(crashed));
