@@ -1,11 +1,13 @@
 package io.troth.coordinator.engine;
 
 import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
 import io.troth.core.coordinator.Action;
 import io.troth.core.coordinator.Notice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Carries one action out, whatever it is. */
 final class ActionCarrier implements Action.Visitor<Boolean> {
@@ -37,9 +39,13 @@ final class ActionCarrier implements Action.Visitor<Boolean> {
         return ready;
     }
 
-    /** The core has said that an agent knows more of the log than is left of it. */
-    boolean isDistrusted() {
-        return distrusted;
+    /** Why the core answers nothing, as far as it has said; null when it answers. */
+    @Nullable
+    Reason notReady() {
+        if (distrusted) {
+            return Reason.of(ErrorCode.LOG_DISTRUSTED);
+        }
+        return ready ? null : Reason.of(ErrorCode.NOT_READY);
     }
 
     @Override

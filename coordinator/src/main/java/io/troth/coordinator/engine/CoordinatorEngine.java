@@ -177,10 +177,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         return phase == Phase.STOPPED;
     }
 
-    /**
-     * Why this coordinator is not one to send clients to: it is starting, stopping, has stopped, or its log hangs or is
-     * distrusted. Null when it is ready. Any thread.
-     */
+    /** Why this coordinator is not one to send clients to; null when it is. Any thread. */
     public @Nullable Reason notReady() {
         return notReady;
     }
@@ -467,10 +464,11 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
     }
 
     private void updateReadiness() {
-        if (carrier.isDistrusted()) {
-            notReady = Reason.of(ErrorCode.LOG_DISTRUSTED);
-        } else {
-            notReady = carrier.hasBecomeReady() ? admission.notReady() : Reason.of(ErrorCode.NOT_READY);
+        boolean before = notReady == null;
+        notReady = carrier.notReady() == null ? admission.notReady() : carrier.notReady();
+        boolean ready = notReady == null;
+        if (ready != before) {
+            ports.gateway().ready(ready);
         }
     }
 

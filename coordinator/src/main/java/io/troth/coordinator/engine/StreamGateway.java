@@ -30,4 +30,7 @@ public interface StreamGateway {
      * @param durableBatch the highest batch number of the log that is known to be durable
      */
     void flush(@Nullable EpochId epoch, long durableBatch);
+
+    /** This coordinator has become one to send clients to, or is none any more: its log hangs, it stops, and the like. */
+    default void ready(boolean ready) {}
 }

@@ -56,7 +56,7 @@ public final class GrpcStreamGateway implements StreamGateway {
         return head;
     }
 
-    /** Whom to tell, on the engine thread, when this coordinator becomes ready or stops to be. Before the first flush. */
+    /** Whom to tell, on the engine thread, when this coordinator becomes ready or is it no more. Before the first flush. */
     void onReadiness(Consumer<Boolean> listener) {
         readiness = listener;
     }
@@ -133,7 +133,6 @@ public final class GrpcStreamGateway implements StreamGateway {
             head = new Head(epoch, durableBatch);
         }
         if (turned) {
-            readiness.accept(epoch != null);
             for (Outlet<ClientMessage> client : clients.values()) {
                 if (client instanceof ClientStreams.Stream stream) {
                     stream.greet(head);
@@ -144,6 +143,11 @@ public final class GrpcStreamGateway implements StreamGateway {
             outlet.flush();
         }
         dirty.clear();
+    }
+
+    @Override
+    public void ready(boolean ready) {
+        readiness.accept(ready);
     }
 
     private void touch(Outlet<?> outlet, boolean first) {

@@ -195,11 +195,7 @@ class AdminServiceTest {
         for (String service : List.of("ClientService", "AgentService", "TransactionService", "AdminService")) {
             assertTrue(names.contains("troth.v1." + service), names.toString());
         }
-        assertEquals(
-                ServingStatus.SERVING,
-                HealthGrpc.newBlockingStub(coordinator.channel)
-                        .check(HealthCheckRequest.getDefaultInstance())
-                        .getStatus());
+        assertEquals(ServingStatus.SERVING, health());
         try (Edge starting = new Edge()) {
             assertEquals(
                     ServingStatus.NOT_SERVING,
@@ -207,6 +203,23 @@ class AdminServiceTest {
                             .check(HealthCheckRequest.getDefaultInstance())
                             .getStatus());
         }
+    }
+
+    @Test
+    void isHealthyOnlyWhileItIsReady() {
+        Edge.until(() -> health() == ServingStatus.SERVING);
+        coordinator.log.stall(true);
+        Edge.until(() -> coordinator.notReady() != null);
+        assertEquals(ServingStatus.NOT_SERVING, health());
+        coordinator.log.stall(false);
+        Edge.until(() -> coordinator.notReady() == null);
+        assertEquals(ServingStatus.SERVING, health());
+    }
+
+    private ServingStatus health() {
+        return HealthGrpc.newBlockingStub(coordinator.channel)
+                .check(HealthCheckRequest.getDefaultInstance())
+                .getStatus();
     }
 
     private static ErrorCode refusal(Runnable call) {

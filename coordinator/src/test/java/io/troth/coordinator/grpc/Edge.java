@@ -63,6 +63,7 @@ final class Edge implements AutoCloseable {
 
     void ready() {
         gateway.flush(EPOCH, 1);
+        gateway.ready(true);
     }
 
     RawStream<ClientStreamResponse> client() {

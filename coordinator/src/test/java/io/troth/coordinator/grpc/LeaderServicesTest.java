@@ -152,8 +152,8 @@ class LeaderServicesTest {
         assertEquals(ServingStatus.SERVING, health());
         edge.server.refuse(ELSEWHERE);
         assertEquals(ServingStatus.NOT_SERVING, health());
-        edge.gateway.flush(null, 1);
-        edge.gateway.flush(Edge.EPOCH, 1);
+        edge.gateway.ready(false);
+        edge.gateway.ready(true);
         assertEquals(ServingStatus.NOT_SERVING, health(), "nobody listens to the one before");
     }
 
@@ -165,7 +165,7 @@ class LeaderServicesTest {
             CountDownLatch begins = new CountDownLatch(1);
             CompletableFuture<Void> engine = CompletableFuture.runAsync(() -> {
                 begins.countDown();
-                gateway.flush(Edge.EPOCH, 1);
+                gateway.ready(true);
             });
             while (begins.getCount() > 0) {
                 Thread.onSpinWait();
