@@ -45,13 +45,13 @@ final class Answers {
                     "ROLLED_BACK while it could still commit");
         }
         LogRecord.Heuristic forced = leader.operator.against(tx, outcome);
-        BranchId mixed = forced == null ? null : forced.branch();
         boolean told = reason != null && reason.code() == ErrorCode.HEURISTIC_MIXED;
-        if (forced == null || mixed == null || told) {
+        if (forced == null || told) {
             say(request, tx, outcome, completing, branch, reason);
             return;
         }
-        if (outcome == Outcome.ROLLED_BACK) {
+        BranchId mixed = forced.branch();
+        if (mixed != null && outcome == Outcome.ROLLED_BACK) {
             // A commit by force is compared with the outcome when the outcome becomes known (protocol 10.6).
             leader.out.notice(new Notice.HeuristicMixed(tx, mixed, "committed by force: " + forced.reason()));
         }

@@ -45,23 +45,29 @@ final class OperatorTable {
         return heuristics.isEmpty() ? null : heuristics.get(new BranchKey(tx, branch));
     }
 
-    /** A forced decision about a branch of T that contradicts this outcome of T; null when there is none. */
+    /**
+     * A forced decision about a branch of T that contradicts this outcome of T, or else the one that closed its COMMIT;
+     * null when there is neither.
+     */
     LogRecord.@Nullable Heuristic against(GlobalTxId tx, Outcome outcome) {
         boolean certain = outcome == Outcome.COMMITTED || outcome == Outcome.ROLLED_BACK;
         if (!certain || heuristics.isEmpty()) {
             return null;
         }
         Decision opposite = outcome == Outcome.COMMITTED ? Decision.ROLLBACK : Decision.COMMIT;
+        LogRecord.Heuristic closed = null;
         for (LogRecord.Heuristic each :
-                heuristics.tailMap(new BranchKey(tx, null), false).values()) {
+                heuristics.tailMap(new BranchKey(tx, null), true).values()) {
             if (!each.tx().equals(tx)) {
-                return null;
+                return closed;
             }
-            if (each.decision() == opposite) {
+            if (each.branch() == null) {
+                closed = each;
+            } else if (each.decision() == opposite) {
                 return each;
             }
         }
-        return null;
+        return closed;
     }
 
     void leave(GlobalTxId tx, BranchId branch, LeftAlone what) {
