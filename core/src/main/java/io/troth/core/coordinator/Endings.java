@@ -36,6 +36,7 @@ final class Endings {
     void rollBackBranch(GlobalTxId tx, BranchId branch, String resource) {
         AgentStream holder = leader.agents.ofInstance(branch.instance());
         if (holder != null) {
+            leader.operator.resolved(tx, branch);
             leader.out.toAgent(holder.id, new AgentMessage.RollbackBranch(tx, branch, resource));
         }
     }
