@@ -1,6 +1,7 @@
 package io.troth.core.coordinator;
 
 import io.troth.core.BranchId;
+import io.troth.core.Decision;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Invariant;
@@ -50,12 +51,20 @@ final class Answers {
             say(request, tx, outcome, completing, branch, reason);
             return;
         }
-        BranchId mixed = forced.branch();
-        if (mixed != null && outcome == Outcome.ROLLED_BACK) {
-            // A commit by force is compared with the outcome when the outcome becomes known (protocol 10.6).
-            leader.out.notice(new Notice.HeuristicMixed(tx, mixed, "committed by force: " + forced.reason()));
+        if (outcome == Outcome.ROLLED_BACK) {
+            mixed(forced);
         }
-        say(request, tx, outcome, completing, mixed, new Reason(ErrorCode.HEURISTIC_MIXED, forced.reason()));
+        Reason mixed = new Reason(ErrorCode.HEURISTIC_MIXED, forced.reason());
+        say(request, tx, outcome, completing, forced.branch(), mixed);
+    }
+
+    /** The outcome has become known, and this is against it (protocol 10.6): told once, whoever asks how often. */
+    void mixed(LogRecord.Heuristic forced) {
+        BranchId branch = forced.branch();
+        if (branch != null && leader.operator.mixed.add(new OperatorTable.BranchKey(forced.tx(), branch))) {
+            String how = forced.decision() == Decision.COMMIT ? "committed" : "rolled back";
+            leader.out.notice(new Notice.HeuristicMixed(forced.tx(), branch, how + " by force: " + forced.reason()));
+        }
     }
 
     private void say(

@@ -79,7 +79,7 @@ public final class CoordinatorStateMachine {
         transactions = new Transactions(leader, answers, endings, phaseTwo, onePhase, outcomes);
         sessions = new Sessions(leader, answers, endings);
         agents = new Agents(leader, answers, transactions, phaseTwo, onePhase, horizons);
-        operators = new Operators(leader, answers, phaseTwo);
+        operators = new Operators(leader, answers, phaseTwo, outcomes);
         replay = new LogReplay(leader, transactions, endings, agents, horizons, operators);
     }
 

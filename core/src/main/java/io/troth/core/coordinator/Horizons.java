@@ -95,6 +95,7 @@ final class Horizons {
             leader.epochs.horizon = horizon;
         }
         leader.operator.heuristics.keySet().removeIf(key -> leader.epochs.isForgotten(key.tx()));
+        leader.operator.mixed.removeIf(key -> leader.epochs.isForgotten(key.tx()));
         if (leader.isReady()) {
             purge();
         }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** What concerns operators: forced decisions, and prepared branches that were left alone. */
@@ -36,6 +37,9 @@ final class OperatorTable {
 
     /** The applied HEURISTIC records above the horizon. */
     final TreeMap<BranchKey, LogRecord.Heuristic> heuristics = new TreeMap<>();
+
+    /** Those of them that were found to be against the outcome of their transaction, which is told once. */
+    final TreeSet<BranchKey> mixed = new TreeSet<>();
 
     final TreeMap<BranchKey, LeftAlone> leftAlone = new TreeMap<>();
     final List<Handed> handed = new ArrayList<>();

@@ -21,11 +21,13 @@ final class Operators {
     private final Leader leader;
     private final Answers answers;
     private final PhaseTwo phaseTwo;
+    private final OutcomeTable outcomes;
 
-    Operators(Leader leader, Answers answers, PhaseTwo phaseTwo) {
+    Operators(Leader leader, Answers answers, PhaseTwo phaseTwo, OutcomeTable outcomes) {
         this.leader = leader;
         this.answers = answers;
         this.phaseTwo = phaseTwo;
+        this.outcomes = outcomes;
     }
 
     void forces(Event.OperatorForces event) {
@@ -84,6 +86,8 @@ final class Operators {
         }
         if (committed != null) {
             settle(committed, record);
+        } else if (branch != null) {
+            outcomes.compare(record, branch);
         }
         answer(record, outcome);
     }

@@ -2,6 +2,7 @@ package io.troth.core.coordinator;
 
 import io.troth.core.BranchId;
 import io.troth.core.BranchWork;
+import io.troth.core.Decision;
 import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
@@ -103,11 +104,7 @@ final class OutcomeTable {
             leader.out.toAgent(stream.id, Operators.order(forced, branch, resource, null));
             return;
         }
-        boolean impossible = tx.shard() != leader.shard
-                || tx.epoch().number() > leader.epoch().number()
-                || !leader.epochs.isKnown(tx.epoch())
-                || (leader.isOwn(tx.epoch()) && tx.session() >= leader.sessions.next);
-        if (impossible) {
+        if (isImpossible(tx)) {
             leaveImpossible(stream, tx, branch, resource);
             return;
         }
@@ -122,6 +119,56 @@ final class OutcomeTable {
             askedByAgentAboutOwn(stream, tx, branch, resource);
         } else {
             fetch(Question.ofAgent(stream.id, tx, branch, resource));
+        }
+    }
+
+    /** True for a T that this log can not have led to. */
+    private boolean isImpossible(GlobalTxId tx) {
+        return tx.shard() != leader.shard
+                || tx.epoch().number() > leader.epoch().number()
+                || !leader.epochs.isKnown(tx.epoch())
+                || (leader.isOwn(tx.epoch()) && tx.session() >= leader.sessions.next);
+    }
+
+    /**
+     * Compares a decision by force with the outcome of T (protocol 10.6), which has no COMMIT in memory: nobody may ever
+     * ask for it. While T is open it is for the answer to compare.
+     */
+    void compare(LogRecord.Heuristic forced, BranchId branch) {
+        GlobalTxId tx = forced.tx();
+        if (isImpossible(tx) || leader.open(tx) != null) {
+            return;
+        }
+        ClientSession session = leader.isOwn(tx.epoch()) ? leader.sessions.find(tx.session()) : null;
+        if (session != null && session.isUnheard(tx.sequence())) {
+            if (leader.epochs.isDistrusted(tx.epoch()) || !leader.mayKeep(session, tx.sequence())) {
+                return;
+            }
+            endings.endUnheard(
+                    session, tx, new Reason(ErrorCode.UNKNOWN_TRANSACTION, "a branch of it was decided by force"));
+        }
+        EndedTransaction ended = session == null ? null : session.ended.get(tx.sequence());
+        if (ended == null || ended.outcome() == Outcome.COMMITTED) {
+            fetch(Question.ofForced(tx, branch));
+        } else if (ended.outcome() == Outcome.ROLLED_BACK && forced.decision() == Decision.COMMIT) {
+            answers.mixed(forced);
+        }
+    }
+
+    private void compareFetched(GlobalTxId tx, BranchId branch, LogRecord.@Nullable Commit commit) {
+        LogRecord.Heuristic forced = leader.operator.heuristic(tx, branch);
+        if (forced == null) {
+            return;
+        }
+        boolean committed = commit != null
+                && commit.branches().stream().anyMatch(yes -> yes.branch().equals(branch));
+        ClientSession session = leader.isOwn(tx.epoch()) ? leader.sessions.find(tx.session()) : null;
+        boolean rolledBack = commit == null
+                && !leader.epochs.isDistrusted(tx.epoch())
+                && !leader.epochs.isForgotten(tx)
+                && (session == null || !session.ended.containsKey(tx.sequence()));
+        if (forced.decision() == Decision.ROLLBACK ? committed : rolledBack) {
+            answers.mixed(forced);
         }
     }
 
@@ -165,6 +212,8 @@ final class OutcomeTable {
                 } else if (stream != null) {
                     afterFetch(stream, question.tx(), question.branch(), question.resource(), event.commit());
                 }
+            } else if (question.branch() != null) {
+                compareFetched(question.tx(), question.branch(), event.commit());
             }
         }
     }

@@ -191,6 +191,7 @@ final class StateDecoder {
         for (LogRecord.Heuristic record : in.all(this::heuristic)) {
             operator.heuristics.put(new OperatorTable.BranchKey(record.tx(), record.branch()), record);
         }
+        operator.mixed.addAll(in.all(() -> new OperatorTable.BranchKey(in.tx(), in.optional(in::branch))));
         int left = in.count();
         for (int i = 0; i < left; i++) {
             GlobalTxId tx = in.tx();

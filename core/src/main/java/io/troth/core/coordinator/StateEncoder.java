@@ -186,6 +186,10 @@ final class StateEncoder {
 
     private void operator() {
         out.all(leader.operator.heuristics.values(), this::heuristic);
+        out.all(leader.operator.mixed, key -> {
+            out.tx(key.tx());
+            out.optional(key.branch(), out::branch);
+        });
         out.all(leader.operator.leftAlone.entrySet(), entry -> {
             out.tx(entry.getKey().tx());
             out.optional(entry.getKey().branch(), out::branch);
