@@ -12,6 +12,7 @@ import io.troth.core.Outcome;
 import io.troth.core.ProtocolViolation;
 import io.troth.core.Reason;
 import io.troth.core.coordinator.CoordinatorStateMachine;
+import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LeaderView;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
@@ -65,6 +66,9 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
 
     private long recoveredSinceNanos;
     private @Nullable EpochId own;
+
+    /** A write of the log hangs, so that nothing is answered. */
+    private boolean logHangs;
 
     EngineMeters(MeterRegistry registry, LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
@@ -124,7 +128,7 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
         open.forEach((state, count) -> count.set(view.open().getOrDefault(state, 0)));
         leftAlone.set(view.leftAlone());
         sessions.set(view.sessions());
-        ready.set(view.ready() ? 1 : 0);
+        ready.set(view.ready() && !logHangs ? 1 : 0);
         inDoubtCount.set(inDoubtSinceNanos.size() + recovered);
         if (recovered > 0) {
             oldestInDoubtNanos.set(nanoTime.getAsLong() - recoveredSinceNanos);
@@ -139,6 +143,7 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
     /** An engine will begin to lead, and none does now: it reads again what one before it knew, ready or not. */
     void begins() {
         own = null;
+        logHangs = false;
         recovered = 0;
         askedNanos.clear();
         inDoubtSinceNanos.clear();
@@ -155,6 +160,14 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
     /** Something was refused. Any thread. */
     void refused(Reason reason) {
         refused.increment(reason.code());
+    }
+
+    @Override
+    public void stepping(Event event) {
+        if (event instanceof Event.AcceptingChanged changed) {
+            Reason refusing = changed.refusing();
+            logHangs = refusing != null && refusing.code() == ErrorCode.LOG_STALLED;
+        }
     }
 
     @Override

@@ -64,6 +64,12 @@ public final class EngineScript {
         next(between);
     }
 
+    /** A write of the log hangs, or has returned. */
+    public void hangs(boolean hangs) {
+        world.simulated().stall(hangs);
+        world.settle();
+    }
+
     /** Another one is to lead. */
     public void stops() {
         CompletableFuture<Boolean> drained = world.engine.drain(Duration.ZERO);

@@ -113,6 +113,15 @@ class EngineMetersTest {
     }
 
     @Test
+    void isNotReadyWhileAWriteOfTheLogHangs() {
+        script.runEach(() -> {});
+        script.hangs(true);
+        assertEquals(0, series(metrics.scrape()).get("troth_ready"));
+        script.hangs(false);
+        assertEquals(1, series(metrics.scrape()).get("troth_ready"));
+    }
+
+    @Test
     void countsWhatWasRecoveredUntilItEnds() {
         GlobalTxId first = new GlobalTxId(0, new EpochId(7, 1), 1, 1);
         GlobalTxId second = new GlobalTxId(0, new EpochId(7, 1), 1, 2);
