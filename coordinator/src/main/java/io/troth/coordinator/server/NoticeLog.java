@@ -3,6 +3,7 @@ package io.troth.coordinator.server;
 import io.troth.coordinator.engine.EngineListener;
 import io.troth.core.ErrorCode;
 import io.troth.core.ProtocolViolation;
+import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.Notice;
 import java.util.EnumMap;
@@ -24,6 +25,9 @@ final class NoticeLog implements EngineListener, Notice.Visitor<Boolean> {
     private final LongSupplier nanoTime;
     private final Map<ErrorCode, Flood> refusals = new EnumMap<>(ErrorCode.class);
     private final Map<ErrorCode, Flood> alarms = new EnumMap<>(ErrorCode.class);
+    private final Map<ErrorCode, Flood> notAccepting = new EnumMap<>(ErrorCode.class);
+    /** The last line about that was that nothing begins. */
+    private boolean saidNotAccepting;
 
     /** What was not said of a code since its last line. */
     private static final class Flood {
@@ -37,6 +41,20 @@ final class NoticeLog implements EngineListener, Notice.Visitor<Boolean> {
 
     NoticeLog(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
+    }
+
+    @Override
+    public void stepping(Event event) {
+        if (!(event instanceof Event.AcceptingChanged changed)) {
+            return;
+        }
+        if (!changed.accepting() && unsaid(notAccepting, changed.reason().code()) >= 0) {
+            LOG.warn("no new transaction begins: {}", changed.reason());
+            saidNotAccepting = true;
+        } else if (changed.accepting() && saidNotAccepting) {
+            LOG.warn("new transactions begin again");
+            saidNotAccepting = false;
+        }
     }
 
     @Override

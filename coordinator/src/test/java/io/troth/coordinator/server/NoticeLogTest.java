@@ -10,6 +10,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.Notice;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +43,30 @@ class NoticeLogTest {
         LOGGER.setAdditive(true);
         LOGGER.setLevel(null);
         LOGGER.detachAppender(lines);
+    }
+
+    private void accepting(boolean accepting, ErrorCode code) {
+        log.stepping(new Event.AcceptingChanged(accepting, new Reason(code, "x"), null));
+    }
+
+    @Test
+    void saysWhyNothingBeginsAndThatItDoesAgain() {
+        accepting(false, ErrorCode.LOG_STALLED);
+        accepting(true, ErrorCode.LOG_STALLED);
+        accepting(false, ErrorCode.LOG_STALLED);
+        accepting(true, ErrorCode.LOG_STALLED);
+        now += TimeUnit.SECONDS.toNanos(1);
+        accepting(false, ErrorCode.LOG_STALLED);
+        accepting(false, ErrorCode.DISK_FLOOR);
+        accepting(true, ErrorCode.DISK_FLOOR);
+        assertEquals(
+                List.of(
+                        "no new transaction begins: LOG_STALLED: x",
+                        "new transactions begin again",
+                        "no new transaction begins: LOG_STALLED: x",
+                        "no new transaction begins: DISK_FLOOR: x",
+                        "new transactions begin again"),
+                lines.list.stream().map(ILoggingEvent::getFormattedMessage).toList());
     }
 
     private static Notice.Alarm alarm(ErrorCode code, String detail) {
