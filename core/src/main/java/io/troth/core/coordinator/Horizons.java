@@ -1,6 +1,7 @@
 package io.troth.core.coordinator;
 
 import io.troth.core.EpochId;
+import io.troth.core.GlobalTxId;
 import io.troth.core.Invariant;
 import java.util.Map;
 
@@ -61,9 +62,11 @@ final class Horizons {
         if (stream == null || !stream.offers(event.resource())) {
             return;
         }
-        if (event.lowestEpoch() == null) {
-            leader.operator.leftAlone.values().removeIf(left -> left.resource().equals(event.resource()));
-        }
+        leader.operator
+                .leftAlone
+                .entrySet()
+                .removeIf(left -> left.getValue().resource().equals(event.resource())
+                        && isBelow(left.getKey().tx(), event));
         boolean clear = next != null
                 && (event.lowestEpoch() == null
                         || !EpochTable.isAtOrBelow(event.lowestEpoch(), event.lowestSession(), next));
@@ -71,6 +74,13 @@ final class Horizons {
             leader.horizon.cleared.add(event.resource());
             advance();
         }
+    }
+
+    /** True when no branch of T can be in the list: it is below the lowest, in the order in which agents look for that. */
+    private static boolean isBelow(GlobalTxId tx, Event.ScanReported event) {
+        EpochId lowest = event.lowestEpoch();
+        int byEpoch = lowest == null ? -1 : tx.epoch().compareTo(lowest);
+        return byEpoch < 0 || (byEpoch == 0 && tx.session() < event.lowestSession());
     }
 
     /** Appends HORIZON when nothing is waited for any more. */
