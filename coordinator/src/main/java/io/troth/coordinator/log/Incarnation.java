@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,11 @@ public record Incarnation(ClusterId cluster, long id, Instant created, boolean w
 
     /** The format of the directory this code writes and reads. */
     public static final int FORMAT = 1;
+
+    /** Names in the data directory of a member of a cluster: what Raft keeps, and who the member is. */
+    public static final String MEMBER_DIRECTORY = "raft";
+
+    public static final String MEMBER_FILE = "MEMBER";
 
     private static final String FILE = "INCARNATION";
 
@@ -70,6 +76,25 @@ public record Incarnation(ClusterId cluster, long id, Instant created, boolean w
         } catch (IllegalArgumentException | DateTimeParseException | DamagedRecordException e) {
             throw new LogRefusedException(
                     LogRefusal.INCARNATION_UNREADABLE, directory, "the file INCARNATION: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Makes sure that a data directory without an incarnation, which is to be made anew, is no member's that has only lost
+     * its log.
+     *
+     * @throws LogRefusedException {@link LogRefusal#INCARNATION_MISSING}
+     */
+    public static void checkIsNobodys(Path directory) {
+        for (String left : List.of(MEMBER_DIRECTORY, MEMBER_FILE)) {
+            if (Files.exists(directory.resolve(left))) {
+                throw new LogRefusedException(
+                        LogRefusal.INCARNATION_MISSING,
+                        directory,
+                        "there is a member's " + left
+                                + " but no file INCARNATION. Nothing was changed; if nothing better"
+                                + " is to be had, move " + left + " elsewhere and keep it");
+            }
         }
     }
 

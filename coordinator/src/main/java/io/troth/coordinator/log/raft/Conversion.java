@@ -100,9 +100,6 @@ public final class Conversion {
         LogRestore.checkThrough(throughEpoch);
         checkOthersAreGone(settings);
         boolean isNothing = Incarnation.read(settings.log().directory()) == null;
-        if (isNothing) {
-            MemberFile.checkIsNobodys(settings.log().directory());
-        }
         StoppedMember member = isNothing ? null : StoppedMember.openForRestore(settings, environment);
         return member == null
                 ? restoreSingle(settings, environment, throughEpoch)

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 record MemberFile(MemberId id, List<MemberId> founders) {
 
-    private static final String FILE = "MEMBER";
+    private static final String FILE = Incarnation.MEMBER_FILE;
 
     MemberFile {
         founders = List.copyOf(founders);
@@ -63,24 +63,6 @@ record MemberFile(MemberId id, List<MemberId> founders) {
                     "it is that of " + file.id().node() + ", cluster.node is " + settings.node());
         }
         return file;
-    }
-
-    /**
-     * Makes sure that a data directory which is to be made anew is no member's that has only lost its log.
-     *
-     * @throws LogRefusedException {@link LogRefusal#INCARNATION_MISSING}
-     */
-    static void checkIsNobodys(Path directory) {
-        for (String left : List.of(RaftFiles.DIRECTORY, FILE)) {
-            if (Files.exists(directory.resolve(left))) {
-                throw new LogRefusedException(
-                        LogRefusal.INCARNATION_MISSING,
-                        directory,
-                        "there is a member's " + left
-                                + " but no file INCARNATION. Nothing was changed; if nothing better"
-                                + " is to be had, move " + left + " elsewhere and keep it");
-            }
-        }
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.troth.coordinator.log.raft;
 
 import io.troth.coordinator.log.DurableFiles;
+import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.Position;
@@ -41,7 +42,7 @@ import org.slf4j.LoggerFactory;
 record RaftFiles(Path data, Path group) {
 
     /** Below the data directory. */
-    static final String DIRECTORY = "raft";
+    static final String DIRECTORY = Incarnation.MEMBER_DIRECTORY;
 
     private static final Logger LOG = LoggerFactory.getLogger(RaftFiles.class);
 

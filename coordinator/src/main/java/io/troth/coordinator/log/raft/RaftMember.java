@@ -163,7 +163,6 @@ public final class RaftMember implements OwnMember, AutoCloseable {
         if (Incarnation.read(directory) != null) {
             throw new LogRefusedException(LogRefusal.NOT_EMPTY, directory, "there is a log already");
         }
-        MemberFile.checkIsNobodys(directory);
         // Nobody else can have the directory before it is whole: the files of one that runs would be deleted.
         AppliedStore made = AppliedStore.open(settings.log(), environment);
         try {

@@ -109,11 +109,14 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
             LogSettings settings, LogEnvironment environment, DirectoryLock lock, boolean whole) throws IOException {
         Path directory = settings.directory();
         Incarnation incarnation = Incarnation.read(directory);
-        if (incarnation == null || !incarnation.whole()) {
-            if (incarnation == null && !isEmpty(database(directory))) {
+        if (incarnation == null) {
+            if (!isEmpty(database(directory))) {
                 throw new LogRefusedException(
                         LogRefusal.INCARNATION_MISSING, directory, "there is a database but no file INCARNATION");
             }
+            Incarnation.checkIsNobodys(directory);
+        }
+        if (incarnation == null || !incarnation.whole()) {
             incarnation = create(settings, environment);
         }
         checkCluster(directory, incarnation, settings.cluster());

@@ -17,6 +17,7 @@ import io.troth.coordinator.log.LogSettings;
 import io.troth.coordinator.log.RecordingListener;
 import io.troth.coordinator.log.rocksdb.AppliedStore;
 import io.troth.coordinator.log.rocksdb.LogInspection;
+import io.troth.coordinator.log.rocksdb.LogRestore;
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.coordinator.log.rocksdb.RocksDbDecisionLog;
 import io.troth.core.ClusterId;
@@ -256,7 +257,10 @@ class RefusedMemberTest {
         for (Path left : List.of(directory.resolve(RaftFiles.DIRECTORY), directory.resolve("MEMBER"))) {
             for (Executable again : new Executable[] {
                 () -> RaftMember.create(settings, Logs.environment()),
-                () -> Conversion.restore(settings, Logs.environment(), 0)
+                () -> Conversion.restore(settings, Logs.environment(), 0),
+                () -> RocksDbDecisionLog.open(Logs.settings(directory, 1), Logs.environment())
+                        .close(),
+                () -> LogRestore.restore(Logs.settings(directory, 1), Logs.environment(), 0)
             }) {
                 LogRefusedException refused = assertThrows(LogRefusedException.class, again);
                 assertEquals(LogRefusal.INCARNATION_MISSING, refused.refusal());
