@@ -6,6 +6,7 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -15,12 +16,23 @@ import java.util.function.Supplier;
 /** {@code /metrics}, {@code /livez} and {@code /readyz}: for machines, reading only. */
 final class AgentHttp implements AutoCloseable {
 
-    private static final int THREADS = 2;
-    private static final int WAITING_MAX = 50;
+    /** So many may be slow before anybody has to wait for one of them to be cut off. */
+    static final int THREADS = 8;
+
+    static final int WAITING_MAX = 50;
+    private static final String LIMIT_SECONDS = "5";
     private static final int OK = 200;
     private static final int NOT_FOUND = 404;
     private static final int METHOD_NOT_ALLOWED = 405;
     private static final int UNAVAILABLE = 503;
+
+    static {
+        // The JDK's server waits for ever for the end of a request, and for who reads the answer, unless it is told
+        // before the first one is made. It knows no other way than this.
+        for (String what : List.of("sun.net.httpserver.maxReqTime", "sun.net.httpserver.maxRspTime")) {
+            System.setProperty(what, System.getProperty(what, LIMIT_SECONDS));
+        }
+    }
 
     private final HttpServer server;
     private final ExecutorService executor;
