@@ -17,7 +17,9 @@ import java.util.regex.Pattern;
 final class ClusterCodec {
 
     private static final String ROLE_PREFIX = "MEMBER_ROLE_";
-    private static final Pattern NODE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9-]{0,62}");
+    /** As a configuration may have it. */
+    private static final Pattern NODE = Pattern.compile("[0-9A-Za-z-]{1,64}");
+
     private static final Pattern ADDRESS = Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[^:/\\s]+):[0-9]{1,5}");
 
     private ClusterCodec() {}
