@@ -205,13 +205,14 @@ final class Proposer {
     }
 
     private void send(Outgoing outgoing) {
-        CompletableFuture<Void> unused = sender.send(outgoing.entry().encode()).whenComplete((applied, cause) -> {
-            if (cause == null) {
-                landed(outgoing);
-            } else {
-                fail(cause);
-            }
-        });
+        CompletableFuture<Void> unused = sender.send(outgoing.entry().encode())
+                .thenRun(() -> landed(outgoing))
+                .whenComplete((landed, cause) -> {
+                    // Whatever was thrown: an entry that has landed unseen would be on its way for ever.
+                    if (cause != null) {
+                        fail(cause);
+                    }
+                });
     }
 
     private void landed(Outgoing outgoing) {
