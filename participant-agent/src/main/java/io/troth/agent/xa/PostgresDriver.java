@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.WeakHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
@@ -48,6 +49,7 @@ public final class PostgresDriver implements ResourceDriver {
     private final DataSource source;
     private final int answerMillis;
     private final Map<BaseConnection, ServerFacts> factsByConnection = Collections.synchronizedMap(new WeakHashMap<>());
+    private final AtomicReference<@Nullable ResourceIdentity> firstOpened = new AtomicReference<>();
 
     /**
      * Wraps where connections come from.
@@ -83,13 +85,33 @@ public final class PostgresDriver implements ResourceDriver {
                                     + " for another database",
                             PostgresErrors.FEATURE_NOT_SUPPORTED);
                 }
-                factsOf(connection);
+                checkSame(factsOf(connection));
                 return connection;
             } catch (SQLException | RuntimeException | Error e) {
                 close(connection, e);
                 throw e;
             }
         }
+    }
+
+    /**
+     * What a URL leads to can change while the agent runs. The coordinator has been told which database this is, and would
+     * take what another one says for its word: that a branch it never held is gone, say (protocol 9.3).
+     */
+    private void checkSame(ServerFacts facts) throws SQLException {
+        ResourceIdentity opened = identityOf(facts);
+        firstOpened.compareAndSet(null, opened);
+        ResourceIdentity first = Objects.requireNonNull(firstOpened.get());
+        if (!first.equals(opened)) {
+            throw new SQLException(
+                    "this is another database than the one that the agent began with; if it shall be, restart the agent: "
+                            + opened + ", not " + first,
+                    PostgresErrors.CONNECTION_REJECTED);
+        }
+    }
+
+    private ResourceIdentity identityOf(ServerFacts facts) {
+        return new ResourceIdentity(kind(), facts.identity(), facts.role());
     }
 
     private ServerFacts factsOf(Connection connection) throws SQLException {
@@ -113,8 +135,7 @@ public final class PostgresDriver implements ResourceDriver {
     public ResourceIdentity inspect(Connection connection, int poolSize)
             throws SQLException, ResourceUnsuitableException {
         PostgresSelfTest.checkSettings(connection, poolSize);
-        ServerFacts facts = factsOf(connection);
-        return new ResourceIdentity(kind(), facts.identity(), facts.role());
+        return identityOf(factsOf(connection));
     }
 
     @Override
@@ -213,11 +234,15 @@ public final class PostgresDriver implements ResourceDriver {
     private static PhaseTwoCompletion notYet(TrothXid xid, SQLException failure) {
         Reason misconfiguration = PostgresErrors.misconfiguration(failure);
         if (misconfiguration != null) {
-            LOG.error("branch {} stays in doubt: {}", xid, misconfiguration);
-            return PhaseTwoCompletion.notYet(misconfiguration);
+            return misconfigured(xid, misconfiguration);
         }
         return PhaseTwoCompletion.notYet(
                 new Reason(ErrorCode.DATABASE_UNAVAILABLE, "branch " + xid + ", " + PostgresErrors.describe(failure)));
+    }
+
+    private static PhaseTwoCompletion misconfigured(TrothXid xid, Reason why) {
+        LOG.error("branch {} stays in doubt: {}", xid, why);
+        return PhaseTwoCompletion.notYet(why);
     }
 
     private static PhaseTwoCompletion goneWithoutProof(TrothXid xid, boolean firstAttempt) {
@@ -228,9 +253,18 @@ public final class PostgresDriver implements ResourceDriver {
 
     private PhaseTwoCompletion goneWithProof(Connection connection, TrothXid xid, Proof proof) throws SQLException {
         PostgresProof decoded = PostgresProof.decode(proof);
-        if (decoded == null || !decoded.isFrom(factsOf(connection))) {
+        ServerFacts server = factsOf(connection);
+        if (decoded != null && !decoded.isOfDatabaseOf(server)) {
+            // Only the voter's database can say that the branch is gone (protocol 9.3): it may be prepared there.
+            return misconfigured(
+                    xid,
+                    new Reason(
+                            ErrorCode.DATABASE_MISCONFIGURED,
+                            "it was prepared in another database than " + server.identity()));
+        }
+        if (decoded == null || !decoded.isFrom(server)) {
             return PhaseTwoCompletion.resolvedElsewhere(
-                    "branch " + xid + " was no longer prepared, and its proof is from another server or history");
+                    "branch " + xid + " was no longer prepared, and its proof is from another history");
         }
         return switch (statusOf(connection, decoded.transactionId())) {
             case COMMITTED -> PhaseTwoCompletion.done();

@@ -10,6 +10,7 @@ import org.postgresql.util.ServerErrorMessage;
 /** Reads PostgreSQL's errors: by SQLState, never by text, except where PostgreSQL has one state for two things. */
 final class PostgresErrors {
 
+    static final String CONNECTION_REJECTED = "08004";
     static final String UNDEFINED_OBJECT = "42704";
     static final String INSUFFICIENT_PRIVILEGE = "42501";
     static final String FEATURE_NOT_SUPPORTED = "0A000";

@@ -46,11 +46,14 @@ record PostgresProof(long transactionId, long systemIdentifier, int timeline, lo
                 in.getLong(), in.getLong(), in.getInt(), Integer.toUnsignedLong(in.getInt()), in.getLong());
     }
 
-    /** True when the server that is asked is the one that gave the transaction id, with the same history. */
+    /** True when the server that is asked is the one that gave the transaction id, or a copy of it with another history. */
+    boolean isOfDatabaseOf(ServerFacts server) {
+        return systemIdentifier == server.systemIdentifier() && databaseOid == server.databaseOid();
+    }
+
+    /** True when moreover the history is the same. */
     boolean isFrom(ServerFacts server) {
-        return systemIdentifier == server.systemIdentifier()
-                && timeline == server.timeline()
-                && databaseOid == server.databaseOid();
+        return isOfDatabaseOf(server) && timeline == server.timeline();
     }
 
     /** True when moreover no crash lies between: an unprepared branch's id cannot have been given to a stranger. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.troth.agent.AbstractDataSource;
 import io.troth.agent.database.Branches;
 import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.database.TestPostgres;
@@ -17,11 +18,14 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.core.BaseConnection;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * Goal: phase 2 says done only when it is, whoever else has a hand in the database (protocol 8.2, 9.3, 10.2). Method:
@@ -118,17 +122,34 @@ class PostgresPhaseTwoTest {
         assertEquals(PhaseTwoCompletion.Kind.DONE, commit(false, false));
     }
 
+    /** It is prepared there, perhaps: what is not to be found here says nothing. */
     @Test
-    void aProofOfAnotherServerHistoryOrFutureIsNeverCountedAsDone() throws Exception {
+    void aBranchOfAnotherDatabaseIsNeverGone() throws Exception {
         byHand("COMMIT");
         PostgresProof own = PostgresProof.decode(proof);
         List<PostgresProof> others = List.of(
                 new PostgresProof(
                         own.transactionId(), own.systemIdentifier() + 1, own.timeline(), own.databaseOid(), own.life()),
                 new PostgresProof(
-                        own.transactionId(), own.systemIdentifier(), own.timeline() + 1, own.databaseOid(), own.life()),
+                        own.transactionId(),
+                        own.systemIdentifier(),
+                        own.timeline(),
+                        own.databaseOid() + 1,
+                        own.life()));
+        for (PostgresProof strange : others) {
+            PhaseTwoCompletion completion = driver.commitPrepared(other, xid, strange.encode(), true);
+            assertEquals(PhaseTwoCompletion.Kind.NOT_YET, completion.kind());
+            assertEquals(ErrorCode.DATABASE_MISCONFIGURED, completion.reason().code());
+        }
+    }
+
+    @Test
+    void aProofOfAnotherHistoryOrFutureIsNeverCountedAsDone() throws Exception {
+        byHand("COMMIT");
+        PostgresProof own = PostgresProof.decode(proof);
+        List<PostgresProof> others = List.of(
                 new PostgresProof(
-                        own.transactionId(), own.systemIdentifier(), own.timeline(), own.databaseOid() + 1, own.life()),
+                        own.transactionId(), own.systemIdentifier(), own.timeline() + 1, own.databaseOid(), own.life()),
                 new PostgresProof(
                         own.transactionId() + 1_000_000,
                         own.systemIdentifier(),
@@ -155,11 +176,46 @@ class PostgresPhaseTwoTest {
         assertTrue(PostgresProof.of(5, known).isFromThisLifeOf(known));
     }
 
-    @Test
-    void anotherRoleCannotFinishTheBranchAndSaysThatTheConfigurationIsWrong() throws Exception {
+    private PGSimpleDataSource ofAnotherRole() throws SQLException {
         server.execute(
                 "DO $$ BEGIN CREATE ROLE clerk LOGIN; EXCEPTION WHEN duplicate_object THEN ALTER ROLE clerk LOGIN; END $$");
-        PostgresDriver clerk = new PostgresDriver(server.dataSource("clerk", "postgres"), 10_000);
+        return server.dataSource("clerk", "postgres");
+    }
+
+    private PGSimpleDataSource ofAnotherDatabase() throws SQLException {
+        if (server.ask("SELECT 1 FROM pg_database WHERE datname = 'second'") == null) {
+            server.execute("CREATE DATABASE second");
+        }
+        return server.dataSource("postgres", "second");
+    }
+
+    /** The name of a server can come to mean another one; the coordinator has been told of the first. */
+    @Test
+    void afterTheFirstNoConnectionToAnotherDatabaseOrAsAnotherRoleIsOpened() throws Exception {
+        AtomicReference<DataSource> target = new AtomicReference<>(server.dataSource());
+        PostgresDriver moved = new PostgresDriver(
+                new AbstractDataSource() {
+                    @Override
+                    public Connection getConnection() throws SQLException {
+                        return target.get().getConnection();
+                    }
+                },
+                10_000);
+        moved.physicalConnections().getConnection().close();
+        for (DataSource other : List.of(ofAnotherDatabase(), ofAnotherRole())) {
+            target.set(other);
+            SQLException refused = assertThrows(
+                    SQLException.class, () -> moved.physicalConnections().getConnection());
+            assertTrue(refused.getMessage().contains("another database"), refused::toString);
+            assertTrue(moved.isConnectionLost(refused), refused::toString);
+        }
+        target.set(server.dataSource());
+        moved.physicalConnections().getConnection().close();
+    }
+
+    @Test
+    void anotherRoleCannotFinishTheBranchAndSaysThatTheConfigurationIsWrong() throws Exception {
+        PostgresDriver clerk = new PostgresDriver(ofAnotherRole(), 10_000);
         try (Connection connection = clerk.physicalConnections().getConnection()) {
             for (PhaseTwoCompletion completion : List.of(
                     clerk.commitPrepared(connection, xid, proof, true), clerk.rollbackPrepared(connection, xid))) {
@@ -173,10 +229,7 @@ class PostgresPhaseTwoTest {
 
     @Test
     void anotherDatabaseOfTheServerCannotFinishTheBranch() throws Exception {
-        if (server.ask("SELECT 1 FROM pg_database WHERE datname = 'second'") == null) {
-            server.execute("CREATE DATABASE second");
-        }
-        PostgresDriver second = new PostgresDriver(server.dataSource("postgres", "second"), 10_000);
+        PostgresDriver second = new PostgresDriver(ofAnotherDatabase(), 10_000);
         try (Connection connection = second.physicalConnections().getConnection()) {
             PhaseTwoCompletion completion = second.commitPrepared(connection, xid, proof, true);
             assertEquals(PhaseTwoCompletion.Kind.NOT_YET, completion.kind());
