@@ -117,7 +117,7 @@ final class PostgresBranch implements BranchTransaction {
         Long transactionId;
         try {
             awaitAnswerAtMost(answerMillis);
-            transactionId = probe("");
+            transactionId = probe();
         } catch (SQLException e) {
             return refusedBeforePrepare(e);
         }
@@ -126,8 +126,19 @@ final class PostgresBranch implements BranchTransaction {
         }
         try (Statement statement = connection.createStatement()) {
             statement.execute("PREPARE TRANSACTION '" + PostgresGid.of(xid) + "'");
+            return prepared(statement, transactionId);
         } catch (SQLException e) {
             return afterFailedPrepare(e);
+        }
+    }
+
+    private PrepareResult prepared(Statement statement, long transactionId) throws SQLException {
+        if (PostgresErrors.saysThatTheStandbyMayLackIt(statement.getWarnings())) {
+            return PrepareResult.lost(new Reason(
+                    ErrorCode.PREPARE_REFUSED,
+                    "branch " + xid
+                            + " is prepared, and perhaps not at the synchronous standby: somebody has cancelled the"
+                            + " wait for it"));
         }
         return PrepareResult.prepared(PostgresProof.of(transactionId, server).encode());
     }
@@ -165,29 +176,31 @@ final class PostgresBranch implements BranchTransaction {
     }
 
     private PrepareResult probeAndPrepare() {
-        Long transactionId;
-        try {
+        try (Statement statement = connection.createStatement()) {
             awaitAnswerAtMost(answerMillis);
-            transactionId = probe("; PREPARE TRANSACTION '" + PostgresGid.of(xid) + "'");
+            Long transactionId = probe(statement, "; PREPARE TRANSACTION '" + PostgresGid.of(xid) + "'");
+            return transactionId == null ? finishPreparedForNothing() : prepared(statement, transactionId);
         } catch (SQLException e) {
             return afterFailedPrepare(e);
         }
-        return transactionId == null
-                ? finishPreparedForNothing()
-                : PrepareResult.prepared(PostgresProof.of(transactionId, server).encode());
+    }
+
+    /** Runs the probe alone. Null when the transaction has written nothing. */
+    private @Nullable Long probe() throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            return probe(statement, "");
+        }
     }
 
     /** Runs the probe, with what follows it in the same message. Null when the transaction has written nothing. */
-    private @Nullable Long probe(String following) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(PostgresProbe.call(marker(), startMicros) + following);
-            ResultSet row = statement.getResultSet();
-            if (row == null || !row.next()) {
-                throw new SQLException("the server did not answer the probe of branch " + xid, "XX000");
-            }
-            String transactionId = row.getString(1);
-            return transactionId == null ? null : Long.valueOf(Long.parseUnsignedLong(transactionId));
+    private @Nullable Long probe(Statement statement, String following) throws SQLException {
+        statement.execute(PostgresProbe.call(marker(), startMicros) + following);
+        ResultSet row = statement.getResultSet();
+        if (row == null || !row.next()) {
+            throw new SQLException("the server did not answer the probe of branch " + xid, "XX000");
         }
+        String transactionId = row.getString(1);
+        return transactionId == null ? null : Long.valueOf(Long.parseUnsignedLong(transactionId));
     }
 
     /**
@@ -231,7 +244,7 @@ final class PostgresBranch implements BranchTransaction {
         Long transactionId;
         try {
             awaitAnswerAtMost(answerMillis);
-            transactionId = probe("");
+            transactionId = probe();
         } catch (SQLException e) {
             rollback();
             restore();

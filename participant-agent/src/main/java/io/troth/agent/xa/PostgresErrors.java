@@ -3,8 +3,10 @@ package io.troth.agent.xa;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
+import org.postgresql.util.PSQLWarning;
 import org.postgresql.util.ServerErrorMessage;
 
 /** Reads PostgreSQL's errors: by SQLState, never by text, except where PostgreSQL has one state for two things. */
@@ -86,6 +88,21 @@ final class PostgresErrors {
     static boolean isOutOfSlots(SQLException failure) {
         // A real lack of shared memory has the same state; both heal in the same way, by freeing something.
         return has(failure, OUT_OF_MEMORY);
+    }
+
+    /**
+     * Whether the wait for a synchronous standby was cancelled: the server warns, and the command succeeds all the same.
+     * A trigger's warning has the same state, and the text is translated, so the server's own routine tells it.
+     */
+    static boolean saysThatTheStandbyMayLackIt(@Nullable SQLWarning warnings) {
+        for (SQLWarning warning = warnings; warning != null; warning = warning.getNextWarning()) {
+            if (warning instanceof PSQLWarning postgres
+                    && "SyncRepWaitForLSN"
+                            .equals(postgres.getServerErrorMessage().getRoutine())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** What a finishing attempt ran into when the role or the database is the wrong one; null for anything else. */

@@ -125,7 +125,7 @@ final class PostgresWire {
                 result[0] = Standins.rows(List.of());
                 yield false;
             }
-            case "close" -> null;
+            case "getWarnings", "close" -> null;
             default -> throw Standins.notThere("statement", method);
         });
     }

@@ -1,0 +1,70 @@
+package io.troth.agent.xa;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.troth.agent.database.Branches;
+import io.troth.agent.database.TestPostgres;
+import io.troth.core.participant.PrepareResult;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Goal: what only one of two servers has is not called durable (protocol 7.1). Method: a server whose synchronous
+ * standby is never there; work that is no branch does not wait for it.
+ */
+class SynchronousStandbyTest {
+
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    private TestPostgres server;
+
+    @BeforeEach
+    void open() throws SQLException {
+        server = TestPostgres.start(Map.of("synchronous_standby_names", "nobody", "synchronous_commit", "local"));
+        server.execute("CREATE TABLE account (id int PRIMARY KEY)");
+    }
+
+    @AfterEach
+    void close() {
+        server.close();
+    }
+
+    /** The server then says success, and a warning. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aPrepareWhoseWaitForTheStandbyWasCancelledIsNoYes(boolean mayHaveWritten) throws Exception {
+        PostgresDriver driver = new PostgresDriver(server.dataSource(), 60_000);
+        try (Connection connection = driver.physicalConnections().getConnection()) {
+            TrothXid xid = new TrothXid(Branches.CLUSTER, Branches.nextTx(), Branches.nextBranch());
+            BranchTransaction branch =
+                    driver.begin(connection, xid, new BranchStart(60_000, BranchStart.DEFAULT_ISOLATION));
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("INSERT INTO account VALUES (1)");
+            }
+            CompletableFuture<PrepareResult> result =
+                    CompletableFuture.supplyAsync(() -> branch.prepare(mayHaveWritten));
+            Awaitility.await()
+                    .atMost(LIMIT)
+                    .until(
+                            () -> "t"
+                                    .equals(
+                                            server.ask(
+                                                    "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")));
+
+            assertEquals(
+                    PrepareResult.Kind.LOST, result.get(60, TimeUnit.SECONDS).kind());
+            assertEquals(List.of(PostgresGid.of(xid)), server.prepared(), "for a list to find");
+        }
+    }
+}
