@@ -140,7 +140,7 @@ public final class PostgresDriver implements ResourceDriver {
 
     @Override
     public void canary() throws SQLException, ResourceUnsuitableException {
-        PostgresSelfTest.canary(source);
+        PostgresSelfTest.canary(source, answerMillis);
     }
 
     @Override

@@ -65,11 +65,16 @@ final class PostgresSelfTest {
         }
     }
 
-    /** Prepares on one connection, closes it, commits from another, and asks for the fate. */
-    static void canary(DataSource source) throws SQLException, ResourceUnsuitableException {
+    /**
+     * Prepares on one connection, closes it, commits from another, and asks for the fate.
+     *
+     * @param answerMillis how long it waits for each answer
+     */
+    static void canary(DataSource source, int answerMillis) throws SQLException, ResourceUnsuitableException {
         String gid = PostgresGid.of(CANARY_FORMAT_ID, randomBytes(), randomBytes());
         String transactionId;
         try (Connection first = source.getConnection()) {
+            setUp(first, answerMillis);
             removeLeftOvers(first);
             transactionId = prepare(first, gid);
         } catch (SQLException e) {
@@ -81,6 +86,7 @@ final class PostgresSelfTest {
             throw unsuitable("a test transaction cannot be prepared", e);
         }
         try (Connection second = source.getConnection()) {
+            setUp(second, answerMillis);
             if (!isListed(second, gid)) {
                 throw new ResourceUnsuitableException("a prepared test transaction vanished with its connection");
             }
@@ -93,6 +99,12 @@ final class PostgresSelfTest {
         } catch (SQLException e) {
             throw unsuitable("a test transaction cannot be finished from another connection", e);
         }
+    }
+
+    /** It waits for no synchronous standby: while that is down, each try to start would leave one prepared behind. */
+    private static void setUp(Connection connection, int answerMillis) throws SQLException {
+        connection.setNetworkTimeout(Runnable::run, answerMillis);
+        execute(connection, "SET synchronous_commit = local");
     }
 
     /** A connection failure is the moment's; anything else says that the database is not fit. */

@@ -13,6 +13,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Iterator;
+import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -62,18 +64,24 @@ class SilentServerTest {
     @Test
     void aSessionIsAskedWhoItIsWithinTheLimitForAnswersAndKeepsItsOwnAfterwards() throws Exception {
         try (Connection early = POSTGRES.server().dataSource().getConnection();
+                Connection second = POSTGRES.server().dataSource().getConnection();
                 Connection locking = POSTGRES.server().dataSource().getConnection();
                 Statement statement = locking.createStatement()) {
             locking.setAutoCommit(false);
             statement.execute("LOCK TABLE pg_catalog.pg_database IN ACCESS EXCLUSIVE MODE");
+            Iterator<Connection> opened = List.of(early, second).iterator();
             DataSource source = new AbstractDataSource() {
                 @Override
                 public Connection getConnection() {
-                    return early;
+                    return opened.next();
                 }
             };
-            DataSource physical = new PostgresDriver(source, 300).physicalConnections();
+            PostgresDriver driver = new PostgresDriver(source, 300);
+            DataSource physical = driver.physicalConnections();
             assertTimeoutPreemptively(LIMIT, () -> assertThrows(SQLException.class, physical::getConnection));
+            SQLException late =
+                    assertTimeoutPreemptively(LIMIT, () -> assertThrows(SQLException.class, () -> driver.canary()));
+            assertTrue(driver.isConnectionLost(late), late::toString);
             locking.rollback();
         }
         PGSimpleDataSource source = POSTGRES.server().dataSource();

@@ -1,6 +1,7 @@
 package io.troth.agent.xa;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.troth.agent.database.Branches;
 import io.troth.agent.database.TestPostgres;
@@ -16,12 +17,14 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * Goal: what only one of two servers has is not called durable (protocol 7.1). Method: a server whose synchronous
- * standby is never there; work that is no branch does not wait for it.
+ * Goal: what only one of two servers has is not called durable (protocol 7.1), and an agent can start without the other one.
+ * Method: a server whose synchronous standby is never there; work that is no branch does not wait for it.
  */
 class SynchronousStandbyTest {
 
@@ -66,5 +69,14 @@ class SynchronousStandbyTest {
                     PrepareResult.Kind.LOST, result.get(60, TimeUnit.SECONDS).kind());
             assertEquals(List.of(PostgresGid.of(xid)), server.prepared(), "for a list to find");
         }
+    }
+
+    @Test
+    void theCanaryDoesNotWaitForTheStandby() throws Exception {
+        PGSimpleDataSource source = server.dataSource();
+        source.setOptions("-c synchronous_commit=on");
+        PostgresDriver driver = new PostgresDriver(source, 60_000);
+        assertTimeoutPreemptively(LIMIT, driver::canary);
+        assertEquals(List.of(), server.prepared());
     }
 }

@@ -117,6 +117,9 @@ final class PostgresBackend {
     }
 
     private List<List<Object>> query(String sql, List<String> parameters) throws SQLException {
+        if (sql.startsWith("SET synchronous_commit")) {
+            return List.of();
+        }
         if (sql.startsWith("PREPARE troth_probe")) {
             session.probe = sql;
             return List.of();
