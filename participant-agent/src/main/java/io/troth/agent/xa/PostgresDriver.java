@@ -39,10 +39,11 @@ public final class PostgresDriver implements ResourceDriver {
     private static final Logger LOG = LoggerFactory.getLogger(PostgresDriver.class);
 
     private static final String LIST = "SELECT gid FROM pg_catalog.pg_prepared_xacts"
-            + " WHERE database = pg_catalog.current_database() AND gid LIKE '" + XidCodec.FORMAT_ID
-            + "\\_%' ORDER BY gid";
+            + " WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database()"
+            + " AND gid OPERATOR(pg_catalog.~~) '" + XidCodec.FORMAT_ID + "\\_%' ORDER BY gid";
 
-    private static final String IS_LISTED = "SELECT 1 FROM pg_catalog.pg_prepared_xacts WHERE gid = ?";
+    static final String IS_LISTED =
+            "SELECT 1 FROM pg_catalog.pg_prepared_xacts WHERE gid OPERATOR(pg_catalog.=) CAST(? AS pg_catalog.text)";
 
     private static final String STATUS = "SELECT pg_catalog.pg_xact_status(CAST(? AS pg_catalog.xid8))";
 

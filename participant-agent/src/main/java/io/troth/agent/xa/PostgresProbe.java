@@ -29,11 +29,11 @@ final class PostgresProbe {
 
     /** When the running transaction began, in microseconds since 1970. */
     static final String START_MICROS =
-            "(EXTRACT(EPOCH FROM pg_catalog.transaction_timestamp()) * 1000000)::pg_catalog.int8";
+            "(EXTRACT(EPOCH FROM pg_catalog.transaction_timestamp()) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8";
 
     /** A column that makes the transaction's commit flush; what is stronger stays. */
     static final String STRONG_SYNCHRONOUS_COMMIT = "pg_catalog.set_config('synchronous_commit',"
-            + " CASE WHEN pg_catalog.current_setting('synchronous_commit') = 'remote_apply'"
+            + " CASE WHEN pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'remote_apply'"
             + " THEN 'remote_apply' ELSE 'on' END, true)";
 
     private static final String BYPASSED = "troth: the transaction is not that of its branch";

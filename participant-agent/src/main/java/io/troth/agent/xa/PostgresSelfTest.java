@@ -32,8 +32,11 @@ final class PostgresSelfTest {
             + " pg_catalog.pg_is_in_recovery()";
 
     private static final String LEFT_OVERS = "SELECT gid FROM pg_catalog.pg_prepared_xacts"
-            + " WHERE database = pg_catalog.current_database() AND owner = current_user"
-            + " AND gid LIKE '" + CANARY_FORMAT_ID + "\\_%' AND prepared < pg_catalog.now() - interval '10 minutes'";
+            + " WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database()"
+            + " AND owner OPERATOR(pg_catalog.=) current_user"
+            + " AND gid OPERATOR(pg_catalog.~~) '" + CANARY_FORMAT_ID + "\\_%'"
+            + " AND prepared OPERATOR(pg_catalog.<)"
+            + " (pg_catalog.now() OPERATOR(pg_catalog.-) interval '10 minutes')";
 
     private PostgresSelfTest() {}
 
@@ -148,8 +151,7 @@ final class PostgresSelfTest {
     }
 
     private static boolean isListed(Connection connection, String gid) throws SQLException {
-        try (PreparedStatement statement =
-                connection.prepareStatement("SELECT 1 FROM pg_catalog.pg_prepared_xacts WHERE gid = ?")) {
+        try (PreparedStatement statement = connection.prepareStatement(PostgresDriver.IS_LISTED)) {
             statement.setString(1, gid);
             try (ResultSet rows = statement.executeQuery()) {
                 return rows.next();

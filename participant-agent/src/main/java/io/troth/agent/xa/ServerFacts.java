@@ -23,10 +23,10 @@ record ServerFacts(long systemIdentifier, int timeline, long databaseOid, long l
             + " ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))"
             + "::pg_catalog.bit(32)::pg_catalog.int4,"
             + " d.oid::pg_catalog.int8,"
-            + " COALESCE((EXTRACT(EPOCH FROM w.stats_reset) * 1000000)::pg_catalog.int8, 0),"
+            + " COALESCE((EXTRACT(EPOCH FROM w.stats_reset) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8, 0),"
             + " d.datname, current_user"
             + " FROM pg_catalog.pg_control_system() c, pg_catalog.pg_database d, pg_catalog.pg_stat_wal w"
-            + " WHERE d.datname = pg_catalog.current_database()";
+            + " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()";
 
     /** Asks the server; one round trip, outside any transaction. */
     static ServerFacts read(Connection connection) throws SQLException {

@@ -265,6 +265,30 @@ class PostgresPhaseTwoTest {
         assertEquals(before, server.prepared(), "foreign and fresh ones stay");
     }
 
+    /** By a search path that has another schema before pg_catalog. */
+    @Test
+    void operatorsInTheWayHideNoPreparedBranch() throws Exception {
+        server.execute(
+                "DROP SCHEMA IF EXISTS wrong CASCADE",
+                "CREATE SCHEMA wrong",
+                "CREATE FUNCTION wrong.no(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT false'",
+                "CREATE FUNCTION wrong.no(name, name) RETURNS boolean LANGUAGE sql AS 'SELECT false'",
+                "CREATE OPERATOR wrong.= (FUNCTION = wrong.no, LEFTARG = text, RIGHTARG = text)",
+                "CREATE OPERATOR wrong.= (FUNCTION = wrong.no, LEFTARG = name, RIGHTARG = name)",
+                "CREATE OPERATOR wrong.~~ (FUNCTION = wrong.no, LEFTARG = text, RIGHTARG = text)");
+        PGSimpleDataSource source = server.dataSource();
+        source.setOptions("-c search_path=wrong,pg_catalog,public");
+        PostgresDriver misled = new PostgresDriver(source, 10_000);
+        try (Connection connection = misled.physicalConnections().getConnection()) {
+            assertEquals(List.of(xid), misled.listPrepared(connection));
+            misled.canary();
+            byHand("ROLLBACK");
+            assertEquals(
+                    PhaseTwoCompletion.Kind.HEURISTIC,
+                    misled.commitPrepared(connection, xid, proof, true).kind());
+        }
+    }
+
     @Test
     void theFateOfALostOnePhaseBranchFollowsTheProof() throws Exception {
         PostgresProof own = PostgresProof.decode(proof);

@@ -24,12 +24,12 @@ final class PostgresBackend {
 
     private static final String MARKER = "current_setting('troth.branch', true) OPERATOR(pg_catalog.=) $1";
     private static final String START =
-            "transaction_timestamp()) * 1000000)::pg_catalog.int8 OPERATOR(pg_catalog.=) $2";
+            "transaction_timestamp()) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8 OPERATOR(pg_catalog.=) $2";
     private static final String USER = "current_user::pg_catalog.text OPERATOR(pg_catalog.=) '" + ROLE + "'";
     private static final Pattern ARGUMENTS = Pattern.compile("\\('([^']*)', (\\d+)\\)");
     private static final Pattern COMPLAINT = Pattern.compile("concat\\('([^']*)'");
     private static final Pattern QUOTED = Pattern.compile("'([^']*)'");
-    private static final Pattern PREFIX = Pattern.compile("gid LIKE '(\\d+)\\\\_%'");
+    private static final Pattern PREFIX = Pattern.compile("gid OPERATOR\\(pg_catalog\\.~~\\) '(\\d+)\\\\_%'");
 
     /** What the driver shows of the state of the transaction. */
     enum Status {
