@@ -58,12 +58,14 @@ final class PostgresPrologue implements BranchPrologue {
     }
 
     /**
-     * False where the driver does not send a text's statements in one message, or undoes a failed statement by itself: it
-     * would undo the marker with it.
+     * False where the driver does not send a text's statements in one message; undoes a failed statement by itself, and
+     * would undo the marker with it; or, made to take every value in binary form, asks for that in all of a text's
+     * statements by the columns of the last one.
      */
     boolean goesWithStatement() {
         return connection.getPreferQueryMode() == PreferQueryMode.EXTENDED
-                && connection.getAutosave() == AutoSave.NEVER;
+                && connection.getAutosave() == AutoSave.NEVER
+                && connection.getPrepareThreshold() >= 0;
     }
 
     private static String isolationClause(int isolation) throws SQLException {

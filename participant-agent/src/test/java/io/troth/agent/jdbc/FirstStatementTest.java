@@ -317,6 +317,25 @@ class FirstStatementTest extends BranchThroughProxy {
         assertEquals(PrepareResult.Kind.PREPARED, prepare().kind());
     }
 
+    /** It mixes the columns of a text's statements up. */
+    @Test
+    void withADriverThatIsMadeToTakeBinaryValuesABranchBeginsByItself() throws Exception {
+        PGSimpleDataSource source = source();
+        source.setPrepareThreshold(-1);
+        reopen(source);
+        work(connection -> {
+            try (PreparedStatement statement =
+                    connection.prepareStatement("SELECT id, balance FROM account WHERE id = ?")) {
+                statement.setInt(1, 1);
+                try (ResultSet row = statement.executeQuery()) {
+                    assertTrue(row.next());
+                    assertEquals(100, row.getInt(2));
+                }
+            }
+        });
+        assertEquals(PrepareResult.Kind.READ_ONLY, prepare().kind());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"SIMPLE", "EXTENDED_FOR_PREPARED", "EXTENDED_CACHE_EVERYTHING"})
     void inOtherModesOfTheDriverABranchBeginsByItself(PreferQueryMode mode) throws Exception {
