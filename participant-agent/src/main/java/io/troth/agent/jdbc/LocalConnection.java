@@ -95,6 +95,12 @@ final class LocalConnection implements InvocationHandler, Guard {
             case "isClosed" -> {
                 return closed.get() || target.isClosed();
             }
+            case "isValid" -> {
+                if (closed.get()) {
+                    return false;
+                }
+                return call(method, arguments);
+            }
             case "abort" -> {
                 if (closed.compareAndSet(false, true)) {
                     try {
@@ -115,13 +121,14 @@ final class LocalConnection implements InvocationHandler, Guard {
                         && (((Class<?>) arguments[0]).isInstance(self) || target.isWrapperFor((Class<?>) arguments[0]));
             }
             default -> {
-                check();
-                return run(
-                        Use.EXECUTE,
-                        null,
-                        () -> JdbcWrapper.wrap(JdbcWrapper.call(method, target, arguments), this, proxy));
+                return call(method, arguments);
             }
         }
+    }
+
+    private @Nullable Object call(Method method, Object @Nullable [] arguments) throws SQLException {
+        check();
+        return run(Use.EXECUTE, null, () -> JdbcWrapper.wrap(JdbcWrapper.call(method, target, arguments), this, proxy));
     }
 
     /** What was not committed is rolled back, as every pool does it; what resists is not reused. */

@@ -1,6 +1,7 @@
 package io.troth.agent.jdbc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -115,6 +116,14 @@ class LocalConnectionTest {
         assertThrows(SQLException.class, () -> connection.abort(Runnable::run));
         assertTrue(connection.isClosed());
         assertReplaced();
+    }
+
+    @Test
+    void aConnectionThatIsClosedIsNotValid() throws Exception {
+        Connection connection = local.getConnection();
+        assertTrue(connection.isValid(1));
+        connection.close();
+        assertFalse(connection.isValid(1));
     }
 
     /** It may stand anywhere in its talk with the database. */
