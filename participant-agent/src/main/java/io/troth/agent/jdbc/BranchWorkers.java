@@ -152,7 +152,7 @@ final class BranchWorkers implements AutoCloseable {
         work.returned(result);
     }
 
-    /** Asks the database to end a running statement, on another thread; after the close it does not. */
+    /** Asks the database to end a running statement, on another thread, if there is one. */
     void cancel(Statement running) {
         try {
             workers.execute(() -> {
@@ -162,8 +162,8 @@ final class BranchWorkers implements AutoCloseable {
                     LOG.debug("a running statement could not be cancelled; its connection will be cut", e);
                 }
             });
-        } catch (RejectedExecutionException e) {
-            // A rollback that was under way at the close: it goes on, and cuts the connection.
+        } catch (RejectedExecutionException | Error e) {
+            // After the close, or where the system has no thread left: the rollback goes on, and cuts the connection.
         }
     }
 

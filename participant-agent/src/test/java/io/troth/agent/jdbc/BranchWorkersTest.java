@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** Goal: whoever handed work over hears of it exactly once, whenever the workers are closed. */
@@ -109,6 +111,23 @@ class BranchWorkersTest {
                 results::add);
         assertEquals(List.of("lost: the agent has stopped"), results);
         assertEquals(List.of("abort"), calls);
+    }
+
+    /** Where no thread can be had, the rollback would end there, and tell nobody. */
+    @Test
+    void aCancelThatFindsNoThreadLetsTheRollbackGoOn() {
+        AtomicBoolean exhausted = new AtomicBoolean();
+        ThreadFactory threads = task -> {
+            if (exhausted.get()) {
+                throw new InternalError("on purpose");
+            }
+            return new Thread(task);
+        };
+        try (BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, threads)) {
+            exhausted.set(true);
+            workers.cancel(recording(Statement.class));
+        }
+        assertEquals(List.of(), calls);
     }
 
     /** A rollback that was under way at the close would end there, and tell nobody. */
