@@ -231,12 +231,9 @@ public final class AgentRuntime implements AutoCloseable {
 
         @Override
         public void failed(RuntimeException cause) {
-            Threads.daemon(
-                            () -> {
-                                failure.complete(cause);
-                                resources.values().forEach(JdbcResource::close);
-                            },
-                            "troth-agent-stop")
+            // First, since the system may have no thread to give: a process that hears of it ends.
+            failure.complete(cause);
+            Threads.daemon(() -> resources.values().forEach(JdbcResource::close), "troth-agent-stop")
                     .start();
         }
     }

@@ -23,7 +23,7 @@ final class Listeners implements AgentListener {
         for (AgentListener listener : listeners) {
             try {
                 listener.stepping(event);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 LOG.error("a listener failed before {}", event, e);
             }
         }
@@ -34,7 +34,7 @@ final class Listeners implements AgentListener {
         for (AgentListener listener : listeners) {
             try {
                 listener.heard(notice);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 LOG.error("a listener failed at {}", notice, e);
             }
         }
@@ -45,7 +45,7 @@ final class Listeners implements AgentListener {
         for (AgentListener listener : listeners) {
             try {
                 listener.failed(cause);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 LOG.error("a listener failed", e);
             }
         }
