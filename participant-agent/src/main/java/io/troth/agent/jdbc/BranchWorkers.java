@@ -30,12 +30,14 @@ final class BranchWorkers implements AutoCloseable {
 
     private static final long IDLE_SECONDS = 30;
     private static final long CLOSE_SECONDS = 5;
+    private static final long CUT_MILLIS = 500;
 
     /** How often the watchdog looks within the time that a call may take. */
     private static final int LOOKS = 8;
 
     private final ThreadPoolExecutor workers;
     private final ScheduledExecutorService watchdog;
+    private final ThreadFactory threads;
     private final long hangMillis;
 
     /** What runs on connections. One look at all of them costs less than a timer for each, which wakes a thread. */
@@ -47,6 +49,7 @@ final class BranchWorkers implements AutoCloseable {
     private volatile boolean closed;
 
     BranchWorkers(PoolSettings settings, ThreadFactory threads) {
+        this.threads = threads;
         this.hangMillis = settings.hangMillis();
         this.workers = bounded(2 * settings.branches(), threads);
         this.watchdog = Executors.newSingleThreadScheduledExecutor(threads);
@@ -167,8 +170,24 @@ final class BranchWorkers implements AutoCloseable {
         }
     }
 
-    /** Cuts a connection, also under a running call. */
+    /**
+     * Cuts a connection, also under a running call. Over TLS the socket cannot be closed while a statement is sent, to a
+     * server that does not read perhaps: that is waited for a moment, and goes on by itself.
+     */
     void abort(Connection connection) {
+        try {
+            Thread cutter = threads.newThread(() -> abortNow(connection));
+            cutter.start();
+            cutter.join(CUT_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (Error e) {
+            // There is no thread for it.
+            abortNow(connection);
+        }
+    }
+
+    private static void abortNow(Connection connection) {
         try {
             connection.abort(Runnable::run);
         } catch (SQLException | RuntimeException | Error e) {

@@ -3,6 +3,7 @@ package io.troth.agent.jdbc;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -11,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -74,6 +76,24 @@ class BranchWorkersTest {
         }
         assertEquals(List.of("lost: the driver threw java.lang.StackOverflowError: on purpose"), results);
         assertEquals(List.of("abort", "handed over"), calls);
+    }
+
+    /** As over TLS, while a statement is sent to a server that does not read. */
+    @Test
+    void aConnectionThatCannotBeCutHoldsNobodyUp() {
+        CountDownLatch sent = new CountDownLatch(1);
+        Connection sending = (Connection) Proxy.newProxyInstance(
+                BranchWorkersTest.class.getClassLoader(),
+                new Class<?>[] {Connection.class},
+                (proxy, method, arguments) -> {
+                    sent.await();
+                    return null;
+                });
+        try (BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, TestAgent.DAEMONS)) {
+            assertTimeoutPreemptively(Duration.ofSeconds(20), () -> workers.abort(sending));
+        } finally {
+            sent.countDown();
+        }
     }
 
     /** What becomes of the connection is nothing that the end of a branch could wait for. */
