@@ -235,6 +235,32 @@ class PostgresDriverTest extends OneBranchOnPostgres {
         assertTrue(result.reason().detail().contains("NOTIFY"), result.toString());
     }
 
+    /** PostgreSQL gives a transaction no id for what it writes at another server, and ends that by its own commit. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatWasWrittenToAForeignTableIsRefusedAtPrepareUnlessOnlyQueriesRan(boolean mayHaveWritten) throws Exception {
+        server.execute(
+                "CREATE EXTENSION IF NOT EXISTS postgres_fdw",
+                "DROP SERVER IF EXISTS far CASCADE",
+                "CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'localhost', port '" + server.port()
+                        + "', dbname 'postgres')",
+                "CREATE USER MAPPING FOR postgres SERVER far OPTIONS (user 'postgres', password 'none')",
+                "CREATE FOREIGN TABLE far_account (id int, balance int) SERVER far OPTIONS (table_name 'account')");
+        BranchTransaction branch = begin();
+        run("UPDATE far_account SET balance = 5 WHERE id = 1 RETURNING balance");
+
+        PrepareResult result = branch.prepare(mayHaveWritten);
+
+        if (mayHaveWritten) {
+            assertEquals(ErrorCode.PREPARE_REFUSED, codeOf(result));
+            assertTrue(result.reason().detail().contains("foreign tables"), result.toString());
+            assertEquals("100", balance());
+        } else {
+            assertEquals(PrepareResult.Kind.READ_ONLY, result.kind());
+            assertEquals("5", balance(), "durable at the vote, whatever becomes of the transaction");
+        }
+    }
+
     @Test
     void votesNoWhenADeferredConstraintFailsAtPrepare() throws Exception {
         server.execute(
