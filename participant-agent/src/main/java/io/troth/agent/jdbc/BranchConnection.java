@@ -96,8 +96,12 @@ final class BranchConnection implements InvocationHandler, Guard {
                 return !closed && !scope.isClosed() && session.workspace().isActive(session.branch());
             }
             default -> {
-                check();
-                return open(method, arguments);
+                try {
+                    check();
+                    return open(method, arguments);
+                } catch (SQLException e) {
+                    throw JdbcWrapper.declared(method, e);
+                }
             }
         }
     }

@@ -21,6 +21,7 @@ import java.sql.PreparedStatement;
 import java.sql.Ref;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
+import java.sql.SQLClientInfoException;
 import java.sql.SQLException;
 import java.sql.SQLXML;
 import java.sql.Statement;
@@ -148,6 +149,13 @@ final class JdbcWrapper implements InvocationHandler {
         } catch (IllegalAccessException e) {
             throw new IllegalStateException("JDBC's methods are public", e);
         }
+    }
+
+    /** What the method of a connection may throw: one of them declares less, and a proxy must not throw more. */
+    static SQLException declared(Method method, SQLException failure) {
+        return method.getName().equals("setClientInfo") && !(failure instanceof SQLClientInfoException)
+                ? new SQLClientInfoException(failure.getMessage(), failure.getSQLState(), Map.of(), failure)
+                : failure;
     }
 
     private static Object @Nullable [] unwrapped(Object @Nullable [] arguments) {

@@ -127,8 +127,15 @@ final class LocalConnection implements InvocationHandler, Guard {
     }
 
     private @Nullable Object call(Method method, Object @Nullable [] arguments) throws SQLException {
-        check();
-        return run(Use.EXECUTE, null, () -> JdbcWrapper.wrap(JdbcWrapper.call(method, target, arguments), this, proxy));
+        try {
+            check();
+            return run(
+                    Use.EXECUTE,
+                    null,
+                    () -> JdbcWrapper.wrap(JdbcWrapper.call(method, target, arguments), this, proxy));
+        } catch (SQLException e) {
+            throw JdbcWrapper.declared(method, e);
+        }
     }
 
     /** What was not committed is rolled back, as every pool does it; what resists is not reused. */

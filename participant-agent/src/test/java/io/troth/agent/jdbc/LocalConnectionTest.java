@@ -6,14 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.agent.AbstractDataSource;
+import io.troth.agent.database.Branches;
 import io.troth.agent.xa.ResourceDriver;
+import io.troth.client.context.CallScope;
 import io.troth.client.context.NanoClock;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.SQLClientInfoException;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.awaitility.Awaitility;
@@ -26,6 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Goal: a local connection that was closed or aborted is out of the pool no more, whatever the driver throws, and one whose
  * driver threw is used by nobody else. Method: a database of this test behind the real pool of one connection.
  */
+@SuppressWarnings("try") // A binding is there to be closed.
 class LocalConnectionTest {
 
     private final AtomicInteger opened = new AtomicInteger();
@@ -124,6 +129,23 @@ class LocalConnectionTest {
         assertTrue(connection.isValid(1));
         connection.close();
         assertFalse(connection.isValid(1));
+    }
+
+    /** The one method that may throw nothing else. */
+    @Test
+    void whoSetsClientInfoOnAClosedConnectionHearsItAsDeclared() throws Exception {
+        Connection plain = local.getConnection();
+        plain.close();
+        Connection handle;
+        try (CallScope.Binding bound = TestAgent.call(Branches.nextTx()).attach()) {
+            handle = new ResourceDataSource(database, new SimulatedWorkspace(Branches.nextBranch())).getConnection();
+        }
+        handle.close();
+        for (Connection connection : List.of(plain, handle)) {
+            SQLClientInfoException closed = assertThrows(
+                    SQLClientInfoException.class, () -> connection.setClientInfo("ApplicationName", "bank"));
+            assertEquals("08003", closed.getSQLState());
+        }
     }
 
     /** It may stand anywhere in its talk with the database. */
