@@ -297,7 +297,10 @@ public final class AgentStateMachine {
             }
         }
         for (PreparedXid xid : listed.values()) {
-            out.send(new CoordinatorMessage.BranchInquiry(xid.tx(), xid.branch(), resource));
+            // Two names may lead to one database: what is worked on under the other one is not asked for under this.
+            if (!branches.containsKey(xid.branch())) {
+                out.send(new CoordinatorMessage.BranchInquiry(xid.tx(), xid.branch(), resource));
+            }
         }
     }
 
