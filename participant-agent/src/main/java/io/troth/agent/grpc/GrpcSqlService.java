@@ -83,7 +83,12 @@ final class GrpcSqlService extends SqlServiceGrpc.SqlServiceImplBase {
             refuse(observer, refusal);
             return new IgnoredRequests<>();
         }
-        return new SqlQueryStream(gateway, workers, new SqlCall(), observer).opened(scope.remainingMillis());
+        try {
+            return new SqlQueryStream(gateway, workers, new SqlCall(), observer).opened(scope.remainingMillis());
+        } catch (RuntimeException | Error e) {
+            notBegun(observer, e);
+            return new IgnoredRequests<>();
+        }
     }
 
     private <R> void unary(StreamObserver<R> replies, Function<SqlCall, R> work) {
@@ -96,16 +101,26 @@ final class GrpcSqlService extends SqlServiceGrpc.SqlServiceImplBase {
         }
         SqlCall call = new SqlCall();
         observer.setOnCancelHandler(() -> workers.giveUp(call, () -> {}));
-        workers.statements().execute(Context.current().wrap(() -> {
-            try {
-                R response = applied(work, call);
-                observer.onNext(response);
-                observer.onCompleted();
-            } catch (RuntimeException | Error e) {
-                // An Error too: the caller would wait for ever, and what it holds with it.
-                observer.onError(error(e));
-            }
-        }));
+        try {
+            workers.statements().execute(Context.current().wrap(() -> {
+                try {
+                    R response = applied(work, call);
+                    observer.onNext(response);
+                    observer.onCompleted();
+                } catch (RuntimeException | Error e) {
+                    // An Error too: the caller would wait for ever, and what it holds with it.
+                    observer.onError(error(e));
+                }
+            }));
+        } catch (RuntimeException | Error e) {
+            notBegun(observer, e);
+        }
+    }
+
+    /** The system has no thread for it, say: that passes, and the call's place must not be lost to it. */
+    private void notBegun(StreamObserver<?> replies, Throwable why) {
+        workers.left();
+        replies.onError(error(why));
     }
 
     /** Its place is free before anybody hears of its end: whoever does may call again at once. */

@@ -114,7 +114,14 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
 
     private void wantStep() {
         if (stepsWanted.getAndIncrement() == 0) {
-            workers.statements().execute(context.wrap(this::steps));
+            try {
+                workers.statements().execute(context.wrap(this::steps));
+            } catch (RuntimeException | Error e) {
+                // There is no thread for it. No other step comes: this one is never counted as done.
+                if (!over) {
+                    failed(e);
+                }
+            }
         }
     }
 
@@ -148,10 +155,14 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
             }
             pump();
         } catch (RuntimeException | Error e) {
-            // The connection goes back first: the error's list must find nothing running.
-            end();
-            replies.onError(GrpcSqlService.error(late ? tooLate() : e));
+            failed(e);
         }
+    }
+
+    private void failed(Throwable why) {
+        // The connection goes back first: the error's list must find nothing running.
+        end();
+        replies.onError(GrpcSqlService.error(late ? tooLate() : why));
     }
 
     private static TrothException tooLate() {

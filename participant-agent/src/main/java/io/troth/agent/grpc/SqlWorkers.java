@@ -9,6 +9,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
@@ -30,23 +31,22 @@ final class SqlWorkers implements AutoCloseable {
     private final ScheduledThreadPoolExecutor timer;
 
     SqlWorkers(int callsMax) {
+        this(callsMax, new DefaultThreadFactory("troth-sql", true));
+    }
+
+    SqlWorkers(int callsMax, ThreadFactory statementThreads) {
         this.calls = new Semaphore(callsMax);
-        this.statements = threads(callsMax, "troth-sql");
-        this.cancels = threads(callsMax, "troth-sql-cancel");
+        this.statements = threads(callsMax, statementThreads);
+        this.cancels = threads(callsMax, new DefaultThreadFactory("troth-sql-cancel", true));
         this.callbacks =
                 Executors.newFixedThreadPool(CALLBACK_THREADS, new DefaultThreadFactory("troth-sql-calls", true));
         this.timer = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("troth-sql-timer", true));
         this.timer.setRemoveOnCancelPolicy(true);
     }
 
-    private static ThreadPoolExecutor threads(int threadsMax, String name) {
+    private static ThreadPoolExecutor threads(int threadsMax, ThreadFactory factory) {
         ThreadPoolExecutor executor = new ThreadPoolExecutor(
-                threadsMax,
-                threadsMax,
-                IDLE_SECONDS,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(),
-                new DefaultThreadFactory(name, true));
+                threadsMax, threadsMax, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory);
         executor.allowCoreThreadTimeOut(true);
         return executor;
     }
