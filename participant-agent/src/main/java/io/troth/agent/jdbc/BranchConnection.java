@@ -1,6 +1,5 @@
 package io.troth.agent.jdbc;
 
-import io.troth.agent.xa.BranchStart;
 import io.troth.client.context.CallScope;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
@@ -129,8 +128,7 @@ final class BranchConnection implements InvocationHandler, Guard {
                 return null;
             }
             case "getTransactionIsolation" -> {
-                int asked = session.isolation(scope);
-                return asked != BranchStart.DEFAULT_ISOLATION ? asked : forward(Use.OTHER, method, arguments);
+                return session.isolation(scope);
             }
             case "prepareStatement" -> {
                 return prepare(method, first, arguments);

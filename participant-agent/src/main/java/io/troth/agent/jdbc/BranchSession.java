@@ -410,14 +410,18 @@ final class BranchSession {
         }
     }
 
-    /** The isolation level that was asked for; {@link BranchStart#DEFAULT_ISOLATION} when none was. */
+    /** The level of the branch, or what it would begin with: asking does not begin it, since who asks may set it next. */
     int isolation(CallScope scope) throws SQLException {
-        acquire(scope);
-        try {
-            return isolation;
-        } finally {
-            lock.unlock();
-        }
+        Integer level = admitted(scope, Use.OTHER, () -> {
+            throwIfEnded();
+            if (isolation != BranchStart.DEFAULT_ISOLATION) {
+                return isolation;
+            }
+            return transaction == null
+                    ? database.defaultIsolation(scope.remainingMillis())
+                    : begun(scope).getTransactionIsolation();
+        });
+        return Objects.requireNonNull(level);
     }
 
     Savepoint setSavepoint(CallScope scope, Work<Savepoint> work) throws SQLException {

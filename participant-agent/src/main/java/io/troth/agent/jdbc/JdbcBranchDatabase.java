@@ -329,6 +329,19 @@ public final class JdbcBranchDatabase implements BranchDatabase {
         return branchPool.take(Math.min(remainingMillis, settings.waitMillis()));
     }
 
+    /** The level that a branch begins with where none was asked for. */
+    int defaultIsolation(long remainingMillis) throws SQLException {
+        Connection connection = takeForBranch(remainingMillis);
+        boolean whole = false;
+        try {
+            int level = connection.getTransactionIsolation();
+            whole = true;
+            return level;
+        } finally {
+            release(connection, whole);
+        }
+    }
+
     Connection takeForLocalWork() throws SQLException {
         return branchPool.take(settings.waitMillis());
     }

@@ -147,6 +147,7 @@ class ResourceDataSourceTest {
                 Connection connection = agent.dataSource.getConnection()) {
             connection.setReadOnly(true);
             connection.setAutoCommit(false);
+            assertEquals(Connection.TRANSACTION_READ_COMMITTED, connection.getTransactionIsolation());
             connection.setTransactionIsolation(Connection.TRANSACTION_SERIALIZABLE);
             assertEquals(0, agent.database.stats().branches().active());
             assertTrue(connection.isReadOnly());
