@@ -43,9 +43,9 @@ final class Doors {
         } catch (IOException e) {
             throw StartFailedException.cannotListen(
                     "gRPC",
+                    ConfigKey.GRPC_ADDRESS,
                     ConfigKey.GRPC_PORT,
-                    config.get(ConfigKey.GRPC_ADDRESS),
-                    config.get(ConfigKey.GRPC_PORT),
+                    address(config, ConfigKey.GRPC_ADDRESS, config.get(ConfigKey.GRPC_PORT)),
                     e);
         }
     }
@@ -67,7 +67,12 @@ final class Doors {
         try {
             return new HttpEndpoint(new InetSocketAddress(host, port), isAlive, notReady, metrics::scrape);
         } catch (IOException e) {
-            throw StartFailedException.cannotListen("HTTP", ConfigKey.HTTP_PORT, host, port, e);
+            throw StartFailedException.cannotListen(
+                    "HTTP",
+                    ConfigKey.HTTP_ADDRESS,
+                    ConfigKey.HTTP_PORT,
+                    address(config, ConfigKey.HTTP_ADDRESS, port),
+                    e);
         }
     }
 

@@ -117,7 +117,7 @@ public final class MemberServer implements RunningCoordinator {
         } catch (IllegalArgumentException e) {
             throw StartFailedException.memberTls(e);
         } catch (IOException e) {
-            throw StartFailedException.member(settings.nodes().get(settings.node()), e);
+            throw StartFailedException.member(settings, e);
         }
     }
 

@@ -1,8 +1,10 @@
 package io.troth.coordinator.server;
 
 import io.troth.coordinator.config.ConfigKey;
+import io.troth.coordinator.log.raft.RaftSettings;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
+import java.net.BindException;
+import java.nio.channels.UnresolvedAddressException;
 
 /** The coordinator cannot start. The message says why and what to do. */
 public final class StartFailedException extends RuntimeException {
@@ -13,18 +15,33 @@ public final class StartFailedException extends RuntimeException {
         super(message, cause);
     }
 
-    static StartFailedException cannotListen(String what, ConfigKey<?> key, String host, int port, IOException cause) {
+    static StartFailedException cannotListen(
+            String what, ConfigKey<?> address, ConfigKey<?> port, String at, IOException cause) {
         return new StartFailedException(
-                what + " cannot listen on " + host + ":" + port + ": " + cause.getMessage() + ". Stop whatever uses the"
-                        + " port, or set " + key + " to another one.",
+                what + " cannot listen on " + at + ": " + why(cause) + ". Stop whatever uses the port, or set " + port
+                        + " to another one; " + address + " must be one of this machine.",
                 cause);
     }
 
-    static StartFailedException member(@Nullable String address, IOException cause) {
-        return new StartFailedException(
-                "the member of the cluster cannot start on " + address + ": " + cause.getMessage()
-                        + ". Stop whatever uses the port, or correct cluster.nodes on every member.",
-                cause);
+    static StartFailedException member(RaftSettings settings, IOException cause) {
+        String what = cause instanceof BindException
+                ? "cannot listen on " + settings.nodes().get(settings.node()) + ": " + why(cause)
+                        + ". Stop whatever uses the port, or correct cluster.nodes on every member."
+                : "cannot start: " + cause + ". Check the data directory "
+                        + settings.log().directory() + ", its permissions and the disk.";
+        return new StartFailedException("the member of the cluster " + what, cause);
+    }
+
+    /** The innermost words: those around them only say that it could not be bound. */
+    private static String why(Throwable failure) {
+        String words = String.valueOf(failure.getMessage());
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof UnresolvedAddressException || "Unresolved address".equals(cause.getMessage())) {
+                return "this name has no address";
+            }
+            words = cause.getMessage() == null ? words : cause.getMessage();
+        }
+        return words;
     }
 
     static StartFailedException memberTls(IllegalArgumentException cause) {

@@ -199,9 +199,16 @@ class CoordinatorServerTest {
 
     @Test
     void isNotReadyForNewTransactionsBelowTheFloorOfTheDisk() throws Exception {
+                assertTrue(failed.getMessage().contains("Address already in use. Stop"), failed.getMessage());
         try (CoordinatorServer server = start(Map.of(ConfigKey.LOG_FREE_FLOOR, "1024GiB"))) {
             // It still answers: running transactions end, and their outcomes are told.
             assertEquals("200 ready", Http.get(server.httpPort(), "/readyz"));
+        for (ConfigKey<String> key : List.of(ConfigKey.GRPC_ADDRESS, ConfigKey.HTTP_ADDRESS)) {
+            Map<ConfigKey<?>, String> nowhere = Map.of(key, "nowhere.invalid", ConfigKey.INSECURE, "true");
+            StartFailedException failed = assertThrows(StartFailedException.class, () -> start(nowhere));
+            assertTrue(failed.getMessage().contains("this name has no address"), failed.getMessage());
+            assertTrue(failed.getMessage().contains(key + " must be one of this machine"), failed.getMessage());
+        }
         }
     }
 }

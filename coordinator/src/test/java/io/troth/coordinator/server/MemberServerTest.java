@@ -1,6 +1,8 @@
 package io.troth.coordinator.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.config.ConfigKey;
@@ -9,6 +11,10 @@ import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.log.LogObserver;
 import io.troth.coordinator.log.raft.FreePorts;
 import io.troth.coordinator.log.raft.RaftMember;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
@@ -17,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Goal: a member that cannot lead does not stay the leader. Method: one member, and an error while it begins to lead. */
+/** Goal: a member that cannot start says why, and one that cannot lead does not stay the leader. Method: one member. */
 class MemberServerTest {
 
     private static final long LIMIT_SECONDS = 30;
@@ -25,19 +31,51 @@ class MemberServerTest {
     @TempDir
     Path temp;
 
-    @Test
-    void anErrorWhileItBeginsToLeadStopsTheProcess() throws Exception {
+    private CoordinatorConfig made(int port) throws IOException {
         Map<ConfigKey<?>, String> keys = Map.of(
                 ConfigKey.CLUSTER_ID,
                 "0000000000c0ffee",
                 ConfigKey.CLUSTER_NODE,
                 "a",
                 ConfigKey.CLUSTER_NODES,
-                "a=127.0.0.1:" + FreePorts.next(),
+                "a=127.0.0.1:" + port,
                 ConfigKey.CLUSTER_ENDPOINTS,
                 "a=127.0.0.1:" + FreePorts.next());
         CoordinatorConfig config = CoordinatorConfig.onFreePorts(temp.resolve("data"), keys);
         RaftMember.create(Objects.requireNonNull(config.member()), ProcessEnvironment.log(LogObserver.NONE));
+        return config;
+    }
+
+    private static String refused(CoordinatorConfig config) {
+        return String.valueOf(assertThrows(
+                        StartFailedException.class, () -> MemberServer.start(config, StepListener.NONE, line -> {}))
+                .getMessage());
+    }
+
+    /** Ratis would end the process there and then, this one, too. */
+    @Test
+    void aPortForTheMembersThatIsTakenIsSaid() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
+            String message = refused(made(taken.getLocalPort()));
+            assertTrue(message.contains("cannot listen on 127.0.0.1:" + taken.getLocalPort()), message);
+            assertTrue(message.contains("Address already in use. Stop whatever uses the port"), message);
+        }
+    }
+
+    @Test
+    void aDirectoryThatCannotBeReadIsNotTakenForAPort() throws Exception {
+        CoordinatorConfig config = made(FreePorts.next());
+        Path member = temp.resolve("data").resolve("MEMBER");
+        Files.delete(member);
+        Files.createDirectory(member);
+        String message = refused(config);
+        assertTrue(message.contains("Check the data directory " + temp.resolve("data")), message);
+        assertFalse(message.contains("port"), message);
+    }
+
+    @Test
+    void anErrorWhileItBeginsToLeadStopsTheProcess() throws Exception {
+        CoordinatorConfig config = made(FreePorts.next());
         try (MemberServer server = MemberServer.start(config, StepListener.NONE, line -> {
             throw new AssertionError("no more of this");
         })) {

@@ -4,6 +4,7 @@ import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.core.ClusterId;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,7 +60,7 @@ final class Founding {
      *
      * @return the founders, this member included; empty when it has to wait outside
      * @throws LogRefusedException when it must not start
-     * @throws IOException when it cannot listen, or the thread was interrupted
+     * @throws IOException a BindException when it cannot listen; or the thread was interrupted
      */
     List<MemberId> run() throws IOException {
         if (settings.nodes().size() == 1) {
@@ -85,7 +86,7 @@ final class Founding {
         }
     }
 
-    private Server listen() throws IOException {
+    private Server listen() throws BindException {
         String address = Objects.requireNonNull(settings.nodes().get(settings.node()));
         int colon = address.lastIndexOf(':');
         NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress(
@@ -95,7 +96,11 @@ final class Founding {
         if (tls != null) {
             builder.sslContext(tls.server());
         }
-        return builder.build().start();
+        try {
+            return builder.build().start();
+        } catch (IOException e) {
+            throw RaftMember.cannotListen(e);
+        }
     }
 
     /** Fills the answers in; who has not answered. */

@@ -12,6 +12,7 @@ import io.troth.coordinator.log.rocksdb.AppliedStore;
 import io.troth.core.ClusterId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -40,6 +41,7 @@ import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
+import org.apache.ratis.util.ExitUtils;
 import org.apache.ratis.util.LifeCycle;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -58,6 +60,13 @@ public final class RaftMember implements OwnMember, AutoCloseable {
 
     /** Raft gives a transfer of the leadership up after this time. */
     private static final long TRANSFER_MILLIS = 10_000;
+
+    static {
+        // Ratis would end the process where it cannot listen, and also where a thread of anybody's throws.
+        Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+        ExitUtils.disableSystemExit();
+        Thread.setDefaultUncaughtExceptionHandler(before);
+    }
 
     private final RaftSettings settings;
     private final ClusterId cluster;
@@ -178,7 +187,8 @@ public final class RaftMember implements OwnMember, AutoCloseable {
      * the others: see {@link Founding}.
      *
      * @throws LogRefusedException when the directory is not to be used: the message says why and what to do
-     * @throws IOException when it cannot listen
+     * @throws BindException when it cannot listen
+     * @throws IOException when its directory cannot be read or written
      */
     public static RaftMember open(RaftSettings settings, LogEnvironment environment, LeadershipListener listener)
             throws IOException {
@@ -221,6 +231,9 @@ public final class RaftMember implements OwnMember, AutoCloseable {
                     throw refused;
                 }
             }
+            if (e instanceof ExitUtils.ExitException) {
+                throw cannotListen(e);
+            }
             checkLog(settings);
             throw e;
         } finally {
@@ -228,6 +241,13 @@ public final class RaftMember implements OwnMember, AutoCloseable {
                 member.close();
             }
         }
+    }
+
+    /** What anything that is thrown by a listener that does not begin means here. */
+    static BindException cannotListen(Exception cause) {
+        BindException failure = new BindException(cause.getMessage());
+        failure.initCause(cause);
+        return failure;
     }
 
     /** Finds out whether it was the log that Ratis could not start with. */
