@@ -12,12 +12,14 @@ import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.raft.LeadershipListener;
 import io.troth.coordinator.log.raft.RaftMember;
 import io.troth.coordinator.log.raft.RaftSettings;
+import io.troth.coordinator.log.raft.RaftStoppedException;
 import io.troth.coordinator.metrics.CoordinatorMetrics;
 import io.troth.core.ClusterId;
 import io.troth.core.ErrorCode;
 import io.troth.core.ProtocolViolation;
 import io.troth.core.Reason;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -27,6 +29,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,6 +48,8 @@ public final class MemberServer implements RunningCoordinator {
 
     private static final Logger LOG = LoggerFactory.getLogger(MemberServer.class);
 
+    private static final long LOOK_MILLIS = 1_000;
+
     private final CoordinatorConfig config;
     private final RaftSettings settings;
     private final StepListener steps;
@@ -51,6 +59,8 @@ public final class MemberServer implements RunningCoordinator {
     private final CompletableFuture<Ending> ending = new CompletableFuture<>();
     private final ExecutorService leading =
             Executors.newSingleThreadExecutor(ProcessEnvironment.threads("troth-leadership"));
+    private final ScheduledExecutorService looking =
+            Executors.newSingleThreadScheduledExecutor(ProcessEnvironment.threads("troth-members"));
     private final GrpcServer grpc;
     private final HttpEndpoint http;
     private final RaftMember member;
@@ -60,7 +70,9 @@ public final class MemberServer implements RunningCoordinator {
 
     private volatile @Nullable ClusterOperations operations;
     private volatile @Nullable Leadership current;
-    private volatile @Nullable String leader;
+    /** As Raft has named it last; compared as the same object. */
+    private final AtomicReference<@Nullable String> leader = new AtomicReference<>();
+
     private volatile boolean stopping;
 
     // Leadership thread only.
@@ -90,11 +102,16 @@ public final class MemberServer implements RunningCoordinator {
             metrics.watchMember(member::figures);
             redirect();
             Doors.listen(door, config);
+            parts.push(looking::shutdownNow);
+            MemberWatch watch = new MemberWatch(settings.electionTimeoutMillis());
+            ScheduledFuture<?> unused =
+                    looking.scheduleWithFixedDelay(() -> look(watch), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
             started = true;
         } finally {
             if (!started) {
                 Parts.close(parts);
                 leading.shutdownNow();
+                looking.shutdownNow();
             }
         }
     }
@@ -131,7 +148,7 @@ public final class MemberServer implements RunningCoordinator {
 
     /** Where to go while this member does not lead. */
     private Redirect elsewhere() {
-        String node = leader;
+        String node = leader.get();
         if (node == null) {
             return Redirect.nowhere(new Reason(ErrorCode.NOT_LEADER, "nobody is known to lead"));
         }
@@ -153,20 +170,45 @@ public final class MemberServer implements RunningCoordinator {
 
         @Override
         public void leaderChanged(@Nullable String node) {
-            leader = node;
+            leader.set(node);
             LOG.info("leader is {}", node == null ? "nobody" : node);
             redirect();
         }
 
         @Override
         public void failed(Throwable cause) {
-            String what = cause instanceof LogRefusedException refused
-                    ? "this process stops. " + refused.getMessage()
-                    : "the replicated log in " + settings.log().directory() + " failed: " + cause
-                            + ". This process stops. Check the disk (free space, kernel messages), then start it again"
-                            + " on the same data.";
-            end(Ending.Cause.LOG_FAILED, what, cause);
+            end(Ending.Cause.LOG_FAILED, whatFailed(cause), cause);
         }
+    }
+
+    /** Raft names who leads, and does not say that a follower hears of its leader no more. */
+    private void look(MemberWatch watch) {
+        try {
+            String before = leader.get();
+            ClusterView view = member.view();
+            watch.look(view);
+            if (before != null && view.leader() == null && leader.compareAndSet(before, null)) {
+                LOG.info("leader is nobody: {} is not heard of any more", before);
+                redirect();
+            }
+        } catch (RuntimeException e) {
+            LOG.debug("Raft cannot be looked at", e);
+        }
+    }
+
+    private String whatFailed(Throwable cause) {
+        Path directory = settings.log().directory();
+        if (cause instanceof LogRefusedException refused) {
+            return "this process stops. " + refused.getMessage();
+        }
+        if (cause instanceof RaftStoppedException stopped) {
+            return stopped.getMessage()
+                    + ". This process stops. Unless it was removed, which troth cluster status shows,"
+                    + " start it again on the same data in " + directory + ".";
+        }
+        return "the replicated log in " + directory + " failed: " + cause
+                + ". This process stops. Check the disk (free space, kernel messages), then start it again on the same"
+                + " data.";
     }
 
     /** Says to clients and agents who leads now, unless this member still does; a leadership says so when it ends. */

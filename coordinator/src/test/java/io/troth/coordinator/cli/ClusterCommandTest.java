@@ -1,6 +1,7 @@
 package io.troth.coordinator.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.InsecureChannelCredentials;
@@ -13,6 +14,7 @@ import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.grpc.LiveCoordinator;
 import io.troth.coordinator.log.raft.FreePorts;
+import io.troth.coordinator.server.Ending;
 import io.troth.coordinator.server.MemberServer;
 import io.troth.core.Build;
 import io.troth.proto.v1.BeginRequest;
@@ -227,22 +229,7 @@ class ClusterCommandTest {
         refused("INVALID_ARGUMENT", leader, "add", "z", "nowhere");
         refused("UNKNOWN_MEMBER", leader, "remove", "z");
         refused("INVALID_ARGUMENT", leader, "remove", leader);
-        name("d");
-        start("d");
-        assertTrue(run(ExitCode.OK, "d", "status").contains("OUTSIDE"));
-        run(
-                ExitCode.OK,
-                leader,
-                "add",
-                "d",
-                ADDRESSES.get("d"),
-                "--client-endpoint",
-                ENDPOINTS.get("d"),
-                "--reason",
-                "test");
-        Awaitility.await()
-                .atMost(LIMIT)
-                .until(() -> run(ExitCode.OK, leader, "status").contains("d     FOLLOWER"));
+        comes("d", leader);
         SERVERS.remove("d").close();
         Awaitility.await()
                 .atMost(LIMIT)
@@ -252,6 +239,42 @@ class ClusterCommandTest {
                 "removed d",
                 run(ExitCode.OK, leader, "remove", "d", "--reason", "test").strip());
         assertEquals(3, run(ExitCode.OK, leader, "status", "--json").lines().count());
+    }
+
+    private void comes(String node, String leader) {
+        name(node);
+        start(node);
+        assertTrue(run(ExitCode.OK, node, "status").contains("OUTSIDE"));
+        run(
+                ExitCode.OK,
+                leader,
+                "add",
+                node,
+                ADDRESSES.get(node),
+                "--client-endpoint",
+                ENDPOINTS.get(node),
+                "--reason",
+                "test");
+        Awaitility.await()
+                .atMost(LIMIT)
+                .until(() -> run(ExitCode.OK, leader, "status").contains(node + "     FOLLOWER"));
+    }
+
+    /** It ends, and sends nobody to look at a disk. */
+    @Test
+    void aMemberThatIsRemovedWhileItRunsSaysWhatMayBeBehindItsEnd() throws Exception {
+        String leader = leader();
+        comes("e", leader);
+        run(ExitCode.OK, leader, "remove", "e", "--reason", "test");
+        try (MemberServer removed = SERVERS.remove("e")) {
+            Ending ending = CompletableFuture.supplyAsync(
+                            removed::awaitTermination, task -> new Thread(task, "awaits").start())
+                    .get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+            assertEquals(Ending.Cause.LOG_FAILED, ending.cause());
+            assertTrue(ending.message().startsWith("Raft has stopped: this member was removed"), ending::message);
+            assertTrue(ending.message().contains("Unless it was removed"), ending::message);
+            assertFalse(ending.message().contains("disk"), ending::message);
+        }
     }
 
     @Test

@@ -272,6 +272,24 @@ class ClusterProcessTest {
         awaitLine(full, "troth: the replicated log in ");
         String next = awaitReadyAbove(epochOf(ready));
         assertTrue(next.contains(" unended=1 "), next);
+        theMajorityIsLost(full, whoSaid(next));
+    }
+
+    /** The leader says who is away; and who is left knows nobody who leads, whatever it heard last. */
+    private void theMajorityIsLost(String away, String leader) {
+        String address = addresses.get(away);
+        Awaitility.await()
+                .atMost(LIMIT)
+                .until(() -> said.get(leader).stream()
+                        .anyMatch(line -> line.contains(
+                                "member " + away + " at " + address + " does not answer; 2 of 3 members are left")));
+        processes.get(leader).toHandle().destroyForcibly();
+        String last = addresses.keySet().stream()
+                .filter(node -> !node.equals(away) && !node.equals(leader))
+                .findFirst()
+                .orElseThrow();
+        String member = awaitLine(last, "MEMBER node=" + last);
+        Awaitility.await().atMost(LIMIT).until(() -> readyz(member).equals("503 NOT_LEADER nobody is known to lead"));
     }
 
     @Test

@@ -311,8 +311,7 @@ final class DecisionStateMachine extends BaseStateMachine {
     /** Ratis closes this with itself, for whatever reason: not always does it say more than that in its own log. */
     @Override
     public void close() {
-        failed(new IllegalStateException("Raft has stopped: the member was removed from the cluster, or stood still for"
-                + " more than a minute, or something failed that the log lines above tell"));
+        failed(new RaftStoppedException());
         AppliedStore opened = store;
         if (opened != null) {
             opened.close();
