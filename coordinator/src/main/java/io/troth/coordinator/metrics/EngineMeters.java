@@ -55,6 +55,7 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
     private final AtomicLong keptResults = new AtomicLong();
     private final AtomicLong keptResultsMax = new AtomicLong();
     private final AtomicLong ready = new AtomicLong();
+    private final AtomicLong accepting = new AtomicLong();
 
     /** When commit was asked for. As many as there are open transactions, which the core bounds. */
     private final Map<GlobalTxId, Long> askedNanos = new HashMap<>();
@@ -102,6 +103,7 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
         registry.gauge("troth.kept.results", keptResults);
         registry.gauge("troth.kept.results.max", keptResultsMax);
         registry.gauge("troth.ready", ready);
+        registry.gauge("troth.accepting", accepting);
     }
 
     private static Counter counter(MeterRegistry registry, String name, String description) {
@@ -128,7 +130,9 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
         open.forEach((state, count) -> count.set(view.open().getOrDefault(state, 0)));
         leftAlone.set(view.leftAlone());
         sessions.set(view.sessions());
-        ready.set(view.ready() && !logHangs ? 1 : 0);
+        boolean answers = view.ready() && !logHangs;
+        ready.set(answers ? 1 : 0);
+        accepting.set(answers && view.accepting() ? 1 : 0);
         inDoubtCount.set(inDoubtSinceNanos.size() + recovered);
         if (recovered > 0) {
             oldestInDoubtNanos.set(nanoTime.getAsLong() - recoveredSinceNanos);
@@ -153,7 +157,7 @@ final class EngineMeters implements EngineListener, Notice.Visitor<Boolean> {
     /** Nothing leads here: no gauge shows what once was. Not while an engine is sampled. */
     void leadsNot() {
         open.values().forEach(count -> count.set(0));
-        List.of(inDoubtCount, oldestInDoubtNanos, leftAlone, sessions, keptResults, keptResultsMax, ready)
+        List.of(inDoubtCount, oldestInDoubtNanos, leftAlone, sessions, keptResults, keptResultsMax, ready, accepting)
                 .forEach(gauge -> gauge.set(0));
     }
 

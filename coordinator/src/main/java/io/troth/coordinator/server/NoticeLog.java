@@ -3,13 +3,17 @@ package io.troth.coordinator.server;
 import io.troth.coordinator.engine.EngineListener;
 import io.troth.core.ErrorCode;
 import io.troth.core.ProtocolViolation;
+import io.troth.core.Reason;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.Notice;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,12 +26,13 @@ final class NoticeLog implements EngineListener, Notice.Visitor<Boolean> {
     private static final Logger LOG = LoggerFactory.getLogger("coordinator");
     private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    private static final Set<ErrorCode> DISK = EnumSet.of(ErrorCode.DISK_FLOOR, ErrorCode.LOG_STALLED);
+
     private final LongSupplier nanoTime;
     private final Map<ErrorCode, Flood> refusals = new EnumMap<>(ErrorCode.class);
     private final Map<ErrorCode, Flood> alarms = new EnumMap<>(ErrorCode.class);
-    private final Map<ErrorCode, Flood> notAccepting = new EnumMap<>(ErrorCode.class);
-    /** The last line about that was that nothing begins. */
-    private boolean saidNotAccepting;
+    /** What was said of the disk last and is not over. */
+    private @Nullable ErrorCode disk;
 
     /** What was not said of a code since its last line. */
     private static final class Flood {
@@ -43,17 +48,22 @@ final class NoticeLog implements EngineListener, Notice.Visitor<Boolean> {
         this.nanoTime = nanoTime;
     }
 
+    /** Clients hear it, and begin nothing: nobody else would say what is the matter with the disk. */
     @Override
     public void stepping(Event event) {
-        if (!(event instanceof Event.AcceptingChanged changed)) {
+        if (!(event instanceof Event.AcceptingChanged change)) {
             return;
         }
-        if (!changed.accepting() && unsaid(notAccepting, changed.reason().code()) >= 0) {
-            LOG.warn("no new transaction begins: {}", changed.reason());
-            saidNotAccepting = true;
-        } else if (changed.accepting() && saidNotAccepting) {
-            LOG.warn("new transactions begin again");
-            saidNotAccepting = false;
+        Reason refusing = change.refusing();
+        if (refusing != null && DISK.contains(refusing.code())) {
+            if (disk != refusing.code()) {
+                LOG.warn(
+                        "no new transactions: {}. {}", refusing, refusing.code().advice());
+            }
+            disk = refusing.code();
+        } else if (disk != null) {
+            LOG.info("{} is over", disk);
+            disk = null;
         }
     }
 

@@ -12,6 +12,7 @@ import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LeaderView;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
@@ -91,9 +92,29 @@ class EngineMetersTest {
         assertEquals(1, series.get("troth_refused_total{reason=\"wrong_session_key\"}"));
         assertEquals(1, series.get("troth_refused_total{reason=\"invalid_argument\"}"));
         assertEquals(1, series.get("troth_ready"));
+        assertEquals(1, series.get("troth_accepting"));
         assertEquals(0, series.get("troth_heuristic_mixed_total"));
         assertEquals(
                 0, series.get("troth_alarms_total{reason=\"log_distrusted\"}"), "so that the first is an increase");
+    }
+
+    private void assertReadyAndAccepting(int ready, int accepting, boolean coreAccepts) {
+        meters.sample(new LeaderView(null, true, false, coreAccepts, Map.of(), 0, 0, 0, 0, List.of(), List.of()));
+        assertEquals(ready, registry.get("troth.ready").gauge().value());
+        assertEquals(accepting, registry.get("troth.accepting").gauge().value());
+    }
+
+    @Test
+    void isNotReadyWhileAWriteHangsAndAcceptsNothingOnAFullDisk() {
+        assertReadyAndAccepting(1, 1, true);
+        Reason hangs = Reason.of(ErrorCode.LOG_STALLED);
+        meters.stepping(new Event.AcceptingChanged(false, hangs, hangs));
+        assertReadyAndAccepting(0, 0, false);
+        Reason full = Reason.of(ErrorCode.DISK_FLOOR);
+        meters.stepping(new Event.AcceptingChanged(false, full, full));
+        assertReadyAndAccepting(1, 0, false);
+        meters.stepping(new Event.AcceptingChanged(true, full, null));
+        assertReadyAndAccepting(1, 1, true);
     }
 
     @Test
@@ -103,6 +124,7 @@ class EngineMetersTest {
         script.stops();
         Map<String, Double> series = series(metrics.scrape());
         assertEquals(0, series.get("troth_ready"));
+        assertEquals(0, series.get("troth_accepting"));
         assertEquals(0, series.get("troth_transactions_open{state=\"active\"}"));
         assertEquals(0, series.get("troth_in_doubt_transactions"));
         assertEquals(0, series.get("troth_in_doubt_oldest_age_seconds"));

@@ -45,30 +45,6 @@ class NoticeLogTest {
         LOGGER.detachAppender(lines);
     }
 
-    private void accepting(boolean accepting, ErrorCode code) {
-        log.stepping(new Event.AcceptingChanged(accepting, new Reason(code, "x"), null));
-    }
-
-    @Test
-    void saysWhyNothingBeginsAndThatItDoesAgain() {
-        accepting(false, ErrorCode.LOG_STALLED);
-        accepting(true, ErrorCode.LOG_STALLED);
-        accepting(false, ErrorCode.LOG_STALLED);
-        accepting(true, ErrorCode.LOG_STALLED);
-        now += TimeUnit.SECONDS.toNanos(1);
-        accepting(false, ErrorCode.LOG_STALLED);
-        accepting(false, ErrorCode.DISK_FLOOR);
-        accepting(true, ErrorCode.DISK_FLOOR);
-        assertEquals(
-                List.of(
-                        "no new transaction begins: LOG_STALLED: x",
-                        "new transactions begin again",
-                        "no new transaction begins: LOG_STALLED: x",
-                        "no new transaction begins: DISK_FLOOR: x",
-                        "new transactions begin again"),
-                lines.list.stream().map(ILoggingEvent::getFormattedMessage).toList());
-    }
-
     private static Notice.Alarm alarm(ErrorCode code, String detail) {
         return new Notice.Alarm(new Reason(code, detail), null);
     }
@@ -88,6 +64,34 @@ class NoticeLogTest {
                         "ALARM  OUTCOME_FORGOTTEN: b4",
                         "refused OUTCOME_UNKNOWN: r (0 more since the last line)",
                         "ALARM  OUTCOME_UNKNOWN: b5 (2 more since the last line)"),
+                lines.list.stream().map(ILoggingEvent::getFormattedMessage).toList());
+    }
+
+    private void change(Reason refusing, Reason reason) {
+        log.stepping(
+                new Event.AcceptingChanged(refusing == null && reason.code() != ErrorCode.DRAINING, reason, refusing));
+    }
+
+    @Test
+    void saysOnceWhatIsTheMatterWithTheDiskAndWhenThatIsOver() {
+        LOGGER.setLevel(Level.INFO);
+        Reason full = new Reason(ErrorCode.DISK_FLOOR, "7 bytes are left on the log's disk");
+        Reason hangs = new Reason(ErrorCode.LOG_STALLED, "a write of the log hangs");
+        Reason many = new Reason(ErrorCode.OVERLOADED, "too many open transactions");
+        Reason stops = new Reason(ErrorCode.DRAINING, "the coordinator is stopping");
+        change(full, full);
+        change(new Reason(ErrorCode.DISK_FLOOR, "6 bytes are left on the log's disk"), stops);
+        change(hangs, stops);
+        change(null, hangs);
+        // These two stand in the log in other words already.
+        change(many, many);
+        change(null, stops);
+        assertEquals(
+                List.of(
+                        "no new transactions: DISK_FLOOR: 7 bytes are left on the log's disk. "
+                                + ErrorCode.DISK_FLOOR.advice(),
+                        "no new transactions: LOG_STALLED: a write of the log hangs. " + ErrorCode.LOG_STALLED.advice(),
+                        "LOG_STALLED is over"),
                 lines.list.stream().map(ILoggingEvent::getFormattedMessage).toList());
     }
 }
