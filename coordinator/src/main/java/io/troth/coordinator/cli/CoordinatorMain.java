@@ -6,6 +6,8 @@ import io.troth.coordinator.server.StartFailedException;
 import io.troth.core.Build;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -52,6 +54,8 @@ public final class CoordinatorMain extends Group {
 
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] arguments) {
+        // The libraries' own log: gRPC would write a stack trace for whoever speaks anything but HTTP/2 to a port.
+        Logger.getLogger("").setLevel(Level.WARNING);
         PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
         PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
         System.exit(run(out, err, arguments));

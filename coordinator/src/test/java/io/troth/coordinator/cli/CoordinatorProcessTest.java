@@ -27,6 +27,8 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -143,11 +145,22 @@ class CoordinatorProcessTest {
 
         Process stopped = start();
         output = outputOf(stopped);
-        assertTrue(output.readLine().contains(" epoch=2 "));
+        String again = output.readLine();
+        assertTrue(again.contains(" epoch=2 "), again);
+        speakHttp1(grpcPort(again));
         stopped.toHandle().destroy();
         assertTrue(output.readLine().startsWith("STOPPING"));
         assertEquals("STOPPED", output.readLine());
         assertEquals(ExitCode.OK, exitOf(stopped), errors(stopped));
+        assertFalse(errors(stopped).contains("HTTP/1"), errors(stopped));
+    }
+
+    /** As a load balancer or somebody curious does; until it is cut off. */
+    private static void speakHttp1(int port) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            assertTrue(socket.getInputStream().readAllBytes().length > 0);
+        }
     }
 
     @Test

@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,7 +36,9 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Goal: a coordinator that is wired starts, says how it is, refuses what it must, and lets everything go at the end. */
@@ -72,6 +75,28 @@ class CoordinatorServerTest {
                     "READY grpc=127.0.0.1:" + server.grpcPort() + " http=127.0.0.1:" + server.httpPort() + " cluster="
                             + server.cluster() + " epoch=1 unended=0 data=" + temp.resolve("data"),
                     server.readyLine());
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void whoConnectsAndDoesNotAskHoldsUpNobodyForLong() throws Exception {
+        List<Socket> silent = new ArrayList<>();
+        try (CoordinatorServer server = start(Map.of())) {
+            for (int i = 0; i < 20; i++) {
+                Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.httpPort());
+                silent.add(socket);
+                socket.getOutputStream().write("GET /livez".getBytes(StandardCharsets.US_ASCII));
+            }
+            // Who had to wait for as long is cut off with those who never ask.
+            Awaitility.await()
+                    .ignoreException(IOException.class)
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> Http.get(server.httpPort(), "/livez").equals("200 alive"));
+        } finally {
+            for (Socket socket : silent) {
+                socket.close();
+            }
         }
     }
 
@@ -174,8 +199,15 @@ class CoordinatorServerTest {
             for (ConfigKey<Integer> key : List.of(ConfigKey.GRPC_PORT, ConfigKey.HTTP_PORT)) {
                 StartFailedException failed = assertThrows(StartFailedException.class, () -> start(Map.of(key, port)));
                 assertTrue(failed.getMessage().contains("cannot listen on 127.0.0.1:" + port), failed.getMessage());
+                assertTrue(failed.getMessage().contains("Address already in use. Stop"), failed.getMessage());
                 assertTrue(failed.getMessage().contains("set " + key + " to another one"), failed.getMessage());
             }
+        }
+        for (ConfigKey<String> key : List.of(ConfigKey.GRPC_ADDRESS, ConfigKey.HTTP_ADDRESS)) {
+            Map<ConfigKey<?>, String> nowhere = Map.of(key, "nowhere.invalid", ConfigKey.INSECURE, "true");
+            StartFailedException failed = assertThrows(StartFailedException.class, () -> start(nowhere));
+            assertTrue(failed.getMessage().contains("this name has no address"), failed.getMessage());
+            assertTrue(failed.getMessage().contains(key + " must be one of this machine"), failed.getMessage());
         }
         start(Map.of()).close();
     }
@@ -199,16 +231,9 @@ class CoordinatorServerTest {
 
     @Test
     void isNotReadyForNewTransactionsBelowTheFloorOfTheDisk() throws Exception {
-                assertTrue(failed.getMessage().contains("Address already in use. Stop"), failed.getMessage());
         try (CoordinatorServer server = start(Map.of(ConfigKey.LOG_FREE_FLOOR, "1024GiB"))) {
             // It still answers: running transactions end, and their outcomes are told.
             assertEquals("200 ready", Http.get(server.httpPort(), "/readyz"));
-        for (ConfigKey<String> key : List.of(ConfigKey.GRPC_ADDRESS, ConfigKey.HTTP_ADDRESS)) {
-            Map<ConfigKey<?>, String> nowhere = Map.of(key, "nowhere.invalid", ConfigKey.INSECURE, "true");
-            StartFailedException failed = assertThrows(StartFailedException.class, () -> start(nowhere));
-            assertTrue(failed.getMessage().contains("this name has no address"), failed.getMessage());
-            assertTrue(failed.getMessage().contains(key + " must be one of this machine"), failed.getMessage());
-        }
         }
     }
 }

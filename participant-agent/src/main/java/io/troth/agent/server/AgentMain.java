@@ -11,6 +11,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -40,6 +42,8 @@ public final class AgentMain {
 
     /** Runs until the process is told to stop. The first argument may be the launcher's word {@code agent}. */
     public static void main(String[] args) {
+        // The libraries' own log: gRPC would write a stack trace for whoever speaks anything but HTTP/2 to a port.
+        Logger.getLogger("").setLevel(Level.WARNING);
         int code = new AgentMain(System.out, System.err, StepListener.NONE).run(Arrays.asList(args), System.getenv());
         if (code != 0) {
             System.exit(code);

@@ -16,7 +16,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +27,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Goal: the command line says what is wrong, and the process ends with the promised codes. Method: the main in this
@@ -35,6 +39,9 @@ class AgentMainTest {
     static final PostgresExtension POSTGRES = new PostgresExtension();
 
     private static final long LIMIT_SECONDS = 60;
+
+    @TempDir
+    Path temp;
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
@@ -127,8 +134,9 @@ class AgentMainTest {
     @Test
     void runsUntilItIsToldToStop() throws Exception {
         try (SimulatedAgentService coordinator = SimulatedAgentService.start()) {
+            Path errors = temp.resolve("errors");
             Process process = new ProcessBuilder(command(AgentMain.class, "--coordinator", coordinator.endpoint()))
-                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(errors.toFile())
                     .start();
             try (BufferedReader lines =
                     new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
@@ -137,14 +145,24 @@ class AgentMainTest {
                         ready.matches("READY sql=127.0.0.1:\\d+ http=127.0.0.1:\\d+ resources=a instance=.{16}"),
                         ready);
                 coordinator.awaitHello();
+                speakHttp1(Integer.parseInt(ready.replaceAll("READY sql=127.0.0.1:(\\d+) .*", "$1")));
                 process.toHandle().destroy();
                 assertTrue(awaitLine(lines, "STOPPING").contains("30000 ms"));
                 assertEquals("STOPPED", awaitLine(lines, "STOPPED"));
                 assertTrue(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS));
                 assertEquals(0, process.exitValue());
+                assertFalse(Files.readString(errors).contains("HTTP/1"), () -> "a stack trace for a stranger");
             } finally {
                 process.destroyForcibly();
             }
+        }
+    }
+
+    /** As a load balancer or somebody curious does; until it is cut off. */
+    private static void speakHttp1(int port) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            assertTrue(socket.getInputStream().readAllBytes().length > 0);
         }
     }
 
