@@ -4,6 +4,8 @@ import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogObserver;
+import io.troth.coordinator.log.LogRefusal;
+import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogReport;
 import io.troth.coordinator.log.RecordKind;
 import io.troth.coordinator.log.Watermark;
@@ -75,7 +77,11 @@ final class LogCommand extends Group {
             try {
                 return Files.createTempDirectory("troth-log");
             } catch (IOException e) {
-                throw new UncheckedIOException("no temporary directory can be made", e);
+                throw new LogRefusedException(
+                        LogRefusal.UNUSABLE,
+                        Path.of(System.getProperty("java.io.tmpdir")),
+                        "no temporary directory can be made in it: " + e,
+                        e);
             }
         }
 

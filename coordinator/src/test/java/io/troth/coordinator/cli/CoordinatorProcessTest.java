@@ -155,6 +155,28 @@ class CoordinatorProcessTest {
         assertFalse(errors(stopped).contains("HTTP/1"), errors(stopped));
     }
 
+    @Test
+    void namesTheDirectoryForTemporaryFilesThatItCannotUse() throws Exception {
+        Path nowhere = temp.resolve("nowhere");
+        ProcessBuilder coordinator = command();
+        coordinator.command().add(1, "-Djava.io.tmpdir=" + nowhere);
+        Process child = start(coordinator);
+        String said = outputOf(child).lines().collect(Collectors.joining("\n"));
+        assertEquals(ExitCode.FAILED, exitOf(child), said);
+        assertTrue(said.contains("native code cannot be unpacked into " + nowhere), said);
+
+        ProcessBuilder verify = command();
+        List<String> words = verify.command();
+        int first = words.indexOf("coordinator");
+        words.subList(first, words.size()).clear();
+        words.addAll(List.of("log", "verify", temp.resolve("data").toString()));
+        words.add(1, "-Djava.io.tmpdir=" + nowhere);
+        child = start(verify);
+        said = outputOf(child).lines().collect(Collectors.joining("\n"));
+        assertEquals(ExitCode.FAILED, exitOf(child), said);
+        assertTrue(said.startsWith("troth: UNUSABLE: " + nowhere + ": no temporary directory"), said);
+    }
+
     /** As a load balancer or somebody curious does; until it is cut off. */
     private static void speakHttp1(int port) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {

@@ -33,12 +33,17 @@ final class NativeLibrary {
             RocksDB.loadLibrary();
             loaded = true;
         } catch (UnsatisfiedLinkError e) {
-            throw new IOException(
-                    "RocksDB's native code cannot be loaded from " + System.getProperty("java.io.tmpdir")
-                            + ": is it mounted noexec? Name another directory with -Djava.io.tmpdir (" + e.getMessage()
-                            + ")",
-                    e);
+            throw unusable("loaded from", "is it mounted noexec?", e);
+        } catch (IOException e) {
+            throw unusable("unpacked into", "may it be written, and is there room for 17 MB?", e);
         }
+    }
+
+    private static IOException unusable(String what, String question, Throwable cause) {
+        return new IOException(
+                "RocksDB's native code cannot be " + what + " " + System.getProperty("java.io.tmpdir") + ": " + question
+                        + " Name another directory with -Djava.io.tmpdir (" + cause.getMessage() + ")",
+                cause);
     }
 
     private static void loadFromJar() throws IOException {
