@@ -204,6 +204,11 @@ public final class AgentConfig {
             if (settings.find(AgentKey.PASSWORD) != null && settings.find(AgentKey.PASSWORD_FILE) != null) {
                 problems.add("resource " + name + " has a password and a passwordFile: set one of them");
             }
+            Path file = settings.find(AgentKey.PASSWORD_FILE);
+            if (file != null && !Files.isReadable(file)) {
+                problems.add("the password file of resource " + name + " is \"" + file
+                        + "\": there is no such file, or it cannot be read");
+            }
         });
     }
 

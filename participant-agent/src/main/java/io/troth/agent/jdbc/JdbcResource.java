@@ -29,6 +29,9 @@ public final class JdbcResource implements AutoCloseable {
     /** The class of SQLStates such as "too many connections". */
     private static final String INSUFFICIENT_RESOURCES = "53";
 
+    /** What the driver says when it gives up by itself: no password, or no TLS, where one is wanted. */
+    private static final String REJECTED = "08004";
+
     private final JdbcBranchDatabase database;
     private final boolean openedOutsideAllowed;
     private @Nullable DataSource dataSource;
@@ -91,7 +94,8 @@ public final class JdbcResource implements AutoCloseable {
     /** The moment's, or somebody has to change something. */
     private static TrothException refused(String name, ResourceDriver driver, SQLException e) {
         String state = String.valueOf(e.getSQLState());
-        boolean passing = driver.isConnectionLost(e) || state.startsWith(INSUFFICIENT_RESOURCES);
+        boolean passing =
+                !state.equals(REJECTED) && (driver.isConnectionLost(e) || state.startsWith(INSUFFICIENT_RESOURCES));
         return new TrothException(
                 new Reason(
                         passing ? ErrorCode.DATABASE_UNAVAILABLE : ErrorCode.DATABASE_MISCONFIGURED,

@@ -7,6 +7,9 @@ import io.troth.agent.engine.StepListener;
 import io.troth.core.TrothException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An agent as a process: prints one line when it runs, stops in order at SIGTERM and SIGINT, and ends with the exit code
@@ -27,14 +30,22 @@ public final class AgentProcess {
      * @return only when it cannot start: the code to exit with; the reason was printed
      */
     public static int run(AgentConfig config, StepListener steps, PrintStream out, PrintStream err) {
+        AtomicReference<@Nullable AgentServer> running = new AtomicReference<>();
+        AtomicBoolean refused = new AtomicBoolean();
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(() -> stop(config, running.get(), refused.get(), out), "troth-stop"));
         AgentServer server;
         try {
             server = AgentServer.start(config, steps);
         } catch (TrothException | IllegalArgumentException | UncheckedIOException | ConfigRefusedException e) {
+            refused.set(true);
             err.println("troth agent: " + e.getMessage());
             return EXIT_FAILED;
+        } catch (RuntimeException | Error e) {
+            refused.set(true);
+            throw e;
         }
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(config, server, out), "troth-stop"));
+        running.set(server);
         out.println(server.readyLine());
         out.flush();
         RuntimeException cause = server.failure().toCompletableFuture().join();
@@ -45,12 +56,18 @@ public final class AgentProcess {
         return EXIT_VIOLATED;
     }
 
-    private static void stop(AgentConfig config, AgentServer server, PrintStream out) {
-        long limit = config.get(AgentKey.SHUTDOWN_DRAIN_LIMIT).toMillis();
-        out.println("STOPPING: no new transactions; waiting up to " + limit + " ms for the running ones");
-        out.flush();
-        server.close();
-        out.println("STOPPED");
+    private static void stop(AgentConfig config, @Nullable AgentServer server, boolean startRefused, PrintStream out) {
+        if (startRefused) {
+            // Not a signal: the caller ends the process with a code of its own.
+            return;
+        }
+        if (server != null) {
+            long limit = config.get(AgentKey.SHUTDOWN_DRAIN_LIMIT).toMillis();
+            out.println("STOPPING: no new transactions; waiting up to " + limit + " ms for the running ones");
+            out.flush();
+            server.close();
+            out.println("STOPPED");
+        }
         out.flush();
         // The code says that all went as asked, which the JVM would not after a signal.
         Runtime.getRuntime().halt(EXIT_STOPPED);

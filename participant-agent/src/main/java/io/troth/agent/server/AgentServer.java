@@ -13,10 +13,12 @@ import io.troth.agent.sql.SqlLimits;
 import io.troth.client.grpc.Endpoint;
 import io.troth.client.grpc.TrothServerInterceptor;
 import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
 import io.troth.core.TrothException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.channels.UnresolvedAddressException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -108,12 +110,23 @@ public final class AgentServer implements AutoCloseable {
 
     private static UncheckedIOException cannotListen(
             String what, AgentConfig config, AgentKey<String> address, AgentKey<Integer> port, IOException cause) {
-        Throwable why = cause.getCause() == null ? cause : cause.getCause();
         return new UncheckedIOException(
-                what + " cannot listen on " + new Endpoint(config.get(address), config.get(port)) + ": "
-                        + why.getMessage() + ". Stop whatever uses the port, or set " + port.keyName()
-                        + " to another one.",
+                what + " cannot listen on " + new Endpoint(config.get(address), config.get(port)) + ": " + why(cause)
+                        + ". Stop whatever uses the port, or set " + port.keyName() + " to another one; "
+                        + address.keyName() + " must be one of this machine.",
                 cause);
+    }
+
+    /** The innermost words: those around them only say that it could not be bound. */
+    private static String why(Throwable failure) {
+        String words = String.valueOf(failure.getMessage());
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof UnresolvedAddressException || "Unresolved address".equals(cause.getMessage())) {
+                return "this name has no address";
+            }
+            words = cause.getMessage() == null ? words : cause.getMessage();
+        }
+        return words;
     }
 
     private static AgentRuntime openWhenDatabasesAnswer(AgentConfig config, Prometheus prometheus, StepListener steps) {
@@ -137,14 +150,22 @@ public final class AgentServer implements AutoCloseable {
                 steps);
         long giveUpNanos =
                 System.nanoTime() + config.get(AgentKey.START_DATABASE_WAIT).toNanos();
+        Reason said = null;
         while (true) {
             try {
                 return AgentRuntime.open(settings);
             } catch (TrothException e) {
-                if (e.code() != ErrorCode.DATABASE_UNAVAILABLE || System.nanoTime() - giveUpNanos >= 0) {
+                long leftNanos = giveUpNanos - System.nanoTime();
+                if (e.code() != ErrorCode.DATABASE_UNAVAILABLE || leftNanos <= 0) {
                     throw e;
                 }
-                LOG.warn("waiting for a database: {}", e.reason());
+                if (!e.reason().equals(said)) {
+                    said = e.reason();
+                    LOG.warn(
+                            "waits up to {} s more for a database: {}",
+                            TimeUnit.NANOSECONDS.toSeconds(leftNanos),
+                            said);
+                }
                 pause(e);
             }
         }

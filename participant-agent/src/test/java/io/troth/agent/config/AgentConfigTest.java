@@ -194,6 +194,9 @@ class AgentConfigTest {
                 .resource(
                         "accounts", Map.of(AgentKey.PASSWORD_FILE, password.toString(), AgentKey.PASSWORD, "s3cret")));
         assertTrue(both.contains("set one of them") && !both.contains("s3cret"), both);
+        Path gone = directory.resolve("gone");
+        String unread = refusal(accounts().resource("accounts", Map.of(AgentKey.PASSWORD_FILE, gone.toString())));
+        assertTrue(unread.contains("the password file of resource accounts is \"" + gone), unread);
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -102,6 +103,12 @@ class AgentMainTest {
                 run("-r", "a=jdbc:postgresql://localhost:" + POSTGRES.server().port() + "/none?user=postgres");
         assertEquals(1, code);
         assertTrue(err().contains("DATABASE_MISCONFIGURED: resource a: SQLState 3D000"), err());
+        // Nobody waits for what no time heals: pgjdbc gives up by itself.
+        String noTls = "/postgres?user=postgres&sslmode=require";
+        assertEquals(
+                1,
+                run("-r", "a=jdbc:postgresql://localhost:" + POSTGRES.server().port() + noTls));
+        assertTrue(err().contains("DATABASE_MISCONFIGURED: resource a: SQLState 08004"), err());
         assertEquals(1, run("-r", "a=jdbc:mysql://localhost/none"));
         assertTrue(err().contains("jdbc:postgresql:"), err());
     }
@@ -163,6 +170,36 @@ class AgentMainTest {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             assertTrue(socket.getInputStream().readAllBytes().length > 0);
+        }
+    }
+
+    @Test
+    void saysOnceForWhichDatabaseItWaitsAndStopsWhenItIsToldTo() throws Exception {
+        try (ServerSocket hangsUp = new ServerSocket(0, 1, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
+            String url = "jdbc:postgresql://127.0.0.1:" + hangsUp.getLocalPort() + "/x?user=u";
+            List<String> command = command(AgentMain.class, "--resource", "b=" + url);
+            command.add(1, "-Dlogback.configurationFile=logback-child.xml");
+            Process process = new ProcessBuilder(command)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            try (BufferedReader lines =
+                    new BufferedReader(new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8))) {
+                for (int attempts = 0; attempts < 4; attempts++) {
+                    hangsUp.accept().close();
+                }
+                process.toHandle().destroy();
+                assertTrue(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS));
+                assertEquals(0, process.exitValue());
+                List<String> waits = lines.lines()
+                        .filter(line -> line.contains("waits up to"))
+                        .toList();
+                assertEquals(1, waits.size(), waits::toString);
+                assertTrue(
+                        waits.get(0).contains("s more for a database: DATABASE_UNAVAILABLE: resource b: "),
+                        waits::toString);
+            } finally {
+                process.destroyForcibly();
+            }
         }
     }
 

@@ -282,8 +282,18 @@ class AgentServerTest {
                                 UncheckedIOException.class, () -> AgentServer.start(same, StepListener.NONE))
                         .getMessage();
                 assertTrue(refused.contains("cannot listen on 127.0.0.1:" + port + ": "), refused);
+                assertTrue(refused.contains("Address already in use. Stop"), refused);
                 assertTrue(refused.contains("set " + key.keyName() + " to another one"), refused);
             }
+        }
+        for (AgentKey<String> key : List.of(AgentKey.HTTP_ADDRESS, AgentKey.SQL_ADDRESS)) {
+            AgentConfig nowhere = config(
+                    "postgres", Map.of(key, "nowhere.invalid", AgentKey.INSECURE, "true", AgentKey.SQL_ENABLED, "on"));
+            String refused = assertThrows(
+                            UncheckedIOException.class, () -> AgentServer.start(nowhere, StepListener.NONE))
+                    .getMessage();
+            assertTrue(refused.contains("this name has no address"), refused);
+            assertTrue(refused.contains(key.keyName() + " must be one of this machine"), refused);
         }
     }
 
