@@ -17,7 +17,6 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
-import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.troth.agent.AbstractDataSource;
 import io.troth.agent.database.Branches;
@@ -34,6 +33,7 @@ import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
+import io.troth.proto.v1.CloseQuery;
 import io.troth.proto.v1.ExecuteRequest;
 import io.troth.proto.v1.ExecuteResponse;
 import io.troth.proto.v1.QueryRequest;
@@ -49,18 +49,18 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -83,6 +83,9 @@ class SqlGatewayServerTest {
     private SqlGatewayServer server;
     private ManagedChannel channel;
     private CallScope scope;
+
+    private final Semaphore asked = new Semaphore(0);
+    private final Semaphore mayFail = new Semaphore(1);
 
     @BeforeEach
     void start() throws Exception {
@@ -120,15 +123,25 @@ class SqlGatewayServerTest {
     }
 
     /** A driver with a bug that is no exception. */
-    private static final class Broken extends AbstractDataSource {
+    private final class Broken extends AbstractDataSource {
         @Override
         public Connection getConnection() {
+            asked.release();
+            mayFail.acquireUninterruptibly();
+            mayFail.release();
             throw new StackOverflowError("in a driver");
         }
     }
 
     private Channel underTransaction() {
         return ClientInterceptors.intercept(channel, new TrothClientInterceptor());
+    }
+
+    private Query opened() throws Exception {
+        Query query = new Query();
+        query.requests = scope.bind(io.grpc.Context.current())
+                .call(() -> SqlServiceGrpc.newStub(underTransaction()).query(query));
+        return query;
     }
 
     private static ExecuteRequest request(String sql, SqlParameter... parameters) {
@@ -200,23 +213,28 @@ class SqlGatewayServerTest {
 
     @Test
     void refusesOneCallTooManyAndTakesTheNext() throws Exception {
-        Query open = new Query();
-        StreamObserver<QueryRequest> requests = scope.bind(io.grpc.Context.current())
-                .call(() -> SqlServiceGrpc.newStub(underTransaction()).query(open));
-        requests.onNext(Query.start("SELECT n FROM generate_series(1, 10) n"));
+        Query open = opened();
+        open.requests.onNext(Query.start("SELECT n FROM generate_series(1, 10) n"));
         open.columns.get(60, TimeUnit.SECONDS);
         open.end.get(60, TimeUnit.SECONDS);
         assertNull(scope.rollbackReason());
 
-        Query idle = new Query();
-        StreamObserver<QueryRequest> waiting = scope.bind(io.grpc.Context.current())
-                .call(() -> SqlServiceGrpc.newStub(underTransaction()).query(idle));
-        // Admitted, and never started: it keeps the only place as soon as the server has got to it.
-        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> overloaded() == ErrorCode.OVERLOADED);
-        waiting.onNext(QueryRequest.newBuilder()
-                .setClose(io.troth.proto.v1.CloseQuery.getDefaultInstance())
+        mayFail.acquire();
+        Query running = opened();
+        running.requests.onNext(Query.start("SELECT 1", "broken"));
+        // It has the only place.
+        assertTrue(asked.tryAcquire(60, TimeUnit.SECONDS));
+        scope = newScope();
+        assertEquals(ErrorCode.OVERLOADED, codeOf(failure(request("DELETE FROM no_such_table"))));
+        mayFail.release();
+        assertThrows(ExecutionException.class, () -> running.end.get(60, TimeUnit.SECONDS));
+        // Never started, which costs a place as well.
+        Query idle = opened();
+        idle.requests.onNext(QueryRequest.newBuilder()
+                .setClose(CloseQuery.getDefaultInstance())
                 .build());
         idle.end.get(60, TimeUnit.SECONDS);
+        scope = newScope();
         assertEquals(ErrorCode.STATEMENT_FAILED, codeOf(failure(request("DELETE FROM no_such_table"))));
     }
 
@@ -234,79 +252,10 @@ class SqlGatewayServerTest {
         }
     }
 
-    /** Looks for a place as soon as it hears of an error. */
-    private static final class Hearing extends ServerCallStreamObserver<ExecuteResponse> {
-
-        private final SqlWorkers workers;
-        private final CompletableFuture<Boolean> room;
-
-        Hearing(SqlWorkers workers, CompletableFuture<Boolean> room) {
-            this.workers = workers;
-            this.room = room;
-        }
-
-        @Override
-        public void onError(Throwable error) {
-            room.complete(workers.enter());
-        }
-
-        @Override
-        public void onNext(ExecuteResponse response) {
-            room.completeExceptionally(new IllegalStateException("answered: " + response));
-        }
-
-        @Override
-        public void onCompleted() {
-            // Said with the answer.
-        }
-
-        @Override
-        public boolean isReady() {
-            return true;
-        }
-
-        @Override
-        public boolean isCancelled() {
-            return false;
-        }
-
-        @Override
-        public void setOnReadyHandler(Runnable handler) {
-            // Ready from the beginning.
-        }
-
-        @Override
-        public void setOnCancelHandler(Runnable handler) {
-            // Nobody cancels.
-        }
-
-        @Override
-        public void setCompression(String compression) {
-            // Nothing leaves.
-        }
-
-        @Override
-        public void setMessageCompression(boolean enable) {
-            // Nothing leaves.
-        }
-
-        @Override
-        public void disableAutoInboundFlowControl() {
-            // There is one request.
-        }
-
-        @Override
-        public void request(int count) {
-            // There is one request.
-        }
-    }
-
     @Test
     void anErrorInACallIsAnsweredAndCostsNoPlace() throws Exception {
-        Query query = new Query();
-        StreamObserver<QueryRequest> requests = scope.bind(io.grpc.Context.current())
-                .call(() -> SqlServiceGrpc.newStub(underTransaction()).query(query));
-        requests.onNext(Query.start("SELECT 1", "broken"));
+        Query query = opened();
+        query.requests.onNext(Query.start("SELECT 1", "broken"));
         Exception ended = assertThrows(Exception.class, () -> query.end.get(LIMIT_SECONDS, TimeUnit.SECONDS));
         assertEquals(ErrorCode.INTERNAL, codeOf(ended.getCause()));
         scope = newScope();
@@ -320,11 +269,6 @@ class SqlGatewayServerTest {
                         ExecuteRequest.newBuilder().setStatement(statement).build())));
         scope = newScope();
         assertEquals(ErrorCode.STATEMENT_FAILED, codeOf(failure(request("DELETE FROM no_such_table"))));
-    }
-
-    private ErrorCode overloaded() throws Exception {
-        scope = newScope();
-        return codeOf(failure(request("DELETE FROM no_such_table")));
     }
 
     @Test
@@ -458,6 +402,7 @@ class SqlGatewayServerTest {
     /** Waits for the parts of an answer. */
     private static final class Query implements StreamObserver<QueryResponse> {
 
+        private StreamObserver<QueryRequest> requests;
         private final CompletableFuture<QueryResponse> columns = new CompletableFuture<>();
         private final CompletableFuture<QueryResponse> end = new CompletableFuture<>();
 
