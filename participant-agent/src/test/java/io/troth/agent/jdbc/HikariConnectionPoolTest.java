@@ -103,6 +103,7 @@ class HikariConnectionPoolTest {
         assertNotNull(pool.take(LONG_MILLIS));
         assertNotNull(pool.take(LONG_MILLIS));
         SQLException failure = assertThrows(SQLException.class, () -> pool.take(120));
+        assertEquals(ErrorCode.DATABASE_UNAVAILABLE, SqlErrors.reasonOf(failure).code());
         assertTrue(failure.getMessage().contains("within 120 ms"), failure::toString);
     }
 }

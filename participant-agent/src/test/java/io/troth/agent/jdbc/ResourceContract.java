@@ -1,6 +1,7 @@
 package io.troth.agent.jdbc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -23,11 +24,13 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -280,17 +283,30 @@ abstract class ResourceContract {
     @Test
     void recoveryGoesOnWhileEveryConnectionIsTaken() throws Exception {
         agent.close();
-        agent = new TestAgent(driver(), new PoolSettings(1, 1, 0, 1_000, 20_000));
+        agent = new TestAgent(driver(), new PoolSettings(1, 1, 0, 60_000, 20_000));
         BranchVote vote = voteAfterClose(work(WITHDRAW));
+        CompletableFuture<Void> next = new CompletableFuture<>();
         try (Connection local = agent.dataSource.getConnection()) {
             assertEquals(1, agent.database.stats().branches().active());
-            SQLException full = assertThrows(SQLException.class, agent.dataSource::getConnection);
-            assertEquals(
-                    ErrorCode.DATABASE_UNAVAILABLE, SqlErrors.reasonOf(full).code());
+            TestAgent.DAEMONS.newThread(() -> take(next)).start();
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
+                    .until(() -> agent.database.stats().branches().waiting() == 1);
             assertEquals(1, listed().size());
             assertEquals(PhaseTwoResult.COMMITTED, agent.commit(tx, vote.branch(), vote.proof()));
+            assertFalse(next.isDone());
         }
+        next.get(60, TimeUnit.SECONDS);
         assertEquals(90, balance());
+    }
+
+    private void take(CompletableFuture<Void> taken) {
+        try {
+            agent.dataSource.getConnection().close();
+            taken.complete(null);
+        } catch (SQLException e) {
+            taken.completeExceptionally(e);
+        }
     }
 
     /** Ends branches in every way there is, on one connection; the next borrower must never notice. */
