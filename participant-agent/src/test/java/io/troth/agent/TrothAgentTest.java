@@ -24,7 +24,9 @@ import io.troth.proto.v1.AgentEntry.EntryCase;
 import io.troth.proto.v1.Enlist;
 import io.troth.proto.v1.Vote;
 import io.troth.proto.v1.VoteEntry;
-import java.net.ServerSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -330,6 +332,20 @@ class TrothAgentTest {
         }
     }
 
+    /** Returns when the agent waits for what is running. */
+    private static CompletableFuture<Void> closes(TrothAgent agent) {
+        CompletableFuture<Void> closed = new CompletableFuture<>();
+        Thread closer = new Thread(
+                () -> {
+                    agent.close();
+                    closed.complete(null);
+                },
+                "closer");
+        closer.start();
+        Awaitility.await().atMost(LIMIT).until(() -> closer.getState() == Thread.State.TIMED_WAITING);
+        return closed;
+    }
+
     @Test
     void drainsWhenItCloses() throws Exception {
         TrothAgent agent = builder().drain(LIMIT).start();
@@ -337,11 +353,9 @@ class TrothAgentTest {
         CallScope scope = scope();
         update(agent, scope, "UPDATE account SET balance = 0 WHERE id = 1");
         Enlist enlisted = coordinator.awaitEnlist();
-        CompletableFuture<Void> closing = CompletableFuture.runAsync(agent::close);
-        Awaitility.await().atMost(LIMIT).untilAsserted(() -> {
-            SQLException refused = assertThrows(SQLException.class, () -> update(agent, scope(), "SELECT 1"));
-            assertTrue(refused.getMessage().startsWith("DRAINING"), refused.getMessage());
-        });
+        CompletableFuture<Void> closing = closes(agent);
+        SQLException refused = assertThrows(SQLException.class, () -> update(agent, scope(), "SELECT 1"));
+        assertTrue(refused.getMessage().startsWith("DRAINING"), refused.getMessage());
         assertFalse(closing.isDone());
         update(agent, scope, "UPDATE account SET balance = 1 WHERE id = 1");
         var unused = scope.close();
@@ -362,10 +376,7 @@ class TrothAgentTest {
         Enlist enlisted = coordinator.awaitEnlist();
         coordinator.prepare(enlisted, 1);
         VoteEntry vote = coordinator.awaitVote();
-        CompletableFuture<Void> closing = CompletableFuture.runAsync(agent::close);
-        Awaitility.await()
-                .atMost(LIMIT)
-                .untilAsserted(() -> assertThrows(SQLException.class, () -> update(agent, scope(), "SELECT 1")));
+        CompletableFuture<Void> closing = closes(agent);
         assertFalse(closing.isDone());
         coordinator.commit(enlisted, vote);
         closing.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
@@ -407,12 +418,13 @@ class TrothAgentTest {
                 assertThrows(TrothException.class, () -> startOn(postgres.dataSource("postgres", "no_such_database")));
         assertEquals(ErrorCode.DATABASE_MISCONFIGURED, absent.code());
         assertTrue(absent.getMessage().contains("resource savings: SQLState 3D000"), absent.getMessage());
-        int nobody;
-        try (ServerSocket socket = new ServerSocket(0)) {
-            nobody = socket.getLocalPort();
-        }
-        TrothException silent =
-                assertThrows(TrothException.class, () -> startOn(postgres.dataSource("postgres", "postgres", nobody)));
+        TrothException silent = assertThrows(TrothException.class, () -> {
+            try (Socket taken = new Socket()) {
+                // Nobody else can listen there either.
+                taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                startOn(postgres.dataSource("postgres", "postgres", taken.getLocalPort()));
+            }
+        });
         assertEquals(ErrorCode.DATABASE_UNAVAILABLE, silent.code());
         JdbcDataSource h2 = new JdbcDataSource();
         h2.setURL("jdbc:h2:mem:unfit");
