@@ -274,10 +274,8 @@ class CommitUnderLossTest {
     void speaksToNoOtherClusterThanItsFirst() throws Exception {
         GlobalTransaction tx = beginWithBranches("left", "right");
         coordinator.kill();
-        String port = coordinator.endpoint().substring("localhost:".length());
-        assertFalse(port.isEmpty());
         tx.close();
-        try (SimulatedCoordinator foreign = new SimulatedCoordinator(0xBAD).startAt(Integer.parseInt(port))) {
+        try (SimulatedCoordinator foreign = new SimulatedCoordinator(0xBAD).startInPlaceOf(coordinator)) {
             await().atMost(PATIENCE).until(() -> foreign.helloCount() > 0);
             client.close();
             assertTrue(foreign.received(EntryCase.OPEN_SESSION).isEmpty());
@@ -290,8 +288,7 @@ class CommitUnderLossTest {
         coordinator.start();
         beginWithBranches("left", "right").commit();
         coordinator.kill();
-        String port = coordinator.endpoint().substring("localhost:".length());
-        try (SimulatedCoordinator older = new SimulatedCoordinator(0xC0FFEE).startAt(Integer.parseInt(port))) {
+        try (SimulatedCoordinator older = new SimulatedCoordinator(0xC0FFEE).startInPlaceOf(coordinator)) {
             await().atMost(PATIENCE).until(() -> older.helloCount() > 1);
             client.close();
             assertTrue(older.received(EntryCase.OPEN_SESSION).isEmpty());

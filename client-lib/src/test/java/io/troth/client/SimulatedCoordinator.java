@@ -24,8 +24,6 @@ import io.troth.proto.v1.SessionOpened;
 import io.troth.proto.v1.SessionRef;
 import io.troth.proto.v1.TransactionAnswer;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -71,7 +69,7 @@ final class SimulatedCoordinator implements AutoCloseable {
     static final String MIXED = "mixed";
 
     private final long cluster;
-    private int port;
+    private HeldPort port = new HeldPort();
     private Server server;
     private long epoch;
     private long sessions;
@@ -107,7 +105,7 @@ final class SimulatedCoordinator implements AutoCloseable {
         epoch++;
         openSessions.clear();
         ended.clear();
-        server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+        server = NettyServerBuilder.forAddress(port.address())
                 .executor(this::run)
                 // As the real one: clients of a slow test would lose their stream for asking whether it stands.
                 .permitKeepAliveTime(1, TimeUnit.SECONDS)
@@ -115,13 +113,13 @@ final class SimulatedCoordinator implements AutoCloseable {
                 .addService(new Service())
                 .build()
                 .start();
-        port = server.getPort();
         return this;
     }
 
-    /** As {@link #start()}, on a port that another one has left. */
-    synchronized SimulatedCoordinator startAt(int itsPort) throws IOException {
-        port = itsPort;
+    /** As {@link #start()}, on the port that another one has left. */
+    synchronized SimulatedCoordinator startInPlaceOf(SimulatedCoordinator other) throws IOException {
+        port.close();
+        port = other.port;
         return start();
     }
 
@@ -154,10 +152,11 @@ final class SimulatedCoordinator implements AutoCloseable {
     @Override
     public void close() {
         kill();
+        port.close();
     }
 
     synchronized String endpoint() {
-        return "localhost:" + port;
+        return "localhost:" + port.number();
     }
 
     synchronized void plan(EntryCase entry, Reaction... reactions) {

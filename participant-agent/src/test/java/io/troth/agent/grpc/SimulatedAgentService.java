@@ -26,8 +26,6 @@ import io.troth.proto.v1.VoteEntry;
 import io.troth.proto.v1.Welcome;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -52,7 +50,7 @@ public final class SimulatedAgentService implements AutoCloseable {
     private volatile EpochId epoch = new EpochId(1, 0xe90c);
     private volatile boolean welcoming = true;
     private volatile boolean still;
-    private int port;
+    private final HeldPort port = new HeldPort();
     private @Nullable Server server;
 
     /** Listens on a free port of this machine. */
@@ -62,23 +60,15 @@ public final class SimulatedAgentService implements AutoCloseable {
         return coordinator;
     }
 
-    /** Takes a port and does not listen on it yet. */
-    public static SimulatedAgentService startLater() {
-        SimulatedAgentService coordinator = start();
-        coordinator.stop();
-        return coordinator;
-    }
-
     /** Listens again on its port. */
     public void listen() {
         try {
-            server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+            server = NettyServerBuilder.forAddress(port.address())
                     .executor(this::run)
                     .permitKeepAliveTime(5, TimeUnit.SECONDS)
                     .addService(new Service())
                     .build()
                     .start();
-            port = server.getPort();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -109,11 +99,11 @@ public final class SimulatedAgentService implements AutoCloseable {
     }
 
     public String endpoint() {
-        return "localhost:" + port;
+        return "localhost:" + port.number();
     }
 
     public int port() {
-        return port;
+        return port.number();
     }
 
     /** From now on it is another one. */
@@ -281,6 +271,7 @@ public final class SimulatedAgentService implements AutoCloseable {
     @Override
     public void close() {
         stop();
+        port.close();
     }
 
     private final class Service extends AgentServiceGrpc.AgentServiceImplBase {
