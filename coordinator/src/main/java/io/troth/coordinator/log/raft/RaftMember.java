@@ -78,6 +78,7 @@ public final class RaftMember implements OwnMember, AutoCloseable {
     private final DecisionStateMachine machine;
     private final Transfers transfers = new Transfers();
     private final MemberChanges changes;
+    private final long transferMillis;
     private final RaftServer server;
 
     private RaftMember(
@@ -85,9 +86,11 @@ public final class RaftMember implements OwnMember, AutoCloseable {
             LogEnvironment environment,
             LeadershipListener listener,
             UnaryOperator<EntrySender> decorator,
+            long transferMillis,
             MemberFile file)
             throws IOException {
         this.settings = settings;
+        this.transferMillis = transferMillis;
         cluster = Objects.requireNonNull(settings.log().cluster());
         group = group(settings);
         own = file.id();
@@ -192,15 +195,16 @@ public final class RaftMember implements OwnMember, AutoCloseable {
      */
     public static RaftMember open(RaftSettings settings, LogEnvironment environment, LeadershipListener listener)
             throws IOException {
-        return open(settings, environment, listener, UnaryOperator.identity());
+        return open(settings, environment, listener, UnaryOperator.identity(), TRANSFER_MILLIS);
     }
 
-    /** For tests: with something between the leader and Raft. */
+    /** For tests: with something between the leader and Raft, and another time for transfers. */
     static RaftMember open(
             RaftSettings settings,
             LogEnvironment environment,
             LeadershipListener listener,
-            UnaryOperator<EntrySender> decorator)
+            UnaryOperator<EntrySender> decorator,
+            long transferMillis)
             throws IOException {
         Path directory = settings.log().directory();
         MemberFile file = MemberFile.required(settings);
@@ -208,7 +212,7 @@ public final class RaftMember implements OwnMember, AutoCloseable {
             file = new MemberFile(file.id(), new Founding(settings, file.id(), MemberTls.of(settings)).run());
             file.write(directory);
         }
-        return start(settings, environment, listener, decorator, file);
+        return start(settings, environment, listener, decorator, transferMillis, file);
     }
 
     private static RaftMember start(
@@ -216,9 +220,10 @@ public final class RaftMember implements OwnMember, AutoCloseable {
             LogEnvironment environment,
             LeadershipListener listener,
             UnaryOperator<EntrySender> decorator,
+            long transferMillis,
             MemberFile file)
             throws IOException {
-        RaftMember member = new RaftMember(settings, environment, listener, decorator, file);
+        RaftMember member = new RaftMember(settings, environment, listener, decorator, transferMillis, file);
         boolean started = false;
         try {
             member.server.start();
@@ -325,7 +330,7 @@ public final class RaftMember implements OwnMember, AutoCloseable {
 
     private TransferLeadershipRequest transferTo(@Nullable RaftPeerId node) {
         return new TransferLeadershipRequest(
-                client, server.getId(), group, calls.incrementAndGet(), node, TRANSFER_MILLIS);
+                client, server.getId(), group, calls.incrementAndGet(), node, transferMillis);
     }
 
     @Override

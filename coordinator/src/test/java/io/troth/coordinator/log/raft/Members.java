@@ -53,6 +53,9 @@ final class Members implements AutoCloseable {
 
     private static final int ELECTION_MILLIS = 2_000;
 
+    /** As long as a test may take: a member that is to lead may have to be started first. */
+    private static final long TRANSFER_MILLIS = 180_000;
+
     private static final int ENTRY_BYTES_MAX = 1024 * 1024;
 
     /** Whom nobody believes in. */
@@ -300,7 +303,9 @@ final class Members implements AutoCloseable {
             if (Incarnation.read(directory(node)) == null) {
                 RaftMember.create(settings, Logs.environment());
             }
-            running.put(node, RaftMember.open(settings, Logs.environment(), new Hears(node), this::interfering));
+            running.put(
+                    node,
+                    RaftMember.open(settings, Logs.environment(), new Hears(node), this::interfering, TRANSFER_MILLIS));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
