@@ -197,6 +197,28 @@ class RaftMemberTest {
         assertEquals(List.of(epoch(before)), first.records());
     }
 
+    /** Without a majority, and long before Raft would notice that by itself. */
+    @Test
+    void aLeaderThatDoesNotKnowWhatBecameOfAnEntryGivesItsTermUpThoughNobodyCanTakeIt() {
+        members = new Members(temp.resolve("first"), 3, 100_000, 600_000);
+        members.keepAliveMillis = 600_000;
+        members.startAll();
+        Members.Lead leader = lead();
+        members.others(leader.node()).forEach(members::stop);
+        members.interference = (raft, entry) -> CompletableFuture.failedFuture(new IOException("nobody knows"));
+        leader.log().append(commit(tx(epochNumber, 1, 1)), true);
+        eventually().until(() -> !members.isLeader(leader.node()));
+        assertInstanceOf(LeadershipLostException.class, heard.failure());
+        eventually().until(() -> members.leaderKnownTo(leader.node()).isEmpty());
+
+        members.interference = EntrySender::send;
+        members.others(leader.node()).forEach(members::start);
+        members.elect(leader.node());
+        Members.Lead next =
+                begin(members.awaitLead(lead -> lead.log().term() > leader.log().term()));
+        force(next, commit(tx(epochNumber, 1, 1)));
+    }
+
     @Test
     void aLeaderWithoutAMajorityDecidesNothingAndStepsDown() {
         members = new Members(temp.resolve("first"), 3, 100_000, 1_000);
