@@ -68,13 +68,11 @@ final class Agents {
             }
             for (AgentStream other : leader.agents.offering(resource.name())) {
                 AgentResource same = other.resource(resource.name());
-                boolean agrees = same != null
-                        && same.identity().equals(resource.identity())
-                        && same.role().equals(resource.role());
-                if (!agrees) {
+                if (same != null && !isSameDatabase(same, resource)) {
                     return new Reason(
                             ErrorCode.RESOURCE_IDENTITY_DIFFERS,
-                            resource.name() + " is offered by another instance for another database or role");
+                            resource.name() + " is " + database(resource) + " here, and " + database(same)
+                                    + " at the instance " + Long.toHexString(other.instance()));
                 }
             }
         }
@@ -86,6 +84,14 @@ final class Agents {
             return new Reason(ErrorCode.LIMIT_EXCEEDED, "too many resources are known");
         }
         return null;
+    }
+
+    private static boolean isSameDatabase(AgentResource one, AgentResource other) {
+        return one.identity().equals(other.identity()) && one.role().equals(other.role());
+    }
+
+    private static String database(AgentResource resource) {
+        return resource.identity() + " with the role " + resource.role();
     }
 
     void disconnected(StreamId id) {
