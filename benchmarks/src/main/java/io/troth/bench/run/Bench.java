@@ -117,7 +117,7 @@ public final class Bench {
                 databaseForces.clear();
             }
             for (int inFlight : plan.levels()) {
-                level(inFlight, meter, bank);
+                level(inFlight, meter, bank, servers);
                 if (servers != null && countsDatabaseForces) {
                     countDatabaseForces(inFlight, servers);
                 }
@@ -192,7 +192,7 @@ public final class Bench {
                 : "";
     }
 
-    private void level(int inFlight, CpuMeter meter, @Nullable Bank bank) throws Exception {
+    private void level(int inFlight, CpuMeter meter, @Nullable Bank bank, @Nullable Servers servers) throws Exception {
         List<Opened> present = open.stream()
                 .filter(each -> inFlight <= each.contender.inFlightMax())
                 .toList();
@@ -207,6 +207,9 @@ public final class Bench {
         for (int round = 1; round <= plan.rounds(); round++) {
             for (Opened each : present) {
                 if (open.contains(each)) {
+                    if (servers != null && countsDatabaseForces) {
+                        servers.forces().look();
+                    }
                     turn(each, inFlight, round, meter, bank);
                 }
             }
@@ -308,8 +311,9 @@ public final class Bench {
     private void countDatabaseForces(int inFlight, Servers servers) throws InterruptedException {
         progress.accept("waiting for the databases' own counts");
         Thread.sleep(COUNTED_MILLIS);
+        servers.forces().look();
         for (Opened each : open) {
-            long forces = servers.forced(each.contender.name());
+            long forces = servers.forces().of(each.contender.name());
             double perTransaction = (double) (forces - each.databaseForces) / Math.max(1, each.transactions);
             databaseForces.put(Result.key(each.contender.name(), inFlight), perTransaction);
             if (perTransaction < FORCES_SHARE_MIN * claimedAtDatabases(each) / inFlight) {

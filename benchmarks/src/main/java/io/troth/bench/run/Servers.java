@@ -31,6 +31,7 @@ final class Servers implements AutoCloseable {
             "max_wal_size", "16GB");
 
     private final List<PostgresServer> servers = new ArrayList<>();
+    private final BackendForces forces = new BackendForces(servers);
     private final int databases;
 
     private Servers(int databases) {
@@ -119,14 +120,11 @@ final class Servers implements AutoCloseable {
     }
 
     /**
-     * How often the log was forced by the living connections of an application, at all servers. A connection tells at
-     * most 10 s after its last transaction.
+     * What the connections say of how often they have forced the log. One tells at most 10 s after its last transaction;
+     * what one that has ended has not told before the last look is missing.
      */
-    long forced(String application) {
-        String sql = "SELECT coalesce(sum(io.fsyncs), 0)::bigint FROM pg_stat_activity AS a,"
-                + " pg_stat_get_backend_io(a.pid) AS io WHERE io.object = 'wal' AND a.application_name = '"
-                + application + "'";
-        return servers.stream().mapToLong(server -> server.queryLong(sql)).sum();
+    BackendForces forces() {
+        return forces;
     }
 
     /** How often the log was forced by anybody, at all servers; complete when all connections have ended. */
