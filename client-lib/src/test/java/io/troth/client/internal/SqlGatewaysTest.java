@@ -19,12 +19,10 @@ import io.troth.proto.v1.ClientEntry;
 import io.troth.proto.v1.ClientReply;
 import io.troth.proto.v1.CoordinatorState;
 import io.troth.proto.v1.ResourceLocated;
-import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Queue;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -42,9 +40,9 @@ class SqlGatewaysTest {
             io.troth.proto.v1.EpochId.newBuilder().setNumber(1).setNonce(2).build();
 
     private final Map<String, List<String>> offered = new HashMap<>();
-    private final Queue<Runnable> timers = new ArrayDeque<>();
+    private final TimersByHand timers = new TimersByHand();
     private final ClientEngine engine = ClientEngine.start(
-            ClientSettings.of(List.of(new Endpoint("localhost", 1))), this::nanos, new Turned(), new Naming());
+            ClientSettings.of(List.of(new Endpoint("localhost", 1))), this::nanos, timers, new Naming());
     private final SqlGateways gateways = new SqlGateways(engine, false, this::nanos);
     private long now;
     private long sequence;
@@ -89,26 +87,6 @@ class SqlGatewaysTest {
         now += TimeUnit.SECONDS.toNanos(6);
     }
 
-    private final class Turned implements Loop {
-        @Override
-        public void execute(Runnable task) {
-            task.run();
-        }
-
-        @Override
-        public void schedule(Runnable task, long delayMillis) {
-            timers.add(task);
-        }
-
-        @Override
-        public boolean isCurrentThread() {
-            return false;
-        }
-
-        @Override
-        public void close() {}
-    }
-
     private final class Naming extends SilentLink {
         @Override
         public void start(Listener listener) {
@@ -119,12 +97,14 @@ class SqlGatewaysTest {
         public void send(ClientEntry entry) {
             if (entry.hasLocateResource()) {
                 String resource = entry.getLocateResource().getResource();
-                timers.add(() -> hears().replies(List.of(ClientReply.newBuilder()
-                        .setCorrelationId(entry.getCorrelationId())
-                        .setResourceLocated(ResourceLocated.newBuilder()
-                                .setResource(resource)
-                                .addAllSqlAddresses(offered.getOrDefault(resource, List.of())))
-                        .build())));
+                timers.schedule(
+                        () -> hears().replies(List.of(ClientReply.newBuilder()
+                                .setCorrelationId(entry.getCorrelationId())
+                                .setResourceLocated(ResourceLocated.newBuilder()
+                                        .setResource(resource)
+                                        .addAllSqlAddresses(offered.getOrDefault(resource, List.of())))
+                                .build())),
+                        0);
             }
         }
     }
@@ -132,7 +112,7 @@ class SqlGatewaysTest {
     private Gateway located(CallScope scope, String resource) {
         var found = gateways.of(scope, resource, 1_000);
         while (!found.isDone()) {
-            Objects.requireNonNull(timers.poll(), "nobody answers").run();
+            timers.next();
         }
         return found.join();
     }
@@ -200,7 +180,7 @@ class SqlGatewaysTest {
         // "None" is not believed at once.
         for (int i = 0; i < 1_000 && !accounts.managed().isShutdown(); i++) {
             now += TimeUnit.MILLISECONDS.toNanos(100);
-            Objects.requireNonNull(timers.poll(), "nobody answers").run();
+            timers.next();
         }
         assertThrows(CompletionException.class, refused::join);
         assertTrue(accounts.managed().isShutdown());

@@ -25,9 +25,7 @@ import io.troth.proto.v1.SessionRef;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Queue;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -125,12 +123,9 @@ class UnreadStreamTest {
     @Test
     void isAskedForAsManyOutcomesAsMayWait() {
         AtomicLong now = new AtomicLong();
-        Queue<Runnable> timers = new ArrayDeque<>();
+        TimersByHand timers = new TimersByHand();
         ClientEngine engine = ClientEngine.start(
-                ClientSettings.of(List.of(new Endpoint("localhost", 1))),
-                now::get,
-                new Turned(timers),
-                new SilentLink());
+                ClientSettings.of(List.of(new Endpoint("localhost", 1))), now::get, timers, new SilentLink());
         EpochId epoch = new EpochId(1, 2);
         for (int i = 1; i <= INQUIRIES_MAX; i++) {
             assertFalse(engine.outcome(new GlobalTxId(0, epoch, 1, i), null).isDone());
@@ -141,28 +136,8 @@ class UnreadStreamTest {
                 assertThrows(CompletionException.class, refused::join).getCause();
         assertEquals(ErrorCode.OVERLOADED, reason.code());
         now.addAndGet(TimeUnit.MINUTES.toNanos(1));
-        timers.remove().run();
+        timers.next();
         assertFalse(engine.outcome(new GlobalTxId(0, epoch, 2, 1), null).isDone(), "the others have been given up");
         engine.close();
-    }
-
-    private record Turned(Queue<Runnable> timers) implements Loop {
-        @Override
-        public void execute(Runnable task) {
-            task.run();
-        }
-
-        @Override
-        public void schedule(Runnable task, long delayMillis) {
-            timers.add(task);
-        }
-
-        @Override
-        public boolean isCurrentThread() {
-            return false;
-        }
-
-        @Override
-        public void close() {}
     }
 }
