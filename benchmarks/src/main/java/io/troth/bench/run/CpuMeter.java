@@ -67,19 +67,23 @@ final class CpuMeter {
 
     /** What was used between two looks; {@code named} processes by name. */
     static CpuUse between(Reading before, Reading after, Map<String, Long> named) {
-        long databases = 0;
         long others = 0;
-        for (Map.Entry<Long, Long> process : after.perProcess().entrySet()) {
-            long used = used(before, after, process.getKey());
-            if (after.ofDatabases().contains(process.getKey())) {
-                databases += used;
-            } else {
-                others += used;
+        for (long pid : after.perProcess().keySet()) {
+            if (!after.ofDatabases().contains(pid)) {
+                others += used(before, after, pid);
             }
         }
+        // As sums: all that a backend ever used is counted with its server as soon as it has ended.
+        long databases = ofDatabases(after) - ofDatabases(before);
         Map<String, Long> byName = new TreeMap<>();
         named.forEach((name, pid) -> byName.put(name, used(before, after, pid)));
         return new CpuUse(after.own() - before.own(), Math.max(0, databases), others, byName);
+    }
+
+    private static long ofDatabases(Reading reading) {
+        return reading.ofDatabases().stream()
+                .mapToLong(pid -> reading.perProcess().getOrDefault(pid, 0L))
+                .sum();
     }
 
     private static long used(Reading before, Reading after, long pid) {
