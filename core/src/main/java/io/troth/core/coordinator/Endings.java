@@ -22,10 +22,15 @@ final class Endings {
         this.horizons = horizons;
     }
 
-    /** Rolls an ACTIVE or PREPARING T back: every branch that did not vote NO or READ_ONLY hears it (protocol 7.6). */
+    /**
+     * Rolls an ACTIVE or PREPARING T back: every branch that did not vote NO or READ_ONLY hears it (protocol 7.6). One
+     * that is or may be prepared in a resource on hold is not resolved (10.4): its agent asks until it is released.
+     */
     void rollBack(GlobalTransaction open, @Nullable BranchId cause, Reason reason) {
+        boolean preparing = open.state == TransactionState.PREPARING;
         for (TransactionBranch branch : open.branches) {
-            if (branch.vote != Vote.NO && branch.vote != Vote.READ_ONLY) {
+            boolean left = preparing && leader.agents.held.contains(branch.resource);
+            if (branch.vote != Vote.NO && branch.vote != Vote.READ_ONLY && !left) {
                 rollBackBranch(open.tx, branch.branch, branch.resource);
             }
         }
