@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -221,6 +222,12 @@ public final class ConfigKey<T> {
             "10s",
             "How long an agent that has connected may take to say who it is.");
 
+    public static final ConfigKey<Set<String>> RESOURCES_ON_HOLD = of(
+            "resources.onHold",
+            ValueForm.resources(),
+            "",
+            "Resources on hold from the start of each leadership on, as by troth admin hold, which ends with the"
+                    + " leadership.");
     public static final ConfigKey<Integer> LOG_RECORDS_PER_BATCH_MAX = of(
             "log.recordsPerBatchMax",
             ValueForm.count(1, 65_536),

@@ -1,10 +1,13 @@
 package io.troth.coordinator.config;
 
 import io.troth.core.ClusterId;
+import io.troth.core.ResourceName;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -104,6 +107,16 @@ record ValueForm<T>(String allowed, Function<String, T> parser) {
                 }
             }
             return nodes;
+        });
+    }
+
+    static ValueForm<Set<String>> resources() {
+        return new ValueForm<>("names of resources, separated by commas", text -> {
+            Set<String> names = new TreeSet<>();
+            for (String each : text.split(",", -1)) {
+                names.add(ResourceName.check(each.trim()));
+            }
+            return names;
         });
     }
 

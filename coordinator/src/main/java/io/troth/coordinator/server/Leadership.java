@@ -12,11 +12,13 @@ import io.troth.coordinator.grpc.GrpcStreamGateway;
 import io.troth.coordinator.metrics.CoordinatorMetrics;
 import io.troth.core.ClusterId;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.Notice;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -94,6 +96,16 @@ final class Leadership implements AutoCloseable {
      */
     synchronized void start() {
         engine.start();
+        // Before anybody is listened to.
+        Set<String> onHold = config.find(ConfigKey.RESOURCES_ON_HOLD);
+        if (onHold != null) {
+            LOG.warn("on hold by {}: {}", ConfigKey.RESOURCES_ON_HOLD, onHold);
+            engine.submit(
+                    onHold.stream()
+                            .<Event>map(resource -> new Event.ResourceHeld(resource, true))
+                            .toList(),
+                    () -> {});
+        }
         grpc.serve(engine, gateway);
         EngineLoop started = new EngineLoop(engine, grpc.engineLoop());
         turns = started;

@@ -3,15 +3,22 @@ package io.troth.coordinator.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.troth.coordinator.config.ConfigKey;
+import io.troth.coordinator.config.CoordinatorConfig;
+import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.grpc.LiveCoordinator;
 import io.troth.coordinator.grpc.Unended;
+import io.troth.coordinator.server.CoordinatorServer;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Goal: the commands of docs/OPERATIONS.md do what they say. Method: a coordinator with one branch in doubt. */
 class AdminCommandTest {
@@ -87,6 +94,16 @@ class AdminCommandTest {
     }
 
     @Test
+    void showsWhatIsOnHoldByTheConfiguration(@TempDir Path data) {
+        CoordinatorConfig config =
+                CoordinatorConfig.onFreePorts(data, Map.of(ConfigKey.RESOURCES_ON_HOLD, "stock, accounts"));
+        try (CoordinatorServer server = CoordinatorServer.start(config, StepListener.NONE)) {
+            String status = runAt(server.grpcPort(), ExitCode.OK, "status");
+            assertTrue(status.contains("accounts, stock"), status);
+        }
+    }
+
+    @Test
     void doubtsANameThatNobodyHasUsed() {
         String doubt = "; no agent of it has connected to this leader: is the name right?";
         for (String[] each : new String[][] {
@@ -120,9 +137,13 @@ class AdminCommandTest {
     }
 
     private String run(int exitCode, String... arguments) {
+        return runAt(coordinator.port(), exitCode, arguments);
+    }
+
+    private String runAt(int port, int exitCode, String... arguments) {
         List<String> all = new ArrayList<>(List.of("admin"));
         all.addAll(List.of(arguments));
-        all.addAll(List.of("--endpoint", "localhost:" + coordinator.port()));
+        all.addAll(List.of("--endpoint", "localhost:" + port));
         StringWriter out = new StringWriter();
         StringWriter errors = new StringWriter();
         int code = CoordinatorMain.run(
