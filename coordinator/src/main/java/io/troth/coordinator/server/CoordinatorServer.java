@@ -37,7 +37,7 @@ public final class CoordinatorServer implements RunningCoordinator {
             parts.push(door);
             leadership = new Leadership(config, log, cluster, steps, door, metrics);
             parts.push(leadership);
-            http = Doors.http(config, leadership::isAlive, leadership::notReady, metrics);
+            http = Doors.http(config, leadership::isAlive, leadership::notReady, leadership::notReady, metrics);
             parts.push(http);
             leadership.start();
             Doors.listen(door, config);

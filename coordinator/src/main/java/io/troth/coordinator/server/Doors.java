@@ -54,18 +54,20 @@ final class Doors {
      * HTTP, which listens.
      *
      * @param isAlive false when the process should be restarted
-     * @param notReady why it is not ready, null when it is
+     * @param notReady why it does not serve, null when it does
+     * @param notMember why it does not do its part, serving or as a follower; null when it does
      * @throws StartFailedException when the address cannot be had
      */
     static HttpEndpoint http(
             CoordinatorConfig config,
             BooleanSupplier isAlive,
             Supplier<@Nullable Reason> notReady,
+            Supplier<@Nullable Reason> notMember,
             CoordinatorMetrics metrics) {
         String host = config.get(ConfigKey.HTTP_ADDRESS);
         int port = config.get(ConfigKey.HTTP_PORT);
         try {
-            return new HttpEndpoint(new InetSocketAddress(host, port), isAlive, notReady, metrics::scrape);
+            return new HttpEndpoint(new InetSocketAddress(host, port), isAlive, notReady, notMember, metrics::scrape);
         } catch (IOException e) {
             throw StartFailedException.cannotListen(
                     "HTTP",

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code /livez}, {@code /readyz} and {@code /metrics} over plain HTTP. Has threads of its own and asks the engine for
+ * {@code /livez}, {@code /readyz}, {@code /memberz} and {@code /metrics} over plain HTTP. Has threads of its own and asks the engine for
  * nothing that could make it wait. Who is slow is cut off: probes of the same process must be answered.
  */
 final class HttpEndpoint implements AutoCloseable {
@@ -33,6 +33,7 @@ final class HttpEndpoint implements AutoCloseable {
         }
     }
 
+    private static final String PAGES = "there are /livez, /readyz, /memberz and /metrics\n";
     private static final String TEXT = "text/plain; charset=utf-8";
     /** What Prometheus expects of the text format. */
     private static final String METRICS = "text/plain; version=0.0.4; charset=utf-8";
@@ -46,7 +47,8 @@ final class HttpEndpoint implements AutoCloseable {
      *
      * @param address where; port 0 takes a free one
      * @param isAlive false when the process should be restarted
-     * @param notReady why it is not ready, null when it is
+     * @param notReady why it does not serve, null when it does
+     * @param notMember why it does not do its part, serving or as a follower; null when it does
      * @param metrics the text of all meters
      * @throws IOException when the address cannot be had
      */
@@ -54,24 +56,19 @@ final class HttpEndpoint implements AutoCloseable {
             InetSocketAddress address,
             BooleanSupplier isAlive,
             Supplier<@Nullable Reason> notReady,
+            Supplier<@Nullable Reason> notMember,
             Supplier<String> metrics)
             throws IOException {
         executor = Executors.newFixedThreadPool(THREADS, ProcessEnvironment.threads("troth-http"));
         server = HttpServer.create(address, BACKLOG);
         server.setExecutor(executor);
-        server.createContext("/", exchange -> answer(exchange, 404, TEXT, "there are /livez, /readyz and /metrics\n"));
+        server.createContext("/", exchange -> answer(exchange, 404, TEXT, PAGES));
         get("/livez", exchange -> {
             boolean alive = isAlive.getAsBoolean();
             answer(exchange, alive ? 200 : 503, TEXT, alive ? "alive\n" : "the engine has stopped\n");
         });
-        get("/readyz", exchange -> {
-            Reason reason = notReady.get();
-            answer(
-                    exchange,
-                    reason == null ? 200 : 503,
-                    TEXT,
-                    reason == null ? "ready\n" : reason.code() + " " + reason.detail() + "\n");
-        });
+        get("/readyz", exchange -> answer(exchange, notReady.get(), "ready\n"));
+        get("/memberz", exchange -> answer(exchange, notMember.get(), "does its part\n"));
         get("/metrics", exchange -> answer(exchange, 200, METRICS, metrics.get()));
         server.start();
         port = server.getAddress().getPort();
@@ -84,13 +81,21 @@ final class HttpEndpoint implements AutoCloseable {
     private void get(String path, Page page) {
         server.createContext(path, exchange -> {
             if (!exchange.getRequestURI().getPath().equals(path)) {
-                answer(exchange, 404, TEXT, "there are /livez, /readyz and /metrics\n");
+                answer(exchange, 404, TEXT, PAGES);
             } else if (!exchange.getRequestMethod().equals("GET")) {
                 answer(exchange, 405, TEXT, "GET only\n");
             } else {
                 page.answer(exchange);
             }
         });
+    }
+
+    private static void answer(HttpExchange exchange, @Nullable Reason refusal, String good) throws IOException {
+        answer(
+                exchange,
+                refusal == null ? 200 : 503,
+                TEXT,
+                refusal == null ? good : refusal.code() + " " + refusal.detail() + "\n");
     }
 
     private static void answer(HttpExchange exchange, int status, String type, String body) throws IOException {

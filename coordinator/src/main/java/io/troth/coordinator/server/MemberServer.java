@@ -68,6 +68,10 @@ public final class MemberServer implements RunningCoordinator {
     /** What was started, the last one first. Guarded by this. */
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
+    private final CatchUp catchUp = new CatchUp();
+    /** Null while it is opened. */
+    private volatile @Nullable RaftMember following;
+
     private volatile @Nullable ClusterOperations operations;
     private volatile @Nullable Leadership current;
     /** As Raft has named it last; compared as the same object. */
@@ -87,11 +91,12 @@ public final class MemberServer implements RunningCoordinator {
         boolean started = false;
         parts.push(metrics);
         try {
-            http = Doors.http(config, () -> !ending.isDone(), this::notReady, metrics);
+            http = Doors.http(config, () -> !ending.isDone(), this::notReady, this::notMember, metrics);
             parts.push(http);
             GrpcServer door = Doors.grpc(config, metrics);
             grpc = door;
             member = openMember();
+            following = member;
             parts.push(member);
             ClusterOperations changes = new ClusterOperations(member, this::drain, settings.electionTimeoutMillis());
             operations = changes;
@@ -144,6 +149,20 @@ public final class MemberServer implements RunningCoordinator {
             return leads.notReady();
         }
         return elsewhere().reason();
+    }
+
+    /** Why this member does not do its part: it neither serves nor follows with what its leader has. */
+    private @Nullable Reason notMember() {
+        Reason elsewhere = notReady();
+        RaftMember follows = following;
+        if (elsewhere == null || current != null || follows == null) {
+            return elsewhere;
+        }
+        String node = leader.get();
+        if (node == null || node.equals(settings.node())) {
+            return elsewhere;
+        }
+        return catchUp.look(follows.view(), follows.leaderIndex());
     }
 
     /** Where to go while this member does not lead. */

@@ -177,6 +177,21 @@ class ClusterProcessTest {
         return null;
     }
 
+    /** Somebody else leads in a later epoch than any in which {@code gone} did: that may have led more than once. */
+    private String awaitReadyAfter(String gone) {
+        Awaitility.await().pollInterval(Duration.ofMillis(20)).atMost(LIMIT).until(() -> readyAfter(gone) != null);
+        return readyAfter(gone);
+    }
+
+    private String readyAfter(String gone) {
+        long last = said.get(gone).stream()
+                .filter(line -> line.startsWith("READY "))
+                .mapToLong(ClusterProcessTest::epochOf)
+                .max()
+                .orElseThrow();
+        return readyAbove(last);
+    }
+
     private static long epochOf(String ready) {
         return Long.parseLong(ready.replaceAll(".* epoch=([0-9]+) .*", "$1"));
     }
@@ -227,7 +242,7 @@ class ClusterProcessTest {
 
         String killed = whoSaid(first);
         processes.get(killed).toHandle().destroyForcibly();
-        String second = awaitReadyAbove(epochOf(first));
+        String second = awaitReadyAfter(killed);
         assertTrue(second.contains(" unended=1 "), second);
         channel = channel(second);
         List<WireAgent> others = agents(channel, 0x1a);
@@ -240,6 +255,8 @@ class ClusterProcessTest {
         String member = awaitLine(killed, "MEMBER node=" + killed + " nodes=[a, b, c] ");
         String leader = whoSaid(second);
         Awaitility.await().atMost(LIMIT).until(() -> readyz(member).equals("503 NOT_LEADER " + leader + " leads"));
+        Awaitility.await().atMost(LIMIT).until(() -> memberz(member).equals("200 does its part"));
+        assertEquals("200 does its part", memberz(second));
 
         // What is said to HTTP is said to gRPC a moment later.
         Awaitility.await()
@@ -248,7 +265,7 @@ class ClusterProcessTest {
 
         processes.get(leader).toHandle().destroy();
         awaitLine(leader, "STOPPED");
-        String third = awaitReadyAbove(epochOf(second));
+        String third = awaitReadyAfter(leader);
         assertTrue(third.contains(" unended=0 "), third);
         assertEquals(ExitCode.OK, processes.get(leader).waitFor());
         channel = channel(third);
@@ -270,13 +287,13 @@ class ClusterProcessTest {
         assertTrue(process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS), "it still runs");
         assertEquals(ExitCode.FAILED, process.exitValue());
         awaitLine(full, "troth: the replicated log in ");
-        String next = awaitReadyAbove(epochOf(ready));
+        String next = awaitReadyAfter(full);
         assertTrue(next.contains(" unended=1 "), next);
         theMajorityIsLost(full, whoSaid(next));
     }
 
     /** The leader says who is away; and who is left knows nobody who leads, whatever it heard last. */
-    private void theMajorityIsLost(String away, String leader) {
+    private void theMajorityIsLost(String away, String leader) throws Exception {
         String address = addresses.get(away);
         Awaitility.await()
                 .atMost(LIMIT)
@@ -290,6 +307,7 @@ class ClusterProcessTest {
                 .orElseThrow();
         String member = awaitLine(last, "MEMBER node=" + last);
         Awaitility.await().atMost(LIMIT).until(() -> readyz(member).equals("503 NOT_LEADER nobody is known to lead"));
+        assertEquals("503 NOT_LEADER nobody is known to lead", memberz(member));
     }
 
     @Test
@@ -379,6 +397,15 @@ class ClusterProcessTest {
     }
 
     private static String readyz(String line) throws Exception {
-        return Http.get(Integer.parseInt(line.replaceAll(".* http=127\\.0\\.0\\.1:([0-9]+) .*", "$1")), "/readyz");
+        return page(line, "/readyz");
+    }
+
+    /** What orchestrators look at before they restart the next one. */
+    private static String memberz(String line) throws Exception {
+        return page(line, "/memberz");
+    }
+
+    private static String page(String line, String path) throws Exception {
+        return Http.get(Integer.parseInt(line.replaceAll(".* http=127\\.0\\.0\\.1:([0-9]+) .*", "$1")), path);
     }
 }

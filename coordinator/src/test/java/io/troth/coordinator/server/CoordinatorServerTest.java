@@ -67,8 +67,9 @@ class CoordinatorServerTest {
             assertTrue(metrics.startsWith("200 # HELP"), metrics);
             assertTrue(metrics.contains("\ntroth_streams_open{peer=\"agent\"} 0"), metrics);
             assertTrue(metrics.contains("\ntroth_log_force_records_count 1"), "the EPOCH was forced: " + metrics);
-            assertEquals("404 there are /livez, /readyz and /metrics", Http.get(server.httpPort(), "/metrics/x"));
-            assertEquals("404 there are /livez, /readyz and /metrics", Http.get(server.httpPort(), "/"));
+            assertEquals(
+                    "404 there are /livez, /readyz, /memberz and /metrics", Http.get(server.httpPort(), "/metrics/x"));
+            assertEquals("404 there are /livez, /readyz, /memberz and /metrics", Http.get(server.httpPort(), "/"));
             assertEquals("405 GET only", Http.post(server.httpPort(), "/readyz"));
             new Socket(InetAddress.getLoopbackAddress(), server.grpcPort()).close();
             assertEquals(

@@ -24,7 +24,8 @@ class HttpEndpointTest {
     @Test
     void cutsOffWhoDoesNotEndARequestAndWhoDoesNotReadTheAnswer() throws Exception {
         List<Socket> slow = new ArrayList<>();
-        try (HttpEndpoint http = new HttpEndpoint(new InetSocketAddress(HERE, 0), () -> true, () -> null, () -> LONG)) {
+        try (HttpEndpoint http =
+                new HttpEndpoint(new InetSocketAddress(HERE, 0), () -> true, () -> null, () -> null, () -> LONG)) {
             for (int i = 0; i < HttpEndpoint.THREADS; i++) {
                 slow.add(
                         ask(http.port(), i % 2 == 0 ? "GET /livez HT" : "GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n"));

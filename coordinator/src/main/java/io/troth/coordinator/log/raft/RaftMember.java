@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.proto.RaftProtos;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -364,6 +365,25 @@ public final class RaftMember implements OwnMember, AutoCloseable {
     public ClusterView view() {
         try {
             return Views.of(cluster, own, division());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * The last entry that the leader has said to be committed, to this process; what this member knows itself when it
+     * leads. -1 when nobody has said anything.
+     */
+    public long leaderIndex() {
+        try {
+            RaftServer.Division division = division();
+            RaftPeerId leader = division.getInfo().getLeaderId();
+            return division.getCommitInfos().stream()
+                    .filter(info -> leader != null
+                            && leader.equals(RaftPeerId.valueOf(info.getServer().getId())))
+                    .mapToLong(RaftProtos.CommitInfoProto::getCommitIndex)
+                    .findFirst()
+                    .orElse(-1);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -270,6 +270,8 @@ class MembershipTest {
                 view.members().stream().map(ClusterView.Member::node).toList());
         assertNull(view.member(leader).contact());
         eventually().until(() -> leading().view().member(follower).contact().matchedIndex() >= view.committedIndex());
+        eventually().until(() -> members.member(follower).leaderIndex() >= view.committedIndex());
+        assertTrue(leading().leaderIndex() >= view.committedIndex());
         ClusterView others = members.member(follower).view();
         assertEquals(ClusterView.Role.FOLLOWER, others.role());
         assertEquals(leader, others.leader());
