@@ -74,6 +74,18 @@ final class OperatorTable {
         return closed;
     }
 
+    /** A forced decision about this that waits for the log; null when there is none. */
+    @Nullable
+    Handed handed(GlobalTxId tx, @Nullable BranchId branch) {
+        BranchKey key = new BranchKey(tx, branch);
+        for (Handed candidate : handed) {
+            if (new BranchKey(candidate.record().tx(), candidate.record().branch()).equals(key)) {
+                return candidate;
+            }
+        }
+        return null;
+    }
+
     void leave(GlobalTxId tx, BranchId branch, LeftAlone what) {
         BranchKey key = new BranchKey(tx, branch);
         // Over the limit the list is incomplete, nothing else: each agent asks again and again.

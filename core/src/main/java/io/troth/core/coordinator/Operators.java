@@ -45,7 +45,7 @@ final class Operators {
                     event.request(), ErrorCode.INVALID_ARGUMENT, tx + " is committed; it can only be closed as such");
         } else if (branch != null && !isInDoubt(committed, tx, branch)) {
             answers.refuse(event.request(), ErrorCode.UNKNOWN_TRANSACTION, tx + ": no such branch is in doubt");
-        } else if (leader.operator.heuristic(tx, branch) != null || isHanded(tx, branch)) {
+        } else if (leader.operator.heuristic(tx, branch) != null || leader.operator.handed(tx, branch) != null) {
             answers.refuse(event.request(), ErrorCode.TRANSACTION_ENDED, tx + " was already decided by force");
         } else if (leader.operator.handed.size() >= HANDED_MAX) {
             answers.refuse(event.request(), ErrorCode.OVERLOADED, "too many forced decisions at the same time");
@@ -61,19 +61,15 @@ final class Operators {
         return (yes != null && !yes.done) || leader.operator.leftAlone.containsKey(new BranchKey(tx, branch));
     }
 
-    private boolean isHanded(GlobalTxId tx, @Nullable BranchId branch) {
-        BranchKey key = new BranchKey(tx, branch);
-        for (Handed handed : leader.operator.handed) {
-            if (new BranchKey(handed.record().tx(), handed.record().branch()).equals(key)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** HEURISTIC is applied: live, and in recovery. */
     void applied(LogRecord.Heuristic record) {
-        leader.operator.heuristics.put(new BranchKey(record.tx(), record.branch()), record);
+        BranchKey key = new BranchKey(record.tx(), record.branch());
+        LogRecord.Heuristic before = leader.operator.heuristics.put(key, record);
+        boolean takenBack =
+                before != null && before.decision() == Decision.ROLLBACK && record.decision() == Decision.COMMIT;
+        if (takenBack) {
+            leader.operator.heuristics.remove(key);
+        }
         if (leader.phase == Leader.Phase.RECOVERING || leader.phase == Leader.Phase.STARTING) {
             return;
         }
@@ -89,7 +85,7 @@ final class Operators {
         } else if (branch != null) {
             outcomes.compare(record, branch);
         }
-        answer(record, outcome);
+        answer(record, outcome, takenBack);
     }
 
     /** What operators had decided before the restart holds after it. */
@@ -147,15 +143,21 @@ final class Operators {
         }
     }
 
-    private void answer(LogRecord.Heuristic record, Outcome outcome) {
+    private void answer(LogRecord.Heuristic record, Outcome outcome, boolean takenBack) {
         Handed found = null;
         for (Handed handed : leader.operator.handed) {
             if (found == null && handed.record().equals(record)) {
                 found = handed;
             }
         }
-        if (found != null) {
-            leader.operator.handed.remove(found);
+        if (found == null) {
+            return;
+        }
+        leader.operator.handed.remove(found);
+        if (takenBack) {
+            answers.refuse(
+                    found.request(), ErrorCode.UNKNOWN_TRANSACTION, record.tx() + ": the branch " + record.reason());
+        } else {
             answers.answer(
                     found.request(),
                     record.tx(),

@@ -109,7 +109,7 @@ final class PhaseTwo {
         }
         leader.operator.resolved(committed.tx, branch.record.branch());
         switch (event.result()) {
-            case COMMITTED -> {}
+            case COMMITTED -> takeBackRollback(committed.tx, event.branch());
             case RESOLVED_ELSEWHERE -> leader.out.notice(new Notice.ResolvedElsewhere(committed.tx, event.branch()));
             case HEURISTIC_ROLLBACK -> {
                 // Logged, so that a restart does not hide it (protocol 10.6); the log takes no lazy HEURISTIC.
@@ -121,6 +121,21 @@ final class PhaseTwo {
             }
         }
         branchDone(committed, branch);
+    }
+
+    /**
+     * The branch is committed, and a rollback by force may be on its way to the log. Nobody is told to carry that out; the
+     * opposite behind it takes it back, so that no later answer says that the branch was rolled back.
+     */
+    private void takeBackRollback(GlobalTxId tx, BranchId branch) {
+        OperatorTable.Handed handed = leader.operator.handed(tx, branch);
+        if (handed != null && handed.record().decision() == Decision.ROLLBACK) {
+            LogRecord.Heuristic back = new LogRecord.Heuristic(
+                    tx, branch, Decision.COMMIT, "was committed before it could be rolled back by force");
+            leader.operator.handed.set(
+                    leader.operator.handed.indexOf(handed), new OperatorTable.Handed(back, handed.request()));
+            leader.out.append(back, true);
+        }
     }
 
     /** A branch needs no phase 2 any more because an operator decided it. */
