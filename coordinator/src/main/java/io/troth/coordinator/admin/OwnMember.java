@@ -19,8 +19,8 @@ public interface OwnMember {
      */
     CompletableFuture<Void> transferLeadership(String node);
 
-    /** Gives the leadership up, if this member has it; whoever can leads next, perhaps this one again. */
-    void stepDown();
+    /** Gives this term up, if this member still leads in it; whoever can leads next, perhaps this one again. */
+    void stepDown(long term);
 
     /**
      * Takes a new member in; this one must lead. Waits for the new one to introduce itself.

@@ -72,22 +72,23 @@ final class ClusterOperations implements Membership, AutoCloseable {
             if (!isThere(view, to)) {
                 throw refused(ErrorCode.MEMBER_UNREACHABLE, node + " has not answered for too long");
             }
-            handOver(node);
+            handOver(node, view.term());
         });
     }
 
     /**
      * Drains, and lets this member lead.
      *
+     * @param term in which this one leads
      * @throws TrothException when it does not; then whoever can leads next, perhaps this one again
      */
-    private void handOver(String node) {
+    private void handOver(String node, long term) {
         drain.drain();
         try {
             letLead(node);
         } catch (RuntimeException | TimeoutException e) {
-            // Nobody serves here any more, whatever it was.
-            member.stepDown();
+            // Nobody serves here any more, whatever it was; but if this one leads again, somebody does.
+            member.stepDown(term);
             throw new TrothException(
                     new Reason(ErrorCode.MEMBER_UNREACHABLE, node + " did not take over: " + e.getMessage()), e);
         }

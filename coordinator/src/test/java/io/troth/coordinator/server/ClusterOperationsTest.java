@@ -97,8 +97,8 @@ class ClusterOperationsTest {
         }
 
         @Override
-        public void stepDown() {
-            asked.add("step down");
+        public void stepDown(long ofTerm) {
+            asked.add("step down from term " + ofTerm);
         }
 
         @Override
@@ -179,7 +179,7 @@ class ClusterOperationsTest {
             member.change = CompletableFuture.failedFuture(failure);
             TrothException refused = refusal(operations.transfer("b", "test"));
             assertEquals(ErrorCode.MEMBER_UNREACHABLE, refused.code());
-            assertEquals(List.of("transfer to b", "step down"), member.asked);
+            assertEquals(List.of("transfer to b", "step down from term 7"), member.asked);
         }
     }
 
@@ -194,7 +194,19 @@ class ClusterOperationsTest {
         assertEquals(ErrorCode.MEMBER_UNREACHABLE, refused.code());
         assertTrue(refused.getMessage().contains("b has gone"), refused::getMessage);
         assertEquals(1, drained.get());
-        assertEquals(List.of("transfer to b", "step down"), member.asked);
+        assertEquals(List.of("transfer to b", "step down from term 7"), member.asked);
+    }
+
+    @Test
+    void aTransferThatFailsDeposesNoLaterLeadership() {
+        member.has("b", 9);
+        CompletableFuture<Void> transfer = operations.transfer("b", "test");
+        awaitAsked("transfer to b");
+        // Raft has given the transfer up, and this member was elected once more.
+        member.term = 8;
+        member.change.completeExceptionally(new IllegalStateException("Raft is gone"));
+        assertEquals(ErrorCode.MEMBER_UNREACHABLE, refusal(transfer).code());
+        assertEquals(List.of("transfer to b", "step down from term 7"), member.asked);
     }
 
     private CompletableFuture<Void> stops() {

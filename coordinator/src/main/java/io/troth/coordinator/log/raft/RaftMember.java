@@ -318,8 +318,8 @@ public final class RaftMember implements OwnMember, AutoCloseable {
         }
     }
 
-    /** Gives a term up in which nobody may append any more, so that a new one can begin. */
-    private void stepDown(long term) {
+    @Override
+    public void stepDown(long term) {
         try {
             if (division().getInfo().getCurrentTerm() == term) {
                 CompletableFuture<RaftClientReply> unused = server.transferLeadershipAsync(transferTo(null));
@@ -343,15 +343,6 @@ public final class RaftMember implements OwnMember, AutoCloseable {
             }
             return server.transferLeadershipAsync(transferTo(to.getId())).thenAccept(RaftMember::check);
         });
-    }
-
-    @Override
-    public void stepDown() {
-        try {
-            CompletableFuture<RaftClientReply> unused = server.transferLeadershipAsync(transferTo(null));
-        } catch (IOException e) {
-            LOG.info("could not step down: {}", e.toString());
-        }
     }
 
     private @Nullable RaftPeer peer(String node) throws IOException {
