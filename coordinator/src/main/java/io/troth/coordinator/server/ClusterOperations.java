@@ -184,9 +184,7 @@ final class ClusterOperations implements Membership, AutoCloseable {
                         () -> {
                             ClusterView view = member.view();
                             if (view.role() != ClusterView.Role.LEADER) {
-                                throw refused(
-                                        ErrorCode.NOT_LEADER,
-                                        view.leader() == null ? "nobody is known to lead" : view.leader() + " leads");
+                                throw refused(ErrorCode.NOT_LEADER, whoLeads(view));
                             }
                             LOG.warn("an operator wants that {}: {}", what, reason);
                             make(change, view);
@@ -194,6 +192,17 @@ final class ClusterOperations implements Membership, AutoCloseable {
                         },
                         changes)
                 .whenComplete((done, failure) -> underWay.set(null));
+    }
+
+    private static String whoLeads(ClusterView view) {
+        String node = view.leader();
+        ClusterView.Member its = node == null ? null : view.member(node);
+        return node == null ? "nobody is known to lead" : leads(node, its == null ? null : its.endpoint());
+    }
+
+    /** Who leads, and where clients and operators reach it, when that is known. */
+    static String leads(String node, @Nullable String endpoint) {
+        return node + " leads" + (endpoint == null ? "" : ", at " + endpoint);
     }
 
     private static void make(Change change, ClusterView view) {

@@ -177,7 +177,8 @@ public final class MemberServer implements RunningCoordinator {
         // Null while this member is still being started: nobody is listened to yet.
         ClusterOperations known = operations;
         ClusterView.Member to = known == null ? null : known.view().member(node);
-        return Redirect.to(new Reason(ErrorCode.NOT_LEADER, node + " leads"), to == null ? null : to.endpoint());
+        String endpoint = to == null ? null : to.endpoint();
+        return Redirect.to(new Reason(ErrorCode.NOT_LEADER, ClusterOperations.leads(node, endpoint)), endpoint);
     }
 
     /** What Raft says; any thread, and done on the one that leads. */

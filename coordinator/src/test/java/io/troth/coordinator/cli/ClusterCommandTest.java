@@ -190,7 +190,13 @@ class ClusterCommandTest {
         String leader = leader();
         String next = followerOf(leader);
         refused("NOT_LEADER", next, "transfer-leader", next);
-        assertTrue(err.contains(leader + " leads"), err);
+        assertTrue(err.startsWith("troth: NOT_LEADER: " + leader + " leads, at " + ENDPOINTS.get(leader) + "\n"), err);
+        StringWriter errors = new StringWriter();
+        PrintWriter printer = new PrintWriter(errors, true);
+        assertEquals(
+                ExitCode.FAILED,
+                CoordinatorMain.run(printer, printer, "admin", "status", "--endpoint", ENDPOINTS.get(next)));
+        assertTrue(errors.toString().startsWith(err.lines().findFirst().orElseThrow()), errors::toString);
         refused("INVALID_ARGUMENT", leader, "transfer-leader", leader);
         refused("UNKNOWN_MEMBER", leader, "transfer-leader", "nobody");
         assertEquals(

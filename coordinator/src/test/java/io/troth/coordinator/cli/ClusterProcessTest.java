@@ -254,7 +254,8 @@ class ClusterProcessTest {
         start(killed);
         String member = awaitLine(killed, "MEMBER node=" + killed + " nodes=[a, b, c] ");
         String leader = whoSaid(second);
-        Awaitility.await().atMost(LIMIT).until(() -> readyz(member).equals("503 NOT_LEADER " + leader + " leads"));
+        String where = leader + " leads, at " + endpoints.get(leader);
+        Awaitility.await().atMost(LIMIT).until(() -> readyz(member).equals("503 NOT_LEADER " + where));
         Awaitility.await().atMost(LIMIT).until(() -> memberz(member).equals("200 does its part"));
         assertEquals("200 does its part", memberz(second));
 
