@@ -79,6 +79,9 @@ public final class MemberServer implements RunningCoordinator {
 
     private volatile boolean stopping;
 
+    /** Whether gRPC listens, once that is known: a leader whom nobody can ask does not say that it is ready. */
+    private final CompletableFuture<Boolean> listens = new CompletableFuture<>();
+
     // Leadership thread only.
     private @Nullable DecisionLog currentLog;
 
@@ -107,6 +110,7 @@ public final class MemberServer implements RunningCoordinator {
             metrics.watchMember(member::figures);
             redirect();
             Doors.listen(door, config);
+            listens.complete(true);
             parts.push(looking::shutdownNow);
             MemberWatch watch = new MemberWatch(settings.electionTimeoutMillis());
             ScheduledFuture<?> unused =
@@ -114,6 +118,7 @@ public final class MemberServer implements RunningCoordinator {
             started = true;
         } finally {
             if (!started) {
+                listens.complete(false);
                 Parts.close(parts);
                 leading.shutdownNow();
                 looking.shutdownNow();
@@ -277,7 +282,9 @@ public final class MemberServer implements RunningCoordinator {
         }
         try {
             next.start();
-            says.accept(next.readyLine(http.port()));
+            if (listens.join()) {
+                says.accept(next.readyLine(http.port()));
+            }
             CompletableFuture<Void> unused = next.ending().thenAccept(end -> onLeadingThread(() -> ended(next, end)));
         } catch (LeadershipLostException e) {
             LOG.info("did not begin to lead: {}", e.getMessage());

@@ -87,4 +87,14 @@ class MemberServerTest {
             assertTrue(ending.message().contains("Start it again"), ending::message);
         }
     }
+
+    /** Alone it may lead before its own door is open. */
+    @Test
+    void isReadyWhereItListens() throws Exception {
+        CompletableFuture<String> said = new CompletableFuture<>();
+        try (MemberServer server = MemberServer.start(made(FreePorts.next()), StepListener.NONE, said::complete)) {
+            String ready = said.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+            assertTrue(ready.startsWith("READY grpc=127.0.0.1:" + server.grpcPort() + " "), ready);
+        }
+    }
 }
