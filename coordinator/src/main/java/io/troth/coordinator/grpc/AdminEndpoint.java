@@ -1,5 +1,6 @@
 package io.troth.coordinator.grpc;
 
+import com.google.protobuf.MessageLite;
 import io.grpc.stub.StreamObserver;
 import io.troth.coordinator.admin.Administration;
 import io.troth.core.BranchId;
@@ -29,9 +30,15 @@ import io.troth.proto.v1.ListTransactionsRequest;
 import io.troth.proto.v1.ListTransactionsResponse;
 import io.troth.proto.v1.ResolveBranchRequest;
 import io.troth.proto.v1.ResolveBranchResponse;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** {@code AdminService}. What changes something is taken from a loopback address only, as long as there are no roles. */
 final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
+
+    /** What is left out of a list then is more. Clients of gRPC take no message of more than 4 MiB, unless told to. */
+    private static final int LIST_BYTES_MAX = 3 * 1024 * 1024;
 
     private final Administration administration;
     private final GrpcStreamGateway gateway;
@@ -61,10 +68,9 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     @Override
     public void listTransactions(ListTransactionsRequest request, StreamObserver<ListTransactionsResponse> responses) {
         call(responses).answer(administration.transactions(request.getLimit()), list -> {
-            ListTransactionsResponse.Builder response =
-                    ListTransactionsResponse.newBuilder().setTruncated(list.truncated());
-            list.items().forEach(view -> response.addTransactions(AdminCodec.transaction(view)));
-            return response.build();
+            ListTransactionsResponse.Builder response = ListTransactionsResponse.newBuilder();
+            boolean all = addAll(list.items(), AdminCodec::transaction, response::addTransactions);
+            return response.setTruncated(list.truncated() || !all).build();
         });
     }
 
@@ -81,21 +87,33 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     @Override
     public void listAgents(ListAgentsRequest request, StreamObserver<ListAgentsResponse> responses) {
         call(responses).answer(administration.agents(request.getLimit()), list -> {
-            ListAgentsResponse.Builder response =
-                    ListAgentsResponse.newBuilder().setTruncated(list.truncated());
-            list.items().forEach(agent -> response.addAgents(AdminCodec.agent(agent)));
-            return response.build();
+            ListAgentsResponse.Builder response = ListAgentsResponse.newBuilder();
+            boolean all = addAll(list.items(), AdminCodec::agent, response::addAgents);
+            return response.setTruncated(list.truncated() || !all).build();
         });
     }
 
     @Override
     public void listInDoubt(ListInDoubtRequest request, StreamObserver<ListInDoubtResponse> responses) {
         call(responses).answer(administration.inDoubt(request.getLimit()), list -> {
-            ListInDoubtResponse.Builder response =
-                    ListInDoubtResponse.newBuilder().setTruncated(list.truncated());
-            list.items().forEach(branch -> response.addBranches(AdminCodec.inDoubt(branch)));
-            return response.build();
+            ListInDoubtResponse.Builder response = ListInDoubtResponse.newBuilder();
+            boolean all = addAll(list.items(), AdminCodec::inDoubt, response::addBranches);
+            return response.setTruncated(list.truncated() || !all).build();
         });
+    }
+
+    /** False when not all of them go into one message. */
+    private static <T, M extends MessageLite> boolean addAll(List<T> items, Function<T, M> codec, Consumer<M> list) {
+        int bytes = 0;
+        for (T item : items) {
+            M message = codec.apply(item);
+            bytes += message.getSerializedSize();
+            if (bytes > LIST_BYTES_MAX) {
+                return false;
+            }
+            list.accept(message);
+        }
+        return true;
     }
 
     @Override

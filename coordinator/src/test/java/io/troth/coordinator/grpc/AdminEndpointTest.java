@@ -2,6 +2,7 @@ package io.troth.coordinator.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
@@ -9,6 +10,7 @@ import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
 import io.grpc.netty.NettyServerBuilder;
 import io.troth.coordinator.admin.Administration;
+import io.troth.coordinator.admin.Listing;
 import io.troth.coordinator.admin.Requests;
 import io.troth.core.BranchId;
 import io.troth.core.Decision;
@@ -19,15 +21,21 @@ import io.troth.core.Outcome;
 import io.troth.core.TrothException;
 import io.troth.core.coordinator.ClientMessage;
 import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.InDoubtView;
+import io.troth.core.coordinator.LogEntry;
+import io.troth.core.coordinator.LogRecord;
+import io.troth.core.coordinator.TransactionView;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Goal: nobody changes anything from another machine, and nobody is told of a decision that may not have been taken.
+ * Goal: nobody changes anything from another machine, nobody is told of a decision that may not have been taken, and
+ * every list arrives.
  * Method: the endpoint alone, on a server that does not say, or says, where a call comes from; the engine is simulated.
  */
 class AdminEndpointTest {
@@ -107,5 +115,27 @@ class AdminEndpointTest {
         TrothException thrown =
                 assertThrows(TrothException.class, () -> admin.resolve(TX, BRANCH, Decision.COMMIT, "why"));
         assertEquals(ErrorCode.OUTCOME_UNKNOWN, thrown.code());
+    }
+
+    @Test
+    void aListIsNoLongerThanOneMessageMayBe() throws Exception {
+        serve(request -> answer(Outcome.COMMITTED));
+        EpochId epoch = TX.epoch();
+        List<LogRecord.YesBranch> branches = LongStream.rangeClosed(1, 256)
+                .mapToObj(counter -> new LogRecord.YesBranch(new BranchId(5, counter), "r".repeat(255), null))
+                .toList();
+        var unused = inbox.look(machine -> {
+            machine.apply(new LogEntry(1, new LogRecord.Epoch(epoch)));
+            for (long sequence = 1; sequence <= Listing.LIMIT; sequence++) {
+                GlobalTxId tx = new GlobalTxId(0, epoch, 1, sequence);
+                machine.apply(new LogEntry(1, new LogRecord.Commit(tx, branches)));
+            }
+            return true;
+        });
+        Listing<TransactionView> list = admin.transactions(0);
+        assertTrue(list.truncated());
+        assertEquals(256, list.items().get(0).branches().size());
+        Listing<InDoubtView> inDoubt = admin.inDoubt(Listing.LIMIT_MAX);
+        assertEquals(Listing.LIMIT_MAX, inDoubt.items().size());
     }
 }
