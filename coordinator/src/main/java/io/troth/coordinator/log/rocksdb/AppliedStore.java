@@ -375,6 +375,8 @@ public final class AppliedStore implements AutoCloseable {
         try {
             writer.write(List.of(new LogRecord.Epoch(epoch), new LogRecord.Distrust(distrusted)), false);
             log.store().flush();
+            // One of a single node's days may be above what is left, and nobody could start on it.
+            new Watermark(writer.batchNumber(), epoch.number()).write(settings.directory());
         } catch (RocksDBException e) {
             throw notWritten(e);
         }

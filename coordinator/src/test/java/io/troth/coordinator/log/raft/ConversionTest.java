@@ -364,6 +364,20 @@ class ConversionTest {
         assertEquals(100, epochNumber);
     }
 
+    /** Its log/ is from a backup, and beside it is what the single node that it was once had written. */
+    @Test
+    void theStoreOfAMemberThatHasLostItsEndIsRestored() throws Exception {
+        List<LogRecord> before = leaveLogOfSingleNode(first);
+        found(first);
+        new Watermark(1_000, 1).write(members.directory(first));
+        assertEquals(LogRefusal.TAIL_LOST, refusal(() -> members.start(first)));
+        Conversion.restore(members.settings(first), Logs.environment(), 99);
+        members.start(first);
+        List<LogRecord> replayed = lead(awaitLead(first).log());
+        assertTrue(replayed.containsAll(before), replayed::toString);
+        assertTrue(replayed.contains(new LogRecord.Distrust(99)), replayed::toString);
+    }
+
     @Test
     void whereNothingIsLeftAClusterBeginsThatDistrustsEverythingBefore() throws Exception {
         for (long through : new long[] {-1, Long.MAX_VALUE}) {
