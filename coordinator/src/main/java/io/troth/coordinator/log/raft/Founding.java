@@ -103,7 +103,7 @@ final class Founding {
         }
     }
 
-    /** Fills the answers in; who has not answered. */
+    /** Fills the answers in; who has not answered, and why. */
     private List<String> ask(Map<String, Introduction> answers) {
         List<String> silent = new ArrayList<>();
         settings.nodes().forEach((node, address) -> {
@@ -115,8 +115,7 @@ final class Founding {
                 check(node, address, answer);
                 answers.put(node, answer);
             } catch (IOException e) {
-                LOG.debug("no introduction of {}: {}", node, e.getMessage());
-                silent.add(node);
+                silent.add(node + " (" + e.getMessage() + ")");
             }
         });
         return silent;

@@ -59,10 +59,20 @@ final class Introductions {
             CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(timeoutMillis, TimeUnit.MILLISECONDS);
             return Introduction.decode(ClientCalls.blockingUnaryCall(channel, ASK, options, ""));
         } catch (StatusRuntimeException | IllegalArgumentException e) {
-            throw new IOException(address + ": " + e.getMessage(), e);
+            throw new IOException(address + ": " + text(e), e);
         } finally {
             channel.shutdownNow();
         }
+    }
+
+    /** With the innermost words, which gRPC leaves out: those around them only say that it did not work. */
+    private static String text(RuntimeException failure) {
+        String text = String.valueOf(failure.getMessage());
+        String why = text;
+        for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
+            why = cause.getMessage() == null ? why : cause.getMessage();
+        }
+        return text.contains(why) ? text : text + " (" + why + ")";
     }
 
     private static final class Text implements MethodDescriptor.Marshaller<String> {

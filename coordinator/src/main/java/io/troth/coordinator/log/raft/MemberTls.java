@@ -1,5 +1,6 @@
 package io.troth.coordinator.log.raft;
 
+import io.troth.coordinator.tls.CertificateKeys;
 import io.troth.core.ClusterId;
 import java.util.Map;
 import java.util.Objects;
@@ -55,7 +56,7 @@ record MemberTls(MemberTrust trust, GrpcTlsConfig ratis, SslContext server, SslC
                 .setSslProvider(SslProvider.JDK)
                 .setProtocols(PROTOCOL);
         try {
-            return new MemberTls(
+            MemberTls tls = new MemberTls(
                     trust,
                     ratis.build(),
                     GrpcSslContexts.configure(SslContextBuilder.forServer(certificate, key), SslProvider.JDK)
@@ -68,6 +69,8 @@ record MemberTls(MemberTrust trust, GrpcTlsConfig ratis, SslContext server, SslC
                             .trustManager(trust)
                             .protocols(PROTOCOL)
                             .build());
+            CertificateKeys.check(files.certificate(), files.key(), null);
+            return tls;
         } catch (SSLException e) {
             throw new IllegalArgumentException(String.valueOf(Objects.requireNonNullElse(e.getMessage(), e)), e);
         }

@@ -1,4 +1,4 @@
-package io.troth.coordinator.grpc;
+package io.troth.coordinator.tls;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Whether a key is that of a certificate, which TLS itself would find out at the first handshake only, and not say.
  */
-final class CertificateKeys {
+public final class CertificateKeys {
 
     private static final Pattern KEY = Pattern.compile("-----BEGIN (ENCRYPTED )?PRIVATE KEY-----([^-]+)-----END");
 
@@ -37,7 +37,7 @@ final class CertificateKeys {
      *
      * @throws IllegalArgumentException when they do not belong together; kinds of keys that are not known here pass
      */
-    static void check(Path certificate, Path key, @Nullable String password) {
+    public static void check(Path certificate, Path key, @Nullable String password) {
         try (InputStream in = Files.newInputStream(certificate)) {
             PublicKey shown = CertificateFactory.getInstance("X.509")
                     .generateCertificate(in)
