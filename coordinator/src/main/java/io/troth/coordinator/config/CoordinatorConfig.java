@@ -198,6 +198,14 @@ public final class CoordinatorConfig {
             problems.add("cluster.endpoints names " + endpoints.keySet() + ", cluster.nodes " + nodes.keySet()
                     + ": both name all members");
         }
+        Map<String, String> nodesByAddress = new HashMap<>();
+        nodes.forEach((name, address) -> {
+            String before = nodesByAddress.putIfAbsent(address, name);
+            if (before != null) {
+                problems.add("cluster.nodes has " + address + " twice, for " + before + " and for " + name
+                        + ": each member listens on an address of its own");
+            }
+        });
         for (String address : nodes.values()) {
             boolean open = memberTls() == null && !get(ConfigKey.INSECURE);
             if (open && !isLoopback(address.substring(0, address.lastIndexOf(':')))) {

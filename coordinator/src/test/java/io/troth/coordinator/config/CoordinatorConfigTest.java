@@ -11,6 +11,7 @@ import io.troth.coordinator.log.raft.RaftSettings;
 import io.troth.core.ClusterId;
 import io.troth.core.coordinator.CoordinatorLimits;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -126,9 +127,19 @@ class CoordinatorConfigTest {
         member.put(ConfigKey.CLUSTER_NODE, "a");
         member.put(ConfigKey.CLUSTER_NODES, "a=10.0.0.1:7701");
         assertTrue(refusal(new ConfigLoader().flags(member)).contains("cluster.nodes has 10.0.0.1:7701"));
+        member.put(ConfigKey.CLUSTER_NODES, "a=localhost:7701,b=localhost:7702,c=localhost:7701");
+        assertTrue(refusal(new ConfigLoader().flags(member))
+                .contains("cluster.nodes has localhost:7701 twice, for a and for c"));
         for (String wrong : List.of("a", "a=b", "a=b:0", "a=b:65536", "a=b:1,a=c:1", "a b=c:1", "a=b:1,")) {
             assertTrue(refusal(ConfigKey.CLUSTER_NODES, wrong).contains("name=host:port"), wrong);
         }
+    }
+
+    @Test
+    void aFileInAnotherEncodingIsRefused() throws IOException {
+        Path file = temp.resolve("latin1.conf");
+        Files.write(file, "data.directory = \"d\u00fcsseldorf\"".getBytes(StandardCharsets.ISO_8859_1));
+        assertTrue(refusal(new ConfigLoader().file(file)).contains("latin1.conf: it is not written in UTF-8"));
     }
 
     @Test

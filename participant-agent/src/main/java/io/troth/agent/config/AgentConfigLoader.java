@@ -8,6 +8,8 @@ import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueType;
 import io.troth.core.ResourceName;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,10 +48,18 @@ public final class AgentConfigLoader {
         }
         Config config;
         try {
+            // The parser would put a replacement character for what is no UTF-8, and so take another password.
+            String unused = Files.readString(file);
             ConfigParseOptions strict = ConfigParseOptions.defaults().setAllowMissing(false);
             config = ConfigFactory.parseFile(file.toFile(), strict).resolve();
         } catch (ConfigException e) {
             problems.add(file + ": " + e.getMessage());
+            return this;
+        } catch (CharacterCodingException e) {
+            problems.add(file + ": it is not written in UTF-8");
+            return this;
+        } catch (IOException e) {
+            problems.add(file + ": " + e);
             return this;
         }
         Map<String, ConfigValue> entries = new TreeMap<>();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -203,5 +204,9 @@ class AgentConfigTest {
     void refusesAFileThatIsNoneAndOneThatIsNotThere() throws IOException {
         assertTrue(refusal(accounts().file(file("agent {"))).contains("troth.conf"));
         assertTrue(refusal(accounts().file(directory.resolve("other.conf"))).contains("there is no such file"));
+        Path latin = Files.write(
+                directory.resolve("latin.conf"),
+                "agent.sql.address = \"\u00e9\"".getBytes(StandardCharsets.ISO_8859_1));
+        assertTrue(refusal(accounts().file(latin)).contains("latin.conf: it is not written in UTF-8"));
     }
 }
