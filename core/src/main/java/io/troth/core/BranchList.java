@@ -21,8 +21,14 @@ public record BranchList(boolean rollbackOnly, List<BranchWork> branches) {
     /** The most branches that any list may name; how many a transaction may have is configured, and never more. */
     public static final int BRANCHES_MAX = 256;
 
-    /** The longest trailer that is read, in characters: {@link #BRANCHES_MAX} branches with names of ordinary length. */
+    /**
+     * The longest trailer that is read, in characters: {@link #BRANCHES_MAX} branches with names of ordinary length. No
+     * reply, commit or token carries a longer list, so that it always fits into one entry of a stream.
+     */
     public static final int LENGTH_MAX = 32 * 1024;
+
+    /** A branch, the longest name and the largest count. */
+    private static final int LINE_LENGTH_MAX = 32 + ResourceName.LENGTH_MAX + 10 + 3;
 
     /** No branch, and nothing against commit. */
     public static final BranchList EMPTY = new BranchList(false, List.of());
@@ -39,6 +45,11 @@ public record BranchList(boolean rollbackOnly, List<BranchWork> branches) {
         List<BranchWork> all = new ArrayList<>(branches);
         all.addAll(other.branches);
         return new BranchList(rollbackOnly || other.rollbackOnly, all);
+    }
+
+    /** True when {@link #parse} would refuse what {@link #encode()} writes. */
+    public boolean isTooLong() {
+        return branches.size() > LENGTH_MAX / LINE_LENGTH_MAX && encode().length() > LENGTH_MAX;
     }
 
     /** The trailer's value. */

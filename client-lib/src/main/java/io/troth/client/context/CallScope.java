@@ -284,13 +284,21 @@ public final class CallScope {
         return list();
     }
 
-    /** What the reply would say by now. */
+    /** What the reply would say by now; without a branch when that is more than a list may say, and T must not commit. */
     public BranchList list() {
         synchronized (lock) {
             List<BranchWork> lines = new ArrayList<>(nestedBranches.values());
             ownBranches.forEach((branch, resource) -> lines.add(new BranchWork(branch, resource, 1)));
             try {
-                return new BranchList(rollbackReason != null, lines);
+                BranchList list = new BranchList(rollbackReason != null, lines);
+                if (!list.isTooLong()) {
+                    return list;
+                }
+                noteRollbackOnly(new Reason(
+                        ErrorCode.LIMIT_EXCEEDED,
+                        "the list of the " + lines.size() + " branches of " + tx() + " is longer than "
+                                + BranchList.LENGTH_MAX + " characters"));
+                return new BranchList(true, List.of());
             } catch (IllegalArgumentException | ArithmeticException e) {
                 noteRollbackOnly(new Reason(ErrorCode.ROLLBACK_ONLY, "branch lists do not add up: " + e.getMessage()));
                 return new BranchList(true, List.of());

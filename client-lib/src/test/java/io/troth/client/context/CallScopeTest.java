@@ -96,4 +96,19 @@ class CallScopeTest {
         root.addReply(new BranchList(false, List.of(new BranchWork(new BranchId(2, 1), "left", 1))));
         assertEquals(ErrorCode.LIMIT_EXCEEDED, root.rollbackReason().code());
     }
+
+    /** Such a commit would not fit into one entry, and its token could not be read back. */
+    @Test
+    void doesNotCommitBranchesWhoseListIsTooLong() {
+        int line = 32 + 255 + 3;
+        int most = (BranchList.LENGTH_MAX - 3) / line;
+        for (int i = 1; i <= most; i++) {
+            root.addReply(new BranchList(false, List.of(new BranchWork(new BranchId(1, i), "n".repeat(255), 1))));
+        }
+        assertEquals(most, root.list().branches().size());
+        assertFalse(root.isRollbackOnly());
+        root.addReply(new BranchList(false, List.of(new BranchWork(new BranchId(2, 1), "n".repeat(255), 1))));
+        assertEquals(new BranchList(true, List.of()), root.list());
+        assertEquals(ErrorCode.LIMIT_EXCEEDED, root.rollbackReason().code());
+    }
 }

@@ -100,7 +100,8 @@ public final class ConfigKey<T> {
 
     public static final ConfigKey<Long> GRPC_ENTRY_MAX = of(
             "grpc.entryMax",
-            ValueForm.size("1KiB", "1MiB"),
+            // Less would cut the stream of a client with a commit of many branches, again and again.
+            ValueForm.size("64KiB", "1MiB"),
             "64KiB",
             "The largest entry of a stream, and the largest unary request.");
     public static final ConfigKey<Long> GRPC_BATCH_MAX =

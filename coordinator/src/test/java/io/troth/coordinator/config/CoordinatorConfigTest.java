@@ -191,6 +191,7 @@ class CoordinatorConfigTest {
     @ParameterizedTest
     @CsvSource({
         "grpc.port, 70000",
+        "grpc.entryMax, 63KiB",
         "grpc.port, http",
         "http.port, -1",
         "grpc.address, a b",
