@@ -91,15 +91,21 @@ public final class JdbcResource implements AutoCloseable {
         }
     }
 
-    /** The moment's, or somebody has to change something. */
+    /** The moment's, or somebody has to change something: that is told by what the database said, also to a pool. */
     private static TrothException refused(String name, ResourceDriver driver, SQLException e) {
-        String state = String.valueOf(e.getSQLState());
+        SQLException said = e;
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql) {
+                said = sql;
+            }
+        }
+        String state = String.valueOf(said.getSQLState());
         boolean passing =
-                !state.equals(REJECTED) && (driver.isConnectionLost(e) || state.startsWith(INSUFFICIENT_RESOURCES));
+                !state.equals(REJECTED) && (driver.isConnectionLost(said) || state.startsWith(INSUFFICIENT_RESOURCES));
         return new TrothException(
                 new Reason(
                         passing ? ErrorCode.DATABASE_UNAVAILABLE : ErrorCode.DATABASE_MISCONFIGURED,
-                        "resource " + name + ": SQLState " + state + ": " + e.getMessage()),
+                        "resource " + name + ": SQLState " + state + ": " + said.getMessage()),
                 e);
     }
 
