@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import javax.sql.XADataSource;
 import javax.transaction.xa.XAException;
@@ -27,9 +28,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class XaDriver implements ResourceDriver {
 
+    private static final String CONNECTION_REJECTED = "08004";
+
     private final XADataSource source;
     private final boolean tiesPreparedToSession;
     private final Clock clock;
+    private final AtomicReference<@Nullable String> firstOpened = new AtomicReference<>();
     private volatile @Nullable String kind;
 
     /**
@@ -59,23 +63,36 @@ public final class XaDriver implements ResourceDriver {
 
         @Override
         Connection open() throws SQLException {
-            return XaSession.open(source);
+            Connection session = XaSession.open(source);
+            try {
+                checkSame(XaDatabaseId.read(session));
+                return session;
+            } catch (SQLException | RuntimeException | Error e) {
+                close(session, e);
+                throw e;
+            }
         }
     }
 
-    /** The identity is the URL without its parameters, so all instances of a resource must use the same one. */
+    /** Another database has never heard of the branches of the first one, and would be believed (protocol 9.3). */
+    private void checkSame(String opened) throws SQLException {
+        firstOpened.compareAndSet(null, opened);
+        if (!opened.equals(firstOpened.get())) {
+            throw new SQLException(
+                    "this is another database than the one that the agent began with; if it shall be, restart the agent: "
+                            + XaDatabaseId.TABLE + " says " + opened + ", not " + firstOpened.get(),
+                    CONNECTION_REJECTED);
+        }
+    }
+
     @Override
     public ResourceIdentity inspect(Connection connection, int poolSize) throws SQLException {
         DatabaseMetaData database = connection.getMetaData();
         String product =
                 database.getDatabaseProductName().toLowerCase(Locale.ROOT).replace(' ', '-');
         kind = product;
-        String url = String.valueOf(database.getURL()).split("[?;]", 2)[0];
-        String catalog = connection.getCatalog();
         return new ResourceIdentity(
-                product,
-                "url=" + url + (catalog == null || catalog.isEmpty() ? "" : ";catalog=" + catalog),
-                String.valueOf(database.getUserName()));
+                product, "id=" + XaDatabaseId.read(connection), String.valueOf(database.getUserName()));
     }
 
     @Override

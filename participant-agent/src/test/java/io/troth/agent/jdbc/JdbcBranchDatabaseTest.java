@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.agent.database.Branches;
+import io.troth.agent.database.DatabaseIdRow;
 import io.troth.agent.xa.TrothXid;
 import io.troth.agent.xa.XaDriver;
 import io.troth.client.context.CallScope;
@@ -103,7 +104,7 @@ class JdbcBranchDatabaseTest {
             if (method.getName().equals("execute") && failsAt.equals("execute")) {
                 throw new SQLException("on purpose", failsWith);
             }
-            return plain(method.getReturnType());
+            return method.getName().equals("executeQuery") ? DatabaseIdRow.rows() : plain(method.getReturnType());
         });
         Object handle = fake(Connection.class, (self, method, arguments) -> switch (method.getName()) {
             case "isClosed" -> closed[0];

@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.agent.database.Branches;
+import io.troth.agent.database.DatabaseIdRow;
 import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.participant.PhaseTwoCompletion;
 import io.troth.core.participant.PrepareResult;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -94,6 +96,10 @@ class XaErrorTableTest {
         Connection handle = fake(Connection.class, (self, method, arguments) -> switch (method.getName()) {
             case "isClosed" -> false;
             case "getAutoCommit" -> true;
+            case "createStatement" ->
+                fake(
+                        Statement.class,
+                        (its, call, values) -> call.getName().equals("executeQuery") ? DatabaseIdRow.rows() : null);
             default -> null;
         });
         XAConnection physical = fake(XAConnection.class, (self, method, arguments) -> switch (method.getName()) {

@@ -48,7 +48,6 @@ final class XaWire implements XAConnection {
             case "unwrap" -> end;
             case "isClosed" -> end.isClosed();
             case "getAutoCommit" -> true;
-            case "getCatalog" -> "bank";
             case "getMetaData" -> metaData();
             case "createStatement", "prepareStatement" ->
                 CanaryTable.statement(end, arguments.length == 0 ? "" : String.valueOf(arguments[0]));
@@ -64,7 +63,6 @@ final class XaWire implements XAConnection {
     private DatabaseMetaData metaData() {
         return Standins.of(DatabaseMetaData.class, 0, (method, arguments) -> switch (method) {
             case "getDatabaseProductName" -> end.server.flavour.product();
-            case "getURL" -> "jdbc:simulated://" + end.server.name;
             case "getUserName" -> ROLE;
             default -> throw Standins.notThere("metadata", method);
         });
@@ -107,8 +105,8 @@ final class XaWire implements XAConnection {
                     id[0] = "canary " + arguments[1];
                     yield null;
                 }
-                // The table is there already.
-                case "executeQuery" -> end.send(Trip.OTHER, () -> Standins.rows(List.of(List.of(0))));
+                // The agent's tables are there already; all that it reads is which database this is.
+                case "executeQuery" -> end.send(Trip.OTHER, () -> Standins.rows(List.of(List.of(end.server.name))));
                 case "executeUpdate" -> end.send(Trip.OTHER, () -> update(end, prepared, id[0]));
                 case "close" -> null;
                 default -> throw Standins.notThere("statement", method);
