@@ -21,6 +21,7 @@ final class GuardedStreams {
 
     private static <T> @Nullable T guarded(Guard guard, Use use, StreamCall<T> call) throws IOException {
         try {
+            guard.check();
             return guard.run(use, null, () -> {
                 try {
                     return call.run();

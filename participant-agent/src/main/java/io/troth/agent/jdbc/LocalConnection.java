@@ -66,7 +66,9 @@ final class LocalConnection implements InvocationHandler, Guard {
 
     @Override
     public void release(Call<Void> call) throws SQLException {
-        call.run();
+        if (!closed.get()) {
+            call.run();
+        }
     }
 
     @Override
