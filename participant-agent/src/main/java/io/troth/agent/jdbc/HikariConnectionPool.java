@@ -58,8 +58,8 @@ final class HikariConnectionPool implements ConnectionPool {
     @Override
     public Connection take(long waitMillis) throws SQLException {
         long left = Math.max(1, waitMillis);
+        long now = Math.min(left, refusedWaitMillis);
         while (true) {
-            long now = Math.min(left, refusedWaitMillis);
             try {
                 return pool.getConnection(now);
             } catch (SQLException e) {
@@ -72,6 +72,10 @@ final class HikariConnectionPool implements ConnectionPool {
                                     : ", SQLState " + refused.getSQLState() + ": " + refused.getMessage());
                     throw SqlErrors.of(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why), e);
                 }
+                // Each wait begins at the end of the queue, so that nobody's turn would come while others come too:
+                // where
+                // all connections are out, only who gives one back can help, and the rest is waited for at once.
+                now = pool.getActiveConnections() >= sizeMax ? left : Math.min(left, refusedWaitMillis);
             }
         }
     }
