@@ -279,6 +279,10 @@ final class BranchSession {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            if (lock.tryLock()) {
+                // It need not wait, and a driver's own statement does not mind an interrupt either.
+                return;
+            }
             throw SqlErrors.of(
                     new Reason(
                             ErrorCode.STATEMENT_RUNNING,

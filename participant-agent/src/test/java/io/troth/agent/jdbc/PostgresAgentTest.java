@@ -158,6 +158,20 @@ class PostgresAgentTest {
         assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, result.reason().code());
     }
 
+    /** As with any connection: an interrupt is for those who wait. */
+    @Test
+    void aThreadThatIsInterruptedRunsItsStatementsAllTheSame() throws Exception {
+        BranchId branch = work("SELECT 1");
+        Thread.currentThread().interrupt();
+        try {
+            work(WITHDRAW);
+            assertTrue(Thread.currentThread().isInterrupted());
+        } finally {
+            var unused = Thread.interrupted();
+        }
+        assertEquals(Vote.YES, voteAfterClose(branch).vote());
+    }
+
     // A killed backend in each state (protocol 5.3, 7.1).
 
     @Test
