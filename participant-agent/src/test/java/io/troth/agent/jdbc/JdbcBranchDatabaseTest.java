@@ -139,8 +139,8 @@ class JdbcBranchDatabaseTest {
     }
 
     /** With a driver that will hang, and is not waited for long. */
-    private void openToHang(boolean tied) {
-        open(tied, 20_000, 500);
+    private void openToHang() {
+        open(false, 20_000, 500);
     }
 
     private void open(boolean tied) {
@@ -244,7 +244,7 @@ class JdbcBranchDatabaseTest {
 
     @Test
     void aDriverThatHangsAtPrepareLeavesTheBranchInDoubtAndItsConnectionIsCut() throws Exception {
-        openToHang(false);
+        openToHang();
         BranchId branch = work();
         hangsAt = "prepare";
         PrepareResult result = once(done -> database.prepare(tx, branch, done));
@@ -257,7 +257,7 @@ class JdbcBranchDatabaseTest {
 
     @Test
     void aDriverThatHangsAtAOnePhaseCommitIsLost() throws Exception {
-        openToHang(false);
+        openToHang();
         BranchId branch = work();
         hangsAt = "commit";
         OnePhaseCompletion completion = once(done -> database.commitOnePhase(tx, branch, proof -> {}, done));
@@ -267,7 +267,7 @@ class JdbcBranchDatabaseTest {
 
     @Test
     void aDriverThatHangsAtRollbackIsCut() throws Exception {
-        openToHang(false);
+        openToHang();
         BranchId branch = work();
         hangsAt = "rollback";
         assertFalse(JdbcBranchDatabaseTest.<Boolean>once(done -> database.rollback(tx, branch, done)));
@@ -276,7 +276,7 @@ class JdbcBranchDatabaseTest {
 
     @Test
     void aDriverThatHangsOrThrowsInPhaseTwoIsAskedAgain() throws Exception {
-        openToHang(false);
+        openToHang();
         BranchId branch = work();
         PrepareResult unused = once(done -> database.prepare(tx, branch, done));
         hangsAt = "rollback";
@@ -307,14 +307,14 @@ class JdbcBranchDatabaseTest {
 
     @Test
     void aBranchTiedToASessionThatIsGoneIsFinishedByAnotherOne() throws Exception {
-        openToHang(true);
+        open(true);
         BranchId branch = work();
         PrepareResult unused = once(done -> database.prepare(tx, branch, done));
-        hangsAt = "commit";
+        throwsAt = "commit";
         PhaseTwoCompletion cut = once(answer -> database.commitPrepared(tx, branch, null, true, answer));
         assertEquals(PhaseTwoCompletion.Kind.NOT_YET, cut.kind());
         assertEquals(0, database.stats().branches().active(), "a connection that was cut is of no use");
-        hangsAt = "";
+        throwsAt = "";
         calls.clear();
         PhaseTwoCompletion done = once(answer -> database.commitPrepared(tx, branch, null, false, answer));
         assertEquals(PhaseTwoCompletion.Kind.DONE, done.kind());

@@ -336,13 +336,20 @@ class PostgresAgentTest {
 
     @Test
     void atTheDeadlineARunningStatementIsCancelledAndTheLocksAreFree() throws Exception {
-        // Connects first: that is not what the time is for.
-        assertEquals(Vote.READ_ONLY, voteAfterClose(work("SELECT 1")).vote());
-        tx = Branches.nextTx();
-        scope = TestAgent.call(tx, 1_500);
         BranchId branch = work(WITHDRAW);
-        SQLException failure = assertThrows(SQLException.class, () -> work("SELECT pg_sleep(30)"));
-        assertEquals(ErrorCode.DEADLINE_EXCEEDED, SqlErrors.reasonOf(failure).code(), failure::toString);
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        try {
+            Future<BranchId> sleeping = thread.submit(() -> work("SELECT pg_sleep(60)"));
+            awaitSleeping();
+            agent.reachDeadline(tx);
+            var failure = assertThrows(java.util.concurrent.ExecutionException.class, sleeping::get);
+            assertEquals(
+                    ErrorCode.DEADLINE_EXCEEDED,
+                    SqlErrors.reasonOf(failure.getCause()).code(),
+                    failure::toString);
+        } finally {
+            thread.shutdownNow();
+        }
         agent.awaitIdle();
         assertLocksAreFree();
         var unused = scope.close();

@@ -3,6 +3,7 @@ package io.troth.agent.jdbc;
 import io.troth.agent.database.Branches;
 import io.troth.agent.engine.AgentEngine;
 import io.troth.agent.engine.AgentListener;
+import io.troth.agent.engine.AgentTimers;
 import io.troth.agent.engine.ScheduledTimers;
 import io.troth.agent.engine.SimulatedCoordinatorLink;
 import io.troth.agent.engine.StepListener;
@@ -19,11 +20,14 @@ import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.coordinator.PhaseTwoResult;
 import io.troth.core.participant.AgentLimits;
 import io.troth.core.participant.AgentNotice;
+import io.troth.core.participant.AgentTimerKey;
 import io.troth.core.participant.CoordinatorMessage;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicLong;
@@ -50,6 +54,7 @@ final class TestAgent implements AutoCloseable {
     final SimulatedCoordinatorLink link = new SimulatedCoordinatorLink();
     final List<AgentNotice> notices = new CopyOnWriteArrayList<>();
     final List<RuntimeException> failures = new CopyOnWriteArrayList<>();
+    private final HurriedTimers timers = new HurriedTimers();
 
     TestAgent(ResourceDriver driver, PoolSettings settings) throws Exception {
         this(driver, settings, StepListener.NONE);
@@ -62,7 +67,7 @@ final class TestAgent implements AutoCloseable {
                 new Random().nextLong(),
                 Map.of(RESOURCE, database),
                 link,
-                new ScheduledTimers(),
+                timers,
                 new AgentListener() {
                     @Override
                     public void heard(AgentNotice notice) {
@@ -79,6 +84,39 @@ final class TestAgent implements AutoCloseable {
         dataSource = new ResourceDataSource(database, engine);
         engine.start(null, null);
         link.welcome(Branches.CLUSTER, EPOCH);
+    }
+
+    /** Real timers that can be told that it is time. */
+    private static final class HurriedTimers implements AgentTimers {
+
+        private final ScheduledTimers real = new ScheduledTimers();
+        private final Map<AgentTimerKey, Runnable> tasks = new ConcurrentHashMap<>();
+
+        @Override
+        public void start(AgentTimerKey key, long delayMillis, Runnable task) {
+            tasks.put(key, task);
+            real.start(key, delayMillis, task);
+        }
+
+        @Override
+        public void cancel(AgentTimerKey key) {
+            tasks.remove(key);
+            real.cancel(key);
+        }
+
+        void hurry(AgentTimerKey key) {
+            real.start(key, 0, Objects.requireNonNull(tasks.get(key), "not running"));
+        }
+
+        @Override
+        public void close() {
+            real.close();
+        }
+    }
+
+    /** The transaction's time is over, however long it had. */
+    void reachDeadline(GlobalTxId tx) {
+        timers.hurry(new AgentTimerKey.Deadline(tx));
     }
 
     /** A new call of a transaction. */
