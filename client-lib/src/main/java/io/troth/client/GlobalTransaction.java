@@ -68,20 +68,24 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
      * tasks that still run under it.
      *
      * @throws RolledBackException when it is rolled back, certainly and everywhere; also when the thread was interrupted
-     *     while calls or tasks were waited for
+     *     before, or while calls or tasks were waited for
      * @throws OutcomeUnknownException when nobody could tell in time, or the thread was interrupted after the commit had left
      * @throws TrothException TRANSACTION_ENDED when commit was asked for before, and did not end in a rollback
      */
     public CommitResult commit() {
         checkMayWait();
         unbind();
+        Reason interrupted = new Reason(ErrorCode.ROLLED_BACK_BY_CLIENT, "interrupted before its commit had left");
+        if (Thread.currentThread().isInterrupted() && open.scope().isUsed() && !isRollbackOnly()) {
+            // A commit whose answer cannot be waited for is better not sent.
+            var unused = engine.rollback(open, interrupted);
+        }
         CompletableFuture<Answer> future = requestCommit();
         try {
             return result(future.get());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            Reason ended = engine.withdraw(
-                    open, new Reason(ErrorCode.ROLLED_BACK_BY_CLIENT, "interrupted before its commit had left"));
+            Reason ended = engine.withdraw(open, interrupted);
             if (ended != null) {
                 throw new RolledBackException(id(), options.name(), ended, null, null);
             }

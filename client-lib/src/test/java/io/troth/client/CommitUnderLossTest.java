@@ -94,6 +94,40 @@ class CommitUnderLossTest {
         assertThrows(TrothException.class, scope::enter);
     }
 
+    /** A commit that had left would be UNKNOWN to a thread that may not wait for its answer. */
+    @Test
+    void isRolledBackWhenItsThreadIsInterruptedAlready() {
+        GlobalTransaction tx = beginWithBranches("left", "right");
+        Thread.currentThread().interrupt();
+        RolledBackException thrown = assertThrows(RolledBackException.class, tx::commit);
+        assertTrue(Thread.interrupted());
+        assertEquals(ErrorCode.ROLLED_BACK_BY_CLIENT, thrown.code());
+        assertTrue(thrown.getMessage().contains("interrupted"), thrown::toString);
+        assertTrue(coordinator.received(EntryCase.COMMIT).isEmpty());
+        await().atMost(PATIENCE)
+                .until(() -> coordinator.received(EntryCase.ROLLBACK).size() == 1);
+    }
+
+    @Test
+    void saysWhyItIsRolledBackAlsoToAThreadThatIsInterrupted() {
+        GlobalTransaction tx = beginWithBranches("left", "right");
+        CallScope.current().setRollbackOnly(Reason.of(ErrorCode.DEADLOCK));
+        Thread.currentThread().interrupt();
+        RolledBackException thrown = assertThrows(RolledBackException.class, tx::commit);
+        assertTrue(Thread.interrupted());
+        assertEquals(ErrorCode.DEADLOCK, thrown.code());
+    }
+
+    /** Nothing is sent for it, and nothing is waited for. */
+    @Test
+    void commitsNothingOnAThreadThatIsInterrupted() {
+        GlobalTransaction tx = client.begin();
+        Thread.currentThread().interrupt();
+        CommitResult result = tx.commit();
+        assertTrue(Thread.interrupted());
+        assertEquals(Outcome.READ_ONLY, result.outcome());
+    }
+
     /** Such a token was taken before the commit knew its branches. */
     @Test
     void guessesNothingFromATokenWithoutBranches() throws Exception {
