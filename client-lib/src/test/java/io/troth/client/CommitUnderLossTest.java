@@ -208,6 +208,21 @@ class CommitUnderLossTest {
         assertEquals(thrown.token(), OutcomeToken.parse(thrown.token().toString()));
     }
 
+    /** Its sequence is nobody's any more, so that holding it would only keep others out. */
+    @Test
+    void anUnknownOutcomeOfAFormerEpochTakesNoPlace() throws Exception {
+        client.close();
+        client = TrothClient.builder()
+                .endpoint(coordinator.endpoint())
+                .openTransactionsMax(1)
+                .build();
+        coordinator.plan(EntryCase.COMMIT, Reaction.DIE_AFTER);
+        CompletionStage<CommitResult> commit = beginWithBranches("left").commitAsync();
+        restartAfterDeath();
+        assertThrows(OutcomeUnknownException.class, () -> outcomeOf(commit));
+        client.begin().close();
+    }
+
     @Test
     void isCertainOfASingleBranchWhenOnePhaseIsNotAllowed() throws Exception {
         coordinator.plan(EntryCase.COMMIT, Reaction.DIE_AFTER);

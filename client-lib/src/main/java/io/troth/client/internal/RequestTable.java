@@ -155,7 +155,8 @@ final class RequestTable {
             case ROLLED_BACK -> finish(request, withReason(request, answer), effects);
             case UNKNOWN, FORGOTTEN -> {
                 effects.complete(request.future(), answer.with(request.content()));
-                if (request.kind() == Request.Kind.COMMIT && answer.outcome() == Outcome.UNKNOWN) {
+                boolean ownEpoch = request.tx().epoch().equals(state.epoch);
+                if (request.kind() == Request.Kind.COMMIT && answer.outcome() == Outcome.UNKNOWN && ownEpoch) {
                     // The sequence is held: as long as it is, the leader keeps what it may still hear.
                     request.settled = true;
                 } else {

@@ -35,6 +35,10 @@ final class SessionTable {
     private final BiConsumer<ClientSession, Reason> ended;
 
     private final List<ClientSession> sessions = new ArrayList<>();
+
+    /** Those that the leader has closed, as long as commits of theirs wait for an answer. */
+    private final List<ClientSession> closed = new ArrayList<>();
+
     private final Map<Long, ClientSession> resuming = new HashMap<>();
     private @Nullable ClientSession current;
     private long openCorrelation;
@@ -77,10 +81,14 @@ final class SessionTable {
         return false;
     }
 
-    /** The transactions that have not ended, in all sessions. */
+    /** The transactions that have not ended, in all sessions, also in those that the leader has closed. */
     int openCount() {
+        closed.removeIf(session -> session.openCount() == 0);
         int count = 0;
         for (ClientSession session : sessions) {
+            count += session.openCount();
+        }
+        for (ClientSession session : closed) {
             count += session.openCount();
         }
         return count;
@@ -239,6 +247,7 @@ final class SessionTable {
 
     private void close(ClientSession session, Reason reason) {
         sessions.remove(session);
+        closed.add(session);
         if (current == session) {
             current = null;
         }

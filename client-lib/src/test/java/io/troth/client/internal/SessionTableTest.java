@@ -122,4 +122,14 @@ class SessionTableTest {
         sessions.tend();
         assertEquals(2, told());
     }
+
+    /** Whoever asks for a limit on what is open asks for one on what this client remembers, too. */
+    @Test
+    void countsACommitThatWaitsForItsAnswerAlsoWhenTheLeaderHasClosedItsSession() {
+        OpenTransaction committing = begin();
+        streamUp(false);
+        assertEquals(1, sessions.openCount());
+        end(committing);
+        assertEquals(0, sessions.openCount());
+    }
 }
