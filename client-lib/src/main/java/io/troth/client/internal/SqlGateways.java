@@ -239,27 +239,50 @@ public final class SqlGateways implements AutoCloseable {
         return made;
     }
 
-    private synchronized void forget(CallScope scope) {
-        chosen.remove(scope.scopeId());
+    private void forget(CallScope scope) {
+        List<Gateway> over = new ArrayList<>();
+        synchronized (this) {
+            Map<String, Gateway> used = chosen.remove(scope.scopeId());
+            for (Gateway gateway : used == null ? List.<Gateway>of() : used.values()) {
+                if (isOver(gateway)) {
+                    over.add(gateway);
+                }
+            }
+        }
+        over.forEach(gateway -> gateway.managed().shutdown());
     }
 
-    /** A call to the gateway was lost: the next transaction asks anew where it is, and connects anew. */
+    /**
+     * A call to the gateway was lost: the next transaction asks anew where it is, and connects anew. One that works there
+     * stays: as long as the agent lives, so do its branches, and the channel connects again by itself.
+     */
     void lost(Gateway gateway) {
+        boolean over;
         synchronized (this) {
             locations.clear();
             gateways.remove(gateway.address(), gateway);
+            over = isOver(gateway);
         }
-        gateway.managed().shutdown();
+        if (over) {
+            gateway.managed().shutdown();
+        }
+    }
+
+    @GuardedBy("this")
+    private boolean isOver(Gateway gateway) {
+        return !gateway.equals(gateways.get(gateway.address()))
+                && chosen.values().stream().noneMatch(used -> used.containsValue(gateway));
     }
 
     /** Ends every call. */
     @Override
     public void close() {
-        List<Gateway> open;
+        Set<Gateway> open;
         NettyLoop running;
         synchronized (this) {
             closed = true;
-            open = List.copyOf(gateways.values());
+            open = new HashSet<>(gateways.values());
+            chosen.values().forEach(used -> open.addAll(used.values()));
             gateways.clear();
             chosen.clear();
             running = loop;

@@ -167,6 +167,43 @@ class SqlGatewaysTest {
         assertSame(accounts, located(newScope(), "accounts"), "a lost one says nothing about the others");
     }
 
+    /** The connection was lost, and not the agent: what it has in hand goes on as soon as it is reached again. */
+    @Test
+    void aLostCallEndsNoOtherTransactionsChannel() {
+        offered.put("accounts", List.of("127.0.0.1:7710"));
+        CallScope hit = newScope();
+        CallScope other = newScope();
+        Gateway lost = located(hit, "accounts");
+        assertSame(lost, of(other, "accounts"));
+        gateways.lost(lost);
+        assertFalse(lost.managed().isShutdown());
+        assertSame(lost, of(other, "accounts"));
+        assertNotSame(lost, located(newScope(), "accounts"), "who comes next connects anew");
+        var unused = hit.close();
+        assertFalse(lost.managed().isShutdown());
+        unused = other.close();
+        assertTrue(lost.managed().isShutdown());
+    }
+
+    @Test
+    void aLostChannelThatIsStillUsedEndsWithTheClient() {
+        offered.put("accounts", List.of("127.0.0.1:7710"));
+        Gateway lost = located(newScope(), "accounts");
+        gateways.lost(lost);
+        gateways.close();
+        assertTrue(lost.managed().isShutdown());
+    }
+
+    @Test
+    void aLostChannelThatNobodyUsesEndsAtOnce() {
+        offered.put("accounts", List.of("127.0.0.1:7710"));
+        CallScope scope = newScope();
+        Gateway lost = located(scope, "accounts");
+        var unused = scope.close();
+        gateways.lost(lost);
+        assertTrue(lost.managed().isShutdown());
+    }
+
     @Test
     void forgetsTheGatewayOfAResourceThatNobodyOffersAnyMore() {
         offered.put("accounts", List.of("127.0.0.1:7710"));
