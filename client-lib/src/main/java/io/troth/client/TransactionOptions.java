@@ -26,7 +26,7 @@ public record TransactionOptions(
 
     public TransactionOptions {
         Objects.requireNonNull(name, "name");
-        if (timeout.isPresent() && timeout.get().toMillis() < 1) {
+        if (timeout.isPresent() && timeout.get().compareTo(Duration.ofMillis(1)) < 0) {
             throw new IllegalArgumentException("the timeout must be at least 1 ms, was " + timeout.get());
         }
         if (retries < 0 || retries > RETRIES_MAX) {

@@ -11,7 +11,6 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
-import java.time.Duration;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Optional;
@@ -320,7 +319,7 @@ public final class TrothClient implements AutoCloseable {
 
     private long timeoutMillis(TransactionOptions options) {
         return options.timeout()
-                .map(Duration::toMillis)
+                .map(TimeUnit.MILLISECONDS::convert)
                 .orElse(engine.settings().transactionTimeoutMillis());
     }
 

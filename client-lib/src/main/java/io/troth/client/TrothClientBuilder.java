@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Collects what a {@link TrothClient} is built with. Not thread-safe. */
@@ -58,19 +59,19 @@ public final class TrothClientBuilder {
 
     /** How long begin waits for the coordinator when there is no client session; 10 s by default. */
     public TrothClientBuilder connectTimeout(Duration timeout) {
-        connectTimeoutMillis = timeout.toMillis();
+        connectTimeoutMillis = TimeUnit.MILLISECONDS.convert(timeout);
         return this;
     }
 
     /** How long commit waits for an outcome before it says that it is unknown; 30 s by default. */
     public TrothClientBuilder outcomeTimeout(Duration timeout) {
-        outcomeTimeoutMillis = timeout.toMillis();
+        outcomeTimeoutMillis = TimeUnit.MILLISECONDS.convert(timeout);
         return this;
     }
 
     /** The timeout of transactions that name none; 60 s by default. */
     public TrothClientBuilder transactionTimeout(Duration timeout) {
-        transactionTimeoutMillis = timeout.toMillis();
+        transactionTimeoutMillis = TimeUnit.MILLISECONDS.convert(timeout);
         return this;
     }
 

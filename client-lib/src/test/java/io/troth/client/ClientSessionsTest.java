@@ -15,6 +15,7 @@ import io.troth.proto.v1.ClientEntry;
 import io.troth.proto.v1.ClientEntry.EntryCase;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -305,6 +306,25 @@ class ClientSessionsTest {
             assertTrue(latch.await(PATIENCE.toSeconds(), TimeUnit.SECONDS));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** As {@code ChronoUnit.FOREVER} says that there is none. */
+    @Test
+    void aTimeLimitBeyondAllTimeIsNone() {
+        Duration forever = ChronoUnit.FOREVER.getDuration();
+        client.close();
+        client = TrothClient.builder()
+                .endpoint(coordinator.endpoint())
+                .connectTimeout(forever)
+                .outcomeTimeout(forever)
+                .transactionTimeout(forever)
+                .build();
+        GlobalTransaction tx = withBranches(beginUnbound());
+        assertTrue(tx.remaining().compareTo(Duration.ofDays(36_500)) > 0, () -> "" + tx.remaining());
+        assertEquals(Outcome.COMMITTED, tx.commit().outcome());
+        try (GlobalTransaction longer = client.begin(TransactionOptions.DEFAULTS.withTimeout(forever))) {
+            longer.sql("accounts").withTimeout(forever);
         }
     }
 

@@ -12,12 +12,19 @@ import java.time.Duration;
  */
 public record ResourceOptions(int poolSize, boolean openedOutsideAllowed, Duration answerTimeout) {
 
+    /** What a driver takes for its limit is an int of milliseconds. */
+    private static final Duration ANSWER_TIMEOUT_MAX = Duration.ofHours(24);
+
     /** Ten connections, 30 s, and no connection from outside. */
     public static final ResourceOptions DEFAULTS = new ResourceOptions(10, false, Duration.ofSeconds(30));
 
     public ResourceOptions {
-        if (poolSize < 1 || answerTimeout.toMillis() < 1) {
-            throw new IllegalArgumentException("a pool needs at least 1 connection, and an answer at least 1 ms");
+        if (poolSize < 1
+                || answerTimeout.compareTo(Duration.ofMillis(1)) < 0
+                || answerTimeout.compareTo(ANSWER_TIMEOUT_MAX) > 0) {
+            throw new IllegalArgumentException(
+                    "a pool needs at least 1 connection, and an answer at least 1 ms and at most "
+                            + ANSWER_TIMEOUT_MAX.toHours() + " h");
         }
     }
 

@@ -53,10 +53,11 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
 
     @Override
     public TransactionSql withTimeout(Duration timeout) {
-        if (timeout.toMillis() < 1) {
+        long millis = TimeUnit.MILLISECONDS.convert(timeout);
+        if (millis < 1) {
             throw new IllegalArgumentException("the timeout must be at least 1 ms, was " + timeout);
         }
-        return new RemoteSql(gateways, scope, resource, fetchSize, timeout.toMillis());
+        return new RemoteSql(gateways, scope, resource, fetchSize, millis);
     }
 
     @Override

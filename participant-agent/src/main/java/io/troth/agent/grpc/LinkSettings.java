@@ -4,6 +4,7 @@ import io.troth.client.grpc.Endpoint;
 import io.troth.client.grpc.TlsFiles;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,6 +57,7 @@ public record LinkSettings(
 
     /** The same with another time for which a call waits. */
     public LinkSettings withConnectTimeout(Duration timeout) {
-        return new LinkSettings(endpoints, tls, reconnectMillisMin, reconnectMillisMax, timeout.toMillis());
+        return new LinkSettings(
+                endpoints, tls, reconnectMillisMin, reconnectMillisMax, TimeUnit.MILLISECONDS.convert(timeout));
     }
 }
