@@ -164,7 +164,8 @@ public final class PostgresDriver implements ResourceDriver {
     private PostgresPrologue prologueOf(Connection connection, TrothXid xid, BranchStart start) throws SQLException {
         ServerFacts facts = factsOf(connection);
         BaseConnection physical = connection.unwrap(BaseConnection.class);
-        return new PostgresPrologue(physical, new PostgresBranch(physical, xid, facts, answerMillis), start);
+        return new PostgresPrologue(
+                physical, new PostgresBranch(physical, xid, facts, answerMillis), start, facts.timeouts());
     }
 
     @Override

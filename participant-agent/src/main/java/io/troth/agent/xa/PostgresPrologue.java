@@ -34,14 +34,17 @@ final class PostgresPrologue implements BranchPrologue {
     private final BaseConnection connection;
     private final PostgresBranch branch;
     private final long remainingMillis;
+    private final SessionTimeouts timeouts;
     private final String isolation;
     private final boolean transactionTimeout;
 
     /** Opens a transaction at the driver; nothing is sent yet. */
-    PostgresPrologue(BaseConnection connection, PostgresBranch branch, BranchStart start) throws SQLException {
+    PostgresPrologue(BaseConnection connection, PostgresBranch branch, BranchStart start, SessionTimeouts timeouts)
+            throws SQLException {
         this.connection = connection;
         this.branch = branch;
         this.remainingMillis = start.remainingMillis();
+        this.timeouts = timeouts;
         this.isolation = isolationClause(start.isolation());
         this.transactionTimeout = connection.haveMinimumServerVersion(170_000);
         connection.setAutoCommit(false);
@@ -87,14 +90,14 @@ final class PostgresPrologue implements BranchPrologue {
 
     @Override
     public int bind(PreparedStatement statement) throws SQLException {
-        String backstop = millis(remainingMillis + BACKSTOP_MARGIN_MILLIS);
+        long backstop = remainingMillis + BACKSTOP_MARGIN_MILLIS;
         statement.setString(1, branch.marker());
-        statement.setString(2, backstop);
-        statement.setString(3, millis(remainingMillis));
+        statement.setString(2, millis(SessionTimeouts.stricter(timeouts.idle(), backstop)));
+        statement.setString(3, millis(SessionTimeouts.stricter(timeouts.lock(), remainingMillis)));
         if (!transactionTimeout) {
             return 3;
         }
-        statement.setString(4, backstop);
+        statement.setString(4, millis(SessionTimeouts.stricter(timeouts.transaction(), backstop)));
         return 4;
     }
 

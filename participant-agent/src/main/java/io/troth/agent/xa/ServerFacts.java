@@ -16,15 +16,23 @@ import java.sql.Statement;
  *     backend's included, and stays over a clean restart (protocol 7.1); 0 when the server does not say
  * @param database the database's name
  * @param role the role that prepares and resolves
+ * @param timeouts those that the session began with
  */
-record ServerFacts(long systemIdentifier, int timeline, long databaseOid, long life, String database, String role) {
+record ServerFacts(
+        long systemIdentifier,
+        int timeline,
+        long databaseOid,
+        long life,
+        String database,
+        String role,
+        SessionTimeouts timeouts) {
 
     private static final String QUERY = "SELECT c.system_identifier,"
             + " ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))"
             + "::pg_catalog.bit(32)::pg_catalog.int4,"
             + " d.oid::pg_catalog.int8,"
             + " COALESCE((EXTRACT(EPOCH FROM w.stats_reset) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8, 0),"
-            + " d.datname, current_user"
+            + " d.datname, current_user, " + SessionTimeouts.COLUMNS
             + " FROM pg_catalog.pg_control_system() c, pg_catalog.pg_database d, pg_catalog.pg_stat_wal w"
             + " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()";
 
@@ -36,7 +44,13 @@ record ServerFacts(long systemIdentifier, int timeline, long databaseOid, long l
                 throw new SQLException("the server does not list its own database", "XX000");
             }
             return new ServerFacts(
-                    row.getLong(1), row.getInt(2), row.getLong(3), row.getLong(4), row.getString(5), row.getString(6));
+                    row.getLong(1),
+                    row.getInt(2),
+                    row.getLong(3),
+                    row.getLong(4),
+                    row.getString(5),
+                    row.getString(6),
+                    new SessionTimeouts(row.getLong(7), row.getLong(8), row.getLong(9)));
         }
     }
 

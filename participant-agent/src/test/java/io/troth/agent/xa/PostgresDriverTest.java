@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -338,6 +339,33 @@ class PostgresDriverTest extends OneBranchOnPostgres {
         branch.prepare(true);
         assertEquals(before, setting("idle_in_transaction_session_timeout") + setting("lock_timeout"));
         assertEquals("0", setting("transaction_timeout"));
+    }
+
+    /** What an administrator has bounded by the minute, a branch does not unbind by the hour. */
+    @ParameterizedTest
+    @CsvSource({
+        "lock_timeout, 2s, 2s",
+        "lock_timeout, 1500ms, 1500ms",
+        "lock_timeout, 2min, 20s",
+        "lock_timeout, 0, 20s",
+        "idle_in_transaction_session_timeout, 7s, 7s",
+        "idle_in_transaction_session_timeout, 1d, 25s",
+        "transaction_timeout, 24s, 24s",
+        "transaction_timeout, 1h, 25s"
+    })
+    void whatTheRoleHasStricterStaysInTheBranch(String timeout, String set, String expected) throws Exception {
+        server.execute("ALTER ROLE CURRENT_USER SET " + timeout + " = '" + set + "'");
+        try {
+            connection.close();
+            connection = driver.physicalConnections().getConnection();
+        } finally {
+            server.execute("ALTER ROLE CURRENT_USER RESET " + timeout);
+        }
+        assertEquals(
+                server.ask("SELECT '" + set + "'::interval"),
+                server.ask("SELECT '" + setting(timeout) + "'::interval"));
+        driver.begin(connection, xid, new BranchStart(20_000, BranchStart.DEFAULT_ISOLATION));
+        assertEquals(expected, setting(timeout));
     }
 
     private String setting(String name) throws SQLException {

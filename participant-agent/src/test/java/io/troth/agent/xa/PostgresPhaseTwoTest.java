@@ -169,10 +169,10 @@ class PostgresPhaseTwoTest {
 
     @Test
     void aLifeThatTheServerDoesNotTellProvesNothing() {
-        ServerFacts silent = new ServerFacts(1, 1, 1, 0, "bank", "agent");
+        ServerFacts silent = new ServerFacts(1, 1, 1, 0, "bank", "agent", SessionTimeouts.NONE);
         assertTrue(PostgresProof.of(5, silent).isFrom(silent));
         assertFalse(PostgresProof.of(5, silent).isFromThisLifeOf(silent));
-        ServerFacts known = new ServerFacts(1, 1, 1, 9, "bank", "agent");
+        ServerFacts known = new ServerFacts(1, 1, 1, 9, "bank", "agent", SessionTimeouts.NONE);
         assertTrue(PostgresProof.of(5, known).isFromThisLifeOf(known));
     }
 
