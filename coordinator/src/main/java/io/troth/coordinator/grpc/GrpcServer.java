@@ -156,9 +156,11 @@ public final class GrpcServer implements AutoCloseable {
     }
 
     private void serving(boolean ready) {
-        health.setStatus(
-                HealthStatusManager.SERVICE_NAME_ALL_SERVICES,
-                ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
+        ServingStatus status = ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+        health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
+        services.getServices()
+                .forEach(service ->
+                        health.setStatus(service.getServiceDescriptor().getName(), status));
     }
 
     /**

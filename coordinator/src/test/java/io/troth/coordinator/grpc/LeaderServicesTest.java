@@ -158,6 +158,19 @@ class LeaderServicesTest {
     }
 
     @Test
+    void saysTheSameOfEachServiceThatOnlyALeaderHas() {
+        for (String service : List.of("troth.v1.TransactionService", "troth.v1.ClientService")) {
+            assertEquals(ServingStatus.NOT_SERVING, health(service));
+        }
+        edge.ready();
+        for (String service : List.of("troth.v1.TransactionService", "troth.v1.ClientService")) {
+            assertEquals(ServingStatus.SERVING, health(service));
+        }
+        edge.server.refuse(ELSEWHERE);
+        assertEquals(ServingStatus.NOT_SERVING, health("troth.v1.TransactionService"));
+    }
+
+    @Test
     void isNotHealthyWhenItsLeadershipEndsWhileItBecomesReady() {
         for (int round = 0; round < 1_000; round++) {
             GrpcStreamGateway gateway = new GrpcStreamGateway(Edge.CLUSTER, 0);
@@ -177,8 +190,12 @@ class LeaderServicesTest {
     }
 
     private ServingStatus health() {
+        return health("");
+    }
+
+    private ServingStatus health(String service) {
         return HealthGrpc.newBlockingStub(edge.channel)
-                .check(HealthCheckRequest.getDefaultInstance())
+                .check(HealthCheckRequest.newBuilder().setService(service).build())
                 .getStatus();
     }
 }
