@@ -48,6 +48,7 @@ public final class GrpcServer implements AutoCloseable {
     private final Refusals refusals;
     private final LeaderServices services;
     private final ClusterEndpoint cluster;
+    private final UnaryRequestLimit unaryRequests;
     private final Server server;
     private @Nullable GrpcStreamGateway leading;
     private @Nullable TransactionFacade facade;
@@ -77,6 +78,7 @@ public final class GrpcServer implements AutoCloseable {
         refusals = new Refusals(listener, nanoTime);
         services = new LeaderServices(listener, loops, limits);
         cluster = new ClusterEndpoint(loops, refusals);
+        unaryRequests = new UnaryRequestLimit(limits.entryBytesMax(), refusals);
         NettyServerBuilder builder = NettyServerBuilder.forAddress(settings.address(), credentials)
                 .bossEventLoopGroup(loops.group())
                 .workerEventLoopGroup(loops.group())
@@ -91,7 +93,7 @@ public final class GrpcServer implements AutoCloseable {
                 .maxInboundMessageSize(limits.batchBytesMax() + OVERSIZE_BYTES)
                 .maxInboundMetadataSize(limits.metadataBytesMax())
                 .fallbackHandlerRegistry(services)
-                .addService(ServerInterceptors.intercept(cluster, new PeerAddress()))
+                .addService(ServerInterceptors.intercept(cluster, new PeerAddress(), unaryRequests))
                 .addService(health.getHealthService())
                 .addService(ProtoReflectionServiceV1.newInstance());
         interceptors.forEach(builder::intercept);
@@ -128,9 +130,11 @@ public final class GrpcServer implements AutoCloseable {
         services.serve(List.of(
                 new ClientStreams(shared, loops, listener).definition(),
                 new AgentStreams(shared, loops, listener, settings.helloTimeoutMillis()).definition(),
-                transactions.bindService(),
+                ServerInterceptors.intercept(transactions, unaryRequests),
                 ServerInterceptors.intercept(
-                        new AdminEndpoint(administration, gateway, loops, refusals), new PeerAddress())));
+                        new AdminEndpoint(administration, gateway, loops, refusals),
+                        new PeerAddress(),
+                        unaryRequests)));
     }
 
     /** From now on every call is refused, and the streams of the leader that was served end. */

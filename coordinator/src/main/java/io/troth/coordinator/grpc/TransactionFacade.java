@@ -4,6 +4,7 @@ import io.grpc.stub.StreamObserver;
 import io.netty.util.concurrent.EventExecutor;
 import io.troth.coordinator.engine.EngineInbox;
 import io.troth.core.BranchList;
+import io.troth.core.BranchWork;
 import io.troth.core.ClusterId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
@@ -25,6 +26,7 @@ import io.troth.proto.v1.GetOutcomeResponse;
 import io.troth.proto.v1.RollbackRequest;
 import io.troth.proto.v1.RollbackResponse;
 import io.troth.proto.v1.TransactionServiceGrpc;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -352,11 +354,16 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
     }
 
     private static BranchList branches(List<String> lists) {
-        BranchList sum = BranchList.EMPTY;
-        for (String list : lists) {
-            sum = sum.plus(BranchList.parse(list));
-            WireReader.checkCount(sum.branches().size());
+        boolean rollbackOnly = false;
+        List<BranchWork> lines = new ArrayList<>();
+        for (String text : lists) {
+            BranchList list = BranchList.parse(text);
+            rollbackOnly |= list.rollbackOnly();
+            lines.addAll(list.branches());
         }
+        // Added up once: the callers of a coordinator share a thread with its engine.
+        BranchList sum = new BranchList(rollbackOnly, lines);
+        WireReader.checkCount(sum.branches().size());
         return sum;
     }
 

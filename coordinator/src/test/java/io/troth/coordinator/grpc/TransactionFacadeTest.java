@@ -32,6 +32,7 @@ import io.troth.proto.v1.RollbackRequest;
 import io.troth.proto.v1.TransactionServiceGrpc;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -222,6 +223,20 @@ class TransactionFacadeTest {
             assertEquals(Outcome.OUTCOME_ROLLED_BACK, outcome(begun, many(branches)));
             assertEquals(Outcome.OUTCOME_ROLLED_BACK, outcome(begin(), many(branches)), "its commit never came");
         }
+    }
+
+    @Test
+    void aRequestLargerThanAllowedIsRefused() {
+        BeginResponse begun = begin();
+        String list = enlist(accounts, begun);
+        CommitRequest large = commit(begun, list).toBuilder()
+                .addAllBranches(Collections.nCopies(WireLimits.DEFAULTS.entryBytesMax() / 5, "1;;"))
+                .build();
+        assertEquals("RESOURCE_EXHAUSTED LIMIT_EXCEEDED", refusal(large));
+        CommitRequest allowed = commit(begun, list).toBuilder()
+                .addAllBranches(Collections.nCopies(WireLimits.DEFAULTS.entryBytesMax() / 5 - 100, "1;;"))
+                .build();
+        assertEquals(Outcome.OUTCOME_COMMITTED, facade.commit(allowed).getOutcome());
     }
 
     private static String many(int branches) {
