@@ -29,8 +29,10 @@ import io.troth.proto.v1.TransactionServiceGrpc;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -40,7 +42,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@code TransactionService}, the unary facade. Each Begin opens a client session for its one transaction, held here;
  * the session is closed at the transaction's deadline, or some time after the outcome was answered, so that a repeated
- * commit still hears it. Commit, Rollback and GetOutcome say to the core what a client stream would say.
+ * commit still hears it, or when another transaction needs its place. Commit, Rollback and GetOutcome say to the core what a client stream would say.
  *
  * <p>{@link #close} when the leadership is over: until then a timer for each session refers to it.
  */
@@ -64,6 +66,8 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
     private final Refusals refusals;
     private final LongSupplier nanoTime;
     private final Map<GlobalTxId, Begun> begun = new ConcurrentHashMap<>();
+    /** Those whose session only waits for somebody to ask again, the oldest first. */
+    private final Queue<GlobalTxId> lingering = new ConcurrentLinkedQueue<>();
     /** Sessions that are open or asked for. */
     private final AtomicInteger places = new AtomicInteger();
 
@@ -93,16 +97,19 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
         }
 
         /** Once, so that who asks again and again does not keep it open. */
-        synchronized void linger(EventExecutor loop, Runnable close) {
-            if (!lingers) {
+        synchronized void linger(EventExecutor loop, Runnable begins, Runnable close) {
+            if (!lingers && !over) {
                 lingers = true;
+                begins.run();
                 closeAfter(LINGER_MILLIS, loop, close);
             }
         }
 
-        synchronized void end() {
+        /** Returns whether it has lingered. */
+        synchronized boolean end() {
             over = true;
             cancelTimer();
+            return lingers;
         }
 
         private void cancelTimer() {
@@ -136,10 +143,7 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
         call.run(() -> {
             String name = WireReader.name("name", request.getName());
             long timeoutMillis = timeoutMillis(request.getTimeoutMillis());
-            if (places.incrementAndGet() > settings.limits().facadeTransactionsMax()) {
-                places.decrementAndGet();
-                throw new TrothException(new Reason(ErrorCode.OVERLOADED, "too many transactions of unary callers"));
-            }
+            takePlace();
             CompletableFuture<ClientMessage> opened =
                     stream.ask(id -> new Event.OpenSession(id, inbox.newSessionKey(), name.isEmpty() ? NAME : name));
             var unused = opened.whenComplete((message, failure) -> {
@@ -149,6 +153,18 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
             });
             call.answer(opened, message -> begin(sessionOf(message), timeoutMillis, loop, call));
         });
+    }
+
+    /** Sessions that only linger give way, the oldest first: what they would say, the log and the agents can tell. */
+    private void takePlace() {
+        while (places.incrementAndGet() > settings.limits().facadeTransactionsMax()) {
+            places.decrementAndGet();
+            GlobalTxId ended = lingering.poll();
+            if (ended == null) {
+                throw new TrothException(new Reason(ErrorCode.OVERLOADED, "too many transactions of unary callers"));
+            }
+            close(ended);
+        }
     }
 
     private long timeoutMillis(long asked) {
@@ -185,7 +201,9 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
     private void close(GlobalTxId tx) {
         Begun its = begun.remove(tx);
         if (its != null) {
-            its.end();
+            if (its.end()) {
+                lingering.remove(tx);
+            }
             places.decrementAndGet();
             inbox.submit(List.of(new Event.CloseSession(stream.id(), tx.epoch(), tx.session(), its.key)), () -> {});
         }
@@ -197,6 +215,7 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
         closed = true;
         begun.values().forEach(Begun::end);
         begun.clear();
+        lingering.clear();
     }
 
     private static ClientMessage.SessionOpened sessionOf(ClientMessage message) {
@@ -384,7 +403,7 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
             case OUTCOME_COMMITTED, OUTCOME_ROLLED_BACK, OUTCOME_READ_ONLY -> {
                 Begun its = begun.get(tx);
                 if (its != null) {
-                    its.linger(loop, () -> close(tx));
+                    its.linger(loop, () -> lingering.add(tx), () -> close(tx));
                 }
             }
             case OUTCOME_PENDING,

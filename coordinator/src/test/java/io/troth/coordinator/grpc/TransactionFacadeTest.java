@@ -265,6 +265,26 @@ class TransactionFacadeTest {
     }
 
     @Test
+    void whatHasEndedTakesNobodysPlace() throws Exception {
+        try (LiveCoordinator small = new LiveCoordinator(
+                new SimulatedDecisionLog(LiveCoordinator.CLUSTER),
+                GrpcSettings.loopback(0).withLimits(two()))) {
+            Edge.until(() -> small.notReady() == null);
+            TransactionServiceGrpc.TransactionServiceBlockingStub stub =
+                    TransactionServiceGrpc.newBlockingStub(small.channel);
+            BeginResponse open = stub.begin(BeginRequest.getDefaultInstance());
+            for (int i = 0; i < 5; i++) {
+                BeginResponse ended = stub.begin(BeginRequest.getDefaultInstance());
+                assertEquals(
+                        Outcome.OUTCOME_READ_ONLY, stub.commit(commit(ended)).getOutcome());
+                assertEquals(
+                        Outcome.OUTCOME_READ_ONLY, stub.commit(commit(ended)).getOutcome(), "a repeated commit");
+            }
+            assertEquals(Outcome.OUTCOME_READ_ONLY, stub.commit(commit(open)).getOutcome(), "it was never closed");
+        }
+    }
+
+    @Test
     void whatIsBeingBegunHasItsPlaceAndGivesItBackWhenItFails() throws Exception {
         try (Edge edge = new Edge(two())) {
             edge.ready();
