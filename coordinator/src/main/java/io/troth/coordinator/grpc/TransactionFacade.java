@@ -332,11 +332,13 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
             GlobalTxId tx = GlobalTxId.parse(request.getTx());
             SessionKey key = SessionKey.parse(request.getKey());
             call.answer(rollBack(tx, key, Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT)), answer -> {
-                RollbackResponse response = RollbackResponse.newBuilder()
-                        .setOutcome(WireWriter.outcome(answer.outcome()))
-                        .build();
+                RollbackResponse.Builder response =
+                        RollbackResponse.newBuilder().setOutcome(WireWriter.outcome(answer.outcome()));
+                if (answer.reason() != null) {
+                    response.setReason(WireWriter.reason(answer.reason()));
+                }
                 lingerAfter(loop, tx, response.getOutcome());
-                return response;
+                return response.build();
             });
         });
     }

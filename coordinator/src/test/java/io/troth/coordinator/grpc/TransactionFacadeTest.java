@@ -29,6 +29,7 @@ import io.troth.proto.v1.CommitResponse;
 import io.troth.proto.v1.GetOutcomeRequest;
 import io.troth.proto.v1.Outcome;
 import io.troth.proto.v1.RollbackRequest;
+import io.troth.proto.v1.RollbackResponse;
 import io.troth.proto.v1.TransactionServiceGrpc;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
@@ -154,6 +155,20 @@ class TransactionFacadeTest {
         assertEquals(
                 Outcome.OUTCOME_ROLLED_BACK, facade.commit(commit(begun, list)).getOutcome());
         assertEquals(Outcome.OUTCOME_ROLLED_BACK, outcome(begun));
+    }
+
+    @Test
+    void aRollbackSaysWhyItWasRolledBackBefore() {
+        BeginResponse begun = begin();
+        enlist(accounts, begun);
+        Edge.until(() -> find(begun));
+        facade.commit(commit(begun));
+        RollbackResponse response = facade.rollback(RollbackRequest.newBuilder()
+                .setTx(begun.getTx())
+                .setKey(begun.getKey())
+                .build());
+        assertEquals(Outcome.OUTCOME_ROLLED_BACK, response.getOutcome());
+        assertEquals("BRANCH_NOT_LISTED", response.getReason().getCode());
     }
 
     @Test
