@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code TransactionService}, the unary facade. Each Begin opens a client session for its one transaction, held here;
- * the session is closed at the transaction's deadline, or some time after the outcome was answered, so that a repeated
+ * the session is closed some time after the outcome was answered or the transaction's deadline, so that a repeated or late
  * commit still hears it, or when another transaction needs its place. Commit, Rollback and GetOutcome say to the core what a client stream would say.
  *
  * <p>{@link #close} when the leadership is over: until then a timer for each session refers to it.
@@ -188,13 +188,24 @@ final class TransactionFacade extends TransactionServiceGrpc.TransactionServiceI
             close(tx);
             throw new TrothException(notAccepting != null ? notAccepting : Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT));
         }
-        its.closeAfter(timeoutMillis, loop, () -> close(tx));
+        its.closeAfter(timeoutMillis, loop, () -> timeIsOver(tx, its, loop));
         return BeginResponse.newBuilder()
                 .setTx(tx.toString())
                 .setKey(key.reveal())
                 .setContext(new TransactionContext(cluster, tx, key, CALL, timeoutMillis).encode())
                 .setTimeoutMillis(timeoutMillis)
                 .build();
+    }
+
+    /** Without a commit request it is rolled back, and who comes a little late hears why. */
+    private void timeIsOver(GlobalTxId tx, Begun its, EventExecutor loop) {
+        its.linger(loop, () -> lingering.add(tx), () -> close(tx));
+        var unused = rollBack(tx, its.key, Reason.of(ErrorCode.DEADLINE_EXCEEDED))
+                .whenComplete((answer, failure) -> {
+                    if (failure != null) {
+                        close(tx);
+                    }
+                });
     }
 
     /** Ends the session: a transaction without a commit request is rolled back. */

@@ -187,16 +187,23 @@ class TransactionFacadeTest {
     }
 
     @Test
-    void atTheDeadlineTheSessionIsClosedAndItsWorkRolledBack() {
+    void atTheDeadlineItIsRolledBackAndSaysSo() {
         BeginResponse begun =
                 facade.begin(BeginRequest.newBuilder().setTimeoutMillis(200).build());
-        enlist(accounts, begun);
+        String list = enlist(accounts, begun);
         // On a slow machine the enlist comes too late: then it is refused, for the same reason.
         Edge.until(() ->
-                accounts.orders().stream().anyMatch(order -> order.hasSessionClosed() || order.hasEnlistRefused()));
+                accounts.orders().stream().anyMatch(order -> order.hasRollbackBranch() || order.hasEnlistRefused()));
+        Edge.until(() -> outcome(begun) == Outcome.OUTCOME_ROLLED_BACK);
+        CommitResponse late = facade.commit(commit(begun, list, enlist(stock, begun)));
+        assertEquals(Outcome.OUTCOME_ROLLED_BACK, late.getOutcome());
+        assertEquals("DEADLINE_EXCEEDED", late.getReason().getCode());
         assertEquals(
                 Outcome.OUTCOME_ROLLED_BACK,
-                facade.commit(commit(begun, enlist(stock, begun), enlist(stock, begun)))
+                facade.rollback(RollbackRequest.newBuilder()
+                                .setTx(begun.getTx())
+                                .setKey(begun.getKey())
+                                .build())
                         .getOutcome());
     }
 
