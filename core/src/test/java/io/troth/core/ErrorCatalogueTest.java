@@ -49,7 +49,11 @@ class ErrorCatalogueTest {
 
                 Every refusal, rollback and unknown outcome carries one of these codes: on the wire (`Reason.code`), in
                 exceptions, in log lines and as a metric tag. *Retry* says that the same work may be run again as a new
-                transaction: nothing of the first attempt is left. A code never changes its meaning.
+                transaction: nothing of the first attempt is left. That holds for what was refused and for a transaction
+                that was rolled back; a commit that got an error in place of an outcome may have succeeded, whatever the
+                code. The library asks until it knows; who speaks gRPC himself repeats the commit
+                ([OTHER-LANGUAGES.md](OTHER-LANGUAGES.md)). A refusal has its code as the trailer `troth-reason`, too, and
+                one of a database its SQLState as `troth-sqlstate`. A code never changes its meaning.
 
                 This page is generated from `io.troth.core.ErrorCode`.
 

@@ -16,6 +16,7 @@ import io.troth.chaos.bank.Transfer;
 import io.troth.proto.v1.BeginRequest;
 import io.troth.proto.v1.BeginResponse;
 import io.troth.proto.v1.CommitRequest;
+import io.troth.proto.v1.CommitResponse;
 import io.troth.proto.v1.ExecuteRequest;
 import io.troth.proto.v1.GetOutcomeRequest;
 import io.troth.proto.v1.Outcome;
@@ -26,12 +27,18 @@ import io.troth.proto.v1.SqlStatement;
 import io.troth.proto.v1.SqlType;
 import io.troth.proto.v1.SqlValue;
 import io.troth.proto.v1.TransactionServiceGrpc;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Goal: another language, or grpcurl, needs nothing of ours but the .proto files. Method: generated stubs on plain
@@ -129,6 +136,57 @@ class UnaryFacadeTest {
                         .setTx(begun.getTx())
                         .setKey(begun.getKey())
                         .build());
+    }
+
+    /** The first call waits no longer than its deadline; the second one goes to another life of the coordinator. */
+    @ParameterizedTest
+    @CsvSource({
+        "BEFORE_APPEND_COMMIT, OUTCOME_ROLLED_BACK, LEADER_CHANGED",
+        "AFTER_COMMIT_DURABLE, OUTCOME_COMMITTED, ''"
+    })
+    void aCommitThatGotNoAnswerIsRepeated(String point, Outcome outcome, String reason) {
+        Transfer transfer = Banks.transfer();
+        BeginResponse begun = transactions().begin(BeginRequest.getDefaultInstance());
+        CommitRequest commit = CommitRequest.newBuilder()
+                .setTx(begun.getTx())
+                .setKey(begun.getKey())
+                .addAllBranches(work(begun, transfer))
+                .build();
+        stack.coordinator().arm(point, 1);
+        StatusRuntimeException late = assertThrows(
+                StatusRuntimeException.class,
+                () -> transactions().withDeadlineAfter(1, TimeUnit.SECONDS).commit(commit));
+        assertEquals(Status.Code.DEADLINE_EXCEEDED, late.getStatus().getCode());
+        assertEquals(begun.getTx(), stack.coordinator().awaitReached(point));
+        stack.coordinator().kill();
+        stack.coordinator().restart();
+
+        CommitResponse response = repeated(commit);
+        assertEquals(outcome, response.getOutcome());
+        assertEquals(reason, response.getReason().getCode());
+        stack.banks().awaitNothingPrepared();
+        assertEquals(
+                outcome == Outcome.OUTCOME_COMMITTED
+                        ? io.troth.core.Outcome.COMMITTED
+                        : io.troth.core.Outcome.ROLLED_BACK,
+                stack.banks().ending(transfer));
+    }
+
+    /** As docs/OTHER-LANGUAGES.md says: again, until a response comes. */
+    private CommitResponse repeated(CommitRequest commit) {
+        TransactionServiceGrpc.TransactionServiceBlockingStub stub = transactions();
+        return Awaitility.await().atMost(Duration.ofSeconds(90)).until(() -> answer(stub, commit), Objects::nonNull);
+    }
+
+    private static CommitResponse answer(
+            TransactionServiceGrpc.TransactionServiceBlockingStub stub, CommitRequest commit) {
+        try {
+            CommitResponse response =
+                    stub.withDeadlineAfter(5, TimeUnit.SECONDS).commit(commit);
+            return response.getOutcome() == Outcome.OUTCOME_PENDING ? null : response;
+        } catch (StatusRuntimeException e) {
+            return null;
+        }
     }
 
     private Outcome outcome(BeginResponse begun, List<String> lists) {
