@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
+import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 
 /**
@@ -207,8 +208,14 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
 
     /** Refuses with what RocksDB found. */
     static LogRefusedException damaged(Path directory, RocksDBException cause) {
+        Status status = cause.getStatus();
+        // A full disk says nothing against what is on it.
+        boolean isFull = status != null && status.getSubCode() == Status.SubCode.NoSpace;
         return new LogRefusedException(
-                LogRefusal.DAMAGED, directory, "the database says: " + cause.getMessage(), cause);
+                isFull ? LogRefusal.UNUSABLE : LogRefusal.DAMAGED,
+                directory,
+                "the database says: " + cause.getMessage(),
+                cause);
     }
 
     private static Incarnation create(LogSettings settings, LogEnvironment environment) throws IOException {

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.troth.coordinator.log.LogRefusal;
+import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogSettings;
 import io.troth.coordinator.log.RecordingListener;
 import io.troth.coordinator.log.rocksdb.FaultyWriter.Fault;
@@ -23,6 +25,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.Status;
 
 /**
  * Goal: a disk that fails, hangs or fills up never makes the log say durable, and is never asked twice (pitfall 2).
@@ -175,5 +179,13 @@ class DiskFaultsTest {
         Logs.eventually().until(() -> heard.entries().size() == 3);
         freeBytes.set(FLOOR_BYTES);
         Logs.eventually().until(() -> heard.spaces().equals(List.of(false, true)));
+    }
+
+    /** What RocksDB says when it finds no space at a start, where it writes before anything is led. */
+    @Test
+    void aFullDiskIsNoDamage() {
+        Status full = new Status(Status.Code.IOError, Status.SubCode.NoSpace, "No space left on device");
+        LogRefusedException refused = OpenLog.damaged(temp, new RocksDBException("No space left on device", full));
+        assertEquals(LogRefusal.UNUSABLE, refused.refusal(), refused::getMessage);
     }
 }
