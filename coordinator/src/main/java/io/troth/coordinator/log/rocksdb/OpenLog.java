@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -260,18 +261,55 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
         }
     }
 
-    /** What the store itself would not notice: that there is nothing, and some damages of its log files. */
+    /** What the store itself would not notice: that there is nothing, some damages of its log files, and a gap in them. */
     private static void checkFiles(Path directory) throws IOException {
         if (isEmpty(database(directory))) {
             throw new LogRefusedException(
                     LogRefusal.DATABASE_MISSING, directory, "log/ is missing or empty although INCARNATION exists");
         }
+        List<Long> batches = new ArrayList<>();
         for (Path file : files(directory, ".log")) {
-            String damage = WalFile.firstDamage(file);
+            String damage = WalFile.firstDamage(file, batches::add);
             if (damage != null) {
                 throw new LogRefusedException(
                         LogRefusal.DAMAGED, directory, "log/" + file.getFileName() + " " + damage);
             }
+        }
+        checkNoneIsMissing(directory, batches);
+    }
+
+    /**
+     * What is not in the tables has to be in the log files without a gap. When an older copy was laid over a newer log, the
+     * tables are those of the one and the log files those of both.
+     *
+     * @param batches those of the log files, in order
+     */
+    private static void checkNoneIsMissing(Path directory, List<Long> batches) throws IOException {
+        long last = lastBatchOfTables(directory);
+        for (long batch : batches) {
+            if (batch > last + 1) {
+                throw new LogRefusedException(
+                        LogRefusal.DAMAGED,
+                        directory,
+                        "batch " + (last + 1) + " is missing, and batch " + batch
+                                + " is there: the files in log/ are of two"
+                                + " copies; put one copy alone into an empty directory");
+            }
+            last = Math.max(last, batch);
+        }
+    }
+
+    private static long lastBatchOfTables(Path directory) throws IOException {
+        Path scratch = Files.createTempDirectory("troth-tables");
+        try (RocksStore tables = RocksStore.openTables(database(directory), scratch)) {
+            byte[] last = tables.get(Family.META, Meta.LAST_BATCH);
+            return last == null ? -1 : Meta.lastBatch(last).batch();
+        } catch (RocksDBException e) {
+            throw damaged(directory, e);
+        } catch (DamagedRecordException e) {
+            throw new LogRefusedException(LogRefusal.DAMAGED, directory, e.getMessage() + " in the database", e);
+        } finally {
+            deleteRecursively(scratch);
         }
     }
 

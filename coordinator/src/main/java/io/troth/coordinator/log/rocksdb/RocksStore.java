@@ -76,6 +76,13 @@ final class RocksStore implements BatchWriter, AutoCloseable {
         return open(path, settings().setDbLogDir(messages.toString()), true);
     }
 
+    /** The same for what is in its tables alone; {@code scratch} is empty. */
+    static RocksStore openTables(Path path, Path scratch) throws RocksDBException {
+        // Not with the settings below, which want log files.
+        DBOptions plain = new DBOptions().setDbLogDir(scratch.toString()).setWalDir(scratch.toString());
+        return open(path, plain, true);
+    }
+
     /**
      * The settings that the damage tests stand on. {@code TolerateCorruptedTailRecords} refuses a damaged record that
      * good ones follow, and takes a torn tail as what it is; together with {@code track_and_verify_wals} a lost or cut

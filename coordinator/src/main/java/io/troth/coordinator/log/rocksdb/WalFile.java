@@ -1,5 +1,7 @@
 package io.troth.coordinator.log.rocksdb;
 
+import io.troth.coordinator.log.DamagedRecordException;
+import io.troth.coordinator.log.Meta;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
@@ -7,7 +9,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongConsumer;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -66,12 +70,22 @@ final class WalFile {
 
     /**
      * The first damage of a file as {@code at byte N: what}, or null. A torn tail is none.
+     *
+     * @param batches hears the numbers of the batches that are in it, in order
      */
-    static @Nullable String firstDamage(Path file) throws IOException {
+    static @Nullable String firstDamage(Path file, LongConsumer batches) throws IOException {
         AtomicReference<@Nullable String> first = new AtomicReference<>();
         read(file, new Sink() {
             @Override
-            public void put(long offset, int family, byte[] key, byte[] value) {}
+            public void put(long offset, int family, byte[] key, byte[] value) {
+                if (family == 0 && Arrays.equals(key, Meta.LAST_BATCH)) {
+                    try {
+                        batches.accept(Meta.lastBatch(value).batch());
+                    } catch (DamagedRecordException e) {
+                        damage(offset, String.valueOf(e.getMessage()));
+                    }
+                }
+            }
 
             @Override
             public void damage(long offset, String what) {

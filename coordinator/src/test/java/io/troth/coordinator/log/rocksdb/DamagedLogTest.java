@@ -15,6 +15,7 @@ import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogReport;
 import io.troth.coordinator.log.RecordKind;
 import io.troth.coordinator.log.RecordingListener;
+import io.troth.coordinator.log.Records;
 import io.troth.coordinator.log.StoredRecord;
 import io.troth.coordinator.log.Watermark;
 import io.troth.core.BranchId;
@@ -290,6 +291,27 @@ class DamagedLogTest {
                 .filter(stored -> stored.batch() > WRITES)
                 .collect(Collectors.toMap(StoredRecord::kind, StoredRecord::batch));
         assertEquals(Map.of(RecordKind.EPOCH, WRITES + 1L, RecordKind.DISTRUST, WRITES + 1L), batches);
+    }
+
+    /** A backup that is copied over what is there, and not into its place, leaves files of both. */
+    @Test
+    void anOlderCopyLaidOverANewerLogIsNoticed() throws IOException {
+        for (long number = 2; number <= 3; number++) {
+            try (RocksDbDecisionLog log = Logs.open(stopped)) {
+                RecordingListener heard = new RecordingListener();
+                log.recover(entry -> {});
+                log.start(number, heard);
+                log.append(epoch(number), true);
+                log.append(Records.commit(tx(number, 1, 1)), true);
+                Logs.eventually().until(() -> heard.records().size() == 2);
+            }
+        }
+        Logs.copy(crashed, stopped);
+        Logs.copy(stopped, crashed);
+        String missing = "batch " + (WRITES + 1) + " is missing, and batch ";
+        LogReport report = inspect(new ArrayList<>());
+        assertTrue(report.damages().toString().contains(missing), report.toString());
+        assertTrue(refused(LogRefusal.DAMAGED).getMessage().contains(missing));
     }
 
     @Test
