@@ -46,7 +46,8 @@ final class AdminCodec {
                 .setEpoch(view.epoch() == null ? "" : view.epoch().toString())
                 .setReady(view.ready())
                 .setDistrusted(view.distrusted())
-                .setAccepting(view.accepting())
+                // As in troth_accepting: the core speaks of overload and the disk alone.
+                .setAccepting(view.ready() && view.accepting())
                 .setUnended(view.unended())
                 .setLeftAlone(view.leftAlone())
                 .setSessions(view.sessions())

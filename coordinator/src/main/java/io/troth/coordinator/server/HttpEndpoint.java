@@ -74,6 +74,11 @@ final class HttpEndpoint implements AutoCloseable {
         port = server.getAddress().getPort();
     }
 
+    /** Some codes say it all. */
+    private static String why(Reason reason) {
+        return reason.detail().isEmpty() ? reason.code().advice() : reason.detail();
+    }
+
     private interface Page {
         void answer(HttpExchange exchange) throws IOException;
     }
@@ -95,7 +100,7 @@ final class HttpEndpoint implements AutoCloseable {
                 exchange,
                 refusal == null ? 200 : 503,
                 TEXT,
-                refusal == null ? good : refusal.code() + " " + refusal.detail() + "\n");
+                refusal == null ? good : refusal.code() + " " + why(refusal) + "\n");
     }
 
     private static void answer(HttpExchange exchange, int status, String type, String body) throws IOException {

@@ -2,6 +2,8 @@ package io.troth.coordinator.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.troth.core.ErrorCode;
+import io.troth.core.Reason;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -35,6 +37,14 @@ class HttpEndpointTest {
             for (Socket socket : slow) {
                 socket.close();
             }
+        }
+    }
+
+    @Test
+    void saysWhyItIsNotReadyAlsoWhereTheCodeSaysItAll() throws Exception {
+        Reason bare = Reason.of(ErrorCode.LOG_DISTRUSTED);
+        try (HttpEndpoint http = new HttpEndpoint(new InetSocketAddress(HERE, 0), () -> true, () -> bare, () -> bare, () -> "")) {
+            assertEquals("503 LOG_DISTRUSTED " + bare.code().advice(), Http.get(http.port(), "/readyz"));
         }
     }
 
