@@ -11,6 +11,8 @@ public final class StartFailedException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
+    private static final String KEYS = "A key is PKCS#8; \"openssl pkcs8 -topk8\" makes it of another.";
+
     StartFailedException(String message, Throwable cause) {
         super(message, cause);
     }
@@ -47,14 +49,14 @@ public final class StartFailedException extends RuntimeException {
     static StartFailedException memberTls(IllegalArgumentException cause) {
         return new StartFailedException(
                 "the member cannot use its files of TLS: " + cause.getMessage()
-                        + ". Check cluster.tls.certificate, cluster.tls.key and cluster.tls.authorities.",
+                        + ". Check cluster.tls.certificate, cluster.tls.key and cluster.tls.authorities. " + KEYS,
                 cause);
     }
 
     static StartFailedException tls(IllegalArgumentException cause) {
         return new StartFailedException(
                 "gRPC cannot use the files of TLS: " + cause.getMessage()
-                        + ". Check tls.certificate, tls.key, tls.keyPassword and tls.authorities.",
+                        + ". Check tls.certificate, tls.key, tls.keyPassword and tls.authorities. " + KEYS,
                 cause);
     }
 }

@@ -15,12 +15,16 @@ import java.security.cert.X509Certificate;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Whom a member believes: whoever shows a certificate of the authorities with an identity in this cluster, as a URI among
@@ -30,11 +34,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class MemberTrust extends X509ExtendedTrustManager {
 
+    private static final Logger LOG = LoggerFactory.getLogger(MemberTrust.class);
+
     private static final int URI = 6;
+
+    /** A stranger with ever another certificate does not fill the log. */
+    private static final int SAID_MAX = 100;
 
     private final ClusterId cluster;
     private final X509ExtendedTrustManager authorities;
     private final Supplier<Map<String, String>> members;
+    private final Set<String> said = ConcurrentHashMap.newKeySet();
 
     /**
      * Reads the authorities.
@@ -73,18 +83,40 @@ final class MemberTrust extends X509ExtendedTrustManager {
 
     @Override
     public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) throws CertificateException {
-        authorities.checkClientTrusted(chain, type);
-        String unused = nodeOf(chain[0]);
+        try {
+            authorities.checkClientTrusted(chain, type);
+            String unused = nodeOf(chain[0]);
+        } catch (CertificateException e) {
+            say(chain[0], "", e);
+            throw e;
+        }
     }
 
     @Override
     public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) throws CertificateException {
-        authorities.checkServerTrusted(chain, type);
-        String node = nodeOf(chain[0]);
         String dialled = engine.getPeerHost() + ":" + engine.getPeerPort();
-        String expected = nodeAt(dialled);
-        if (!node.equals(expected)) {
-            throw new CertificateException("at " + dialled + " is " + node + ", expected was " + expected);
+        try {
+            authorities.checkServerTrusted(chain, type);
+            String node = nodeOf(chain[0]);
+            String expected = nodeAt(dialled);
+            if (!node.equals(expected)) {
+                throw new CertificateException("at " + dialled + " is " + node + ", expected was " + expected);
+            }
+        } catch (CertificateException e) {
+            say(chain[0], " at " + dialled, e);
+            throw e;
+        }
+    }
+
+    /** Once for each certificate: the other side hears only that it was refused, and Raft says nothing of it. */
+    private void say(X509Certificate certificate, String where, CertificateException why) {
+        Throwable bottom = why;
+        while (bottom.getCause() != null) {
+            bottom = bottom.getCause();
+        }
+        String line = certificate.getSubjectX500Principal() + where + ": " + bottom.getMessage();
+        if (said.size() < SAID_MAX && said.add(line)) {
+            LOG.warn("refused the certificate of {}", line);
         }
     }
 

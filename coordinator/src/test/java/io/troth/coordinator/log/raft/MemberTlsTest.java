@@ -5,10 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.AppenderBase;
 import io.troth.coordinator.admin.ClusterView;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
@@ -24,7 +20,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
 import org.apache.ratis.proto.RaftProtos.RequestVoteRequestProto;
@@ -41,7 +36,6 @@ import org.apache.ratis.util.ProtoUtils;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.slf4j.LoggerFactory;
 
 /**
  * Goal: with TLS only members speak to members, and what is left of them can be restored. Method: real certificates, three
@@ -117,66 +111,6 @@ class MemberTlsTest {
         }
     }
 
-    @Test
-    void aKeyThatIsNotThatOfTheCertificateIsNoticedBeforeAnybodyIsAsked() throws Exception {
-        MemberCertificates certificates = MemberCertificates.create(temp.resolve("tls"));
-        ClusterId cluster = new ClusterId(1);
-        RaftSettings.Tls own = certificates.of("own", "authority", "troth://" + cluster + "/a");
-        RaftSettings.Tls other = certificates.of("other", "authority", "troth://" + cluster + "/b");
-        RaftSettings.Tls mixed = new RaftSettings.Tls(own.certificate(), other.key(), own.authorities());
-        String refused =
-                String.valueOf(assertThrows(IllegalArgumentException.class, () -> MemberTls.of(mixed, cluster, Map::of))
-                        .getMessage());
-        assertTrue(refused.contains("is not that of the certificate in " + own.certificate()), refused);
-    }
-
-    @Test
-    void whoeverWaitsForTheOthersSaysWhatIsWrongWithThem() throws Exception {
-        MemberCertificates certificates = MemberCertificates.create(temp.resolve("tls"));
-        Logger logger = (Logger) LoggerFactory.getLogger(Founding.class);
-        List<String> lines = new CopyOnWriteArrayList<>();
-        AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
-            @Override
-            protected void append(ILoggingEvent event) {
-                lines.add(event.getFormattedMessage());
-            }
-        };
-        appender.start();
-        logger.setLevel(Level.INFO);
-        logger.setAdditive(false);
-        logger.addAppender(appender);
-        try (Members members = new Members(temp.resolve("members"), 2, 100_000)) {
-            String node = members.nodes().get(0);
-            String other = members.nodes().get(1);
-            ClusterId cluster = members.settings(node).log().cluster();
-            String uri = "troth://" + cluster + "/";
-            RaftSettings.Tls believed = certificates.of(node, "authority", uri + node);
-            members.tls = each -> believed;
-            Server impostor = impostor(
-                    members.address(other),
-                    certificates.of("fake", "stranger", uri + other),
-                    new Introduction(cluster, new MemberId(other, 1), true, List.of()));
-            MemberTls tls = MemberTls.of(members.settings(node));
-            Founding founding = new Founding(members.settings(node), new MemberId(node, 1), tls);
-            Thread waits = new Thread(() -> assertThrows(IOException.class, founding::run), "waits");
-            waits.start();
-            try {
-                String asked = "it waits for [" + other + " (" + members.address(other) + ": ";
-                eventually().until(() -> lines.stream().anyMatch(line -> line.contains(other)));
-                String said = String.join("\n", lines);
-                assertTrue(said.contains(asked) && said.contains("certification path"), said);
-            } finally {
-                waits.interrupt();
-                waits.join();
-                impostor.shutdownNow().awaitTermination();
-            }
-        } finally {
-            logger.detachAppender(appender);
-            logger.setAdditive(true);
-            logger.setLevel(null);
-        }
-    }
-
     private static void whatIsLeftGoesOnWhenTheOthersAreGone(
             Members members, String survivor, Map<String, RaftSettings.Tls> files, RaftSettings.Tls unbelieved)
             throws Exception {
@@ -234,7 +168,7 @@ class MemberTlsTest {
     }
 
     /** Who says all the right things with the wrong certificate. */
-    private static Server impostor(String address, RaftSettings.Tls files, Introduction says) throws IOException {
+    static Server impostor(String address, RaftSettings.Tls files, Introduction says) throws IOException {
         int port = Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
         return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
                 .addService(Introductions.service(() -> says))
