@@ -48,6 +48,7 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
     private static final String DATABASE = "log";
     private static final String FRESH = "log.new";
     private static final String OLD = "log.old";
+    private static final String NO_SPACE = "No space left on device";
 
     /** The applied COMMIT of T, ended or not, or null when there is none or it was purged. Any thread; reads from disk. */
     LogRecord.@Nullable Commit find(GlobalTxId tx) {
@@ -210,8 +211,9 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
     /** Refuses with what RocksDB found. */
     static LogRefusedException damaged(Path directory, RocksDBException cause) {
         Status status = cause.getStatus();
-        // A full disk says nothing against what is on it.
-        boolean isFull = status != null && status.getSubCode() == Status.SubCode.NoSpace;
+        // A full disk says nothing against what is on it. Of some files RocksDB says so in words alone.
+        boolean isFull = (status != null && status.getSubCode() == Status.SubCode.NoSpace)
+                || String.valueOf(cause.getMessage()).contains(NO_SPACE);
         return new LogRefusedException(
                 isFull ? LogRefusal.UNUSABLE : LogRefusal.DAMAGED,
                 directory,

@@ -184,8 +184,12 @@ class DiskFaultsTest {
     /** What RocksDB says when it finds no space at a start, where it writes before anything is led. */
     @Test
     void aFullDiskIsNoDamage() {
-        Status full = new Status(Status.Code.IOError, Status.SubCode.NoSpace, "No space left on device");
-        LogRefusedException refused = OpenLog.damaged(temp, new RocksDBException("No space left on device", full));
-        assertEquals(LogRefusal.UNUSABLE, refused.refusal(), refused::getMessage);
+        Status full = new Status(Status.Code.IOError, Status.SubCode.NoSpace, "While appending to file");
+        Status options = new Status(
+                Status.Code.IOError, Status.SubCode.None, "DB::Open() failed --- IO error: No space left on device");
+        for (Status each : List.of(full, options)) {
+            LogRefusedException refused = OpenLog.damaged(temp, new RocksDBException(each.getState(), each));
+            assertEquals(LogRefusal.UNUSABLE, refused.refusal(), refused::getMessage);
+        }
     }
 }
