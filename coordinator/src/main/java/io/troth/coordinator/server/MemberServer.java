@@ -8,6 +8,7 @@ import io.troth.coordinator.engine.LeadershipLostException;
 import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.grpc.GrpcServer;
 import io.troth.coordinator.grpc.Redirect;
+import io.troth.coordinator.log.DiskWatch;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.raft.LeadershipListener;
 import io.troth.coordinator.log.raft.RaftMember;
@@ -113,8 +114,10 @@ public final class MemberServer implements RunningCoordinator {
             listens.complete(true);
             parts.push(looking::shutdownNow);
             MemberWatch watch = new MemberWatch(settings.electionTimeoutMillis());
-            ScheduledFuture<?> unused =
-                    looking.scheduleWithFixedDelay(() -> look(watch), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            SpaceWatch space = new SpaceWatch(
+                    DiskWatch.freeBytes(settings.log()), settings.log().freeFloorBytes());
+            ScheduledFuture<?> unused = looking.scheduleWithFixedDelay(
+                    () -> look(watch, space), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
             started = true;
         } finally {
             if (!started) {
@@ -207,8 +210,12 @@ public final class MemberServer implements RunningCoordinator {
     }
 
     /** Raft names who leads, and does not say that a follower hears of its leader no more. */
-    private void look(MemberWatch watch) {
+    private void look(MemberWatch watch, SpaceWatch space) {
         try {
+            if (current == null) {
+                // The leader's log says it by itself.
+                space.look();
+            }
             String before = leader.get();
             ClusterView view = member.view();
             watch.look(view);
