@@ -2,7 +2,6 @@ package io.troth.agent.jdbc;
 
 import io.troth.agent.xa.ResourceDriver;
 import io.troth.agent.xa.TrothXid;
-import io.troth.client.context.NanoClock;
 import io.troth.core.BranchId;
 import io.troth.core.ClusterId;
 import io.troth.core.ErrorCode;
@@ -16,14 +15,12 @@ import io.troth.core.participant.ScanCompletion;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +39,6 @@ final class Finishers implements AutoCloseable {
     private final PoolSettings settings;
     private final ConnectionPool branchPool;
     private final BranchWorkers workers;
-    private final NanoClock clock;
     private final ConnectionPool pool;
     private final ThreadPoolExecutor threads;
 
@@ -50,28 +46,26 @@ final class Finishers implements AutoCloseable {
     private final Map<BranchId, Connection> kept = new ConcurrentHashMap<>();
 
     private volatile @Nullable ClusterId cluster;
-    private volatile Listed listed = new Listed(Map.of(), 0);
 
-    /** The last list: each prepared branch with the time at which a list showed it first. */
-    private record Listed(Map<PreparedXid, Long> firstSeenNanos, int otherClusters) {}
-
-    Finishers(Parts parts, ConnectionPool branchPool, BranchWorkers workers, ThreadFactory factory) {
-        this.driver = parts.driver();
-        this.settings = parts.settings();
-        this.clock = parts.clock();
+    Finishers(
+            String resource,
+            ResourceDriver driver,
+            PoolSettings settings,
+            ConnectionPool branchPool,
+            BranchWorkers workers,
+            ThreadFactory factory) {
+        this.driver = driver;
+        this.settings = settings;
         this.branchPool = branchPool;
         this.workers = workers;
         this.pool = new HikariConnectionPool(
-                parts.resource() + "-finishers",
+                resource + "-finishers",
                 driver.physicalConnections(),
                 settings.finishers(),
                 settings.idleMin(),
                 factory);
         this.threads = BranchWorkers.bounded(settings.finishers(), factory);
     }
-
-    /** What a resource is made of. */
-    record Parts(String resource, ResourceDriver driver, PoolSettings settings, NanoClock clock) {}
 
     void clusterKnown(ClusterId known) {
         cluster = known;
@@ -161,11 +155,6 @@ final class Finishers implements AutoCloseable {
                 others++;
             }
         }
-        Map<PreparedXid, Long> before = listed.firstSeenNanos();
-        Map<PreparedXid, Long> seen = new HashMap<>();
-        long now = clock.nanos();
-        ours.forEach(xid -> seen.put(xid, before.getOrDefault(xid, now)));
-        listed = new Listed(Map.copyOf(seen), others);
         return ScanCompletion.listed(ours, others);
     }
 
@@ -219,13 +208,7 @@ final class Finishers implements AutoCloseable {
     }
 
     ResourceStats stats(PoolStats branches) {
-        Listed last = listed;
-        long now = clock.nanos();
-        long oldest = 0;
-        for (long firstSeen : last.firstSeenNanos().values()) {
-            oldest = Math.max(oldest, TimeUnit.NANOSECONDS.toMillis(now - firstSeen));
-        }
-        return new ResourceStats(branches, pool.stats(), last.firstSeenNanos().size(), oldest, last.otherClusters());
+        return new ResourceStats(branches, pool.stats());
     }
 
     @Override

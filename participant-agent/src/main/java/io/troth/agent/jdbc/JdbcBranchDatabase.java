@@ -7,7 +7,6 @@ import io.troth.agent.xa.BranchTransaction;
 import io.troth.agent.xa.ResourceDriver;
 import io.troth.agent.xa.ResourceUnsuitableException;
 import io.troth.client.context.CallScope;
-import io.troth.client.context.NanoClock;
 import io.troth.core.BranchId;
 import io.troth.core.ClusterId;
 import io.troth.core.ErrorCode;
@@ -62,18 +61,15 @@ public final class JdbcBranchDatabase implements BranchDatabase {
      *
      * @param resource the resource's name in Troth, for messages and thread names
      * @param threads makes the threads of the pools and workers; they should be daemons
-     * @param clock for the age of prepared branches
      */
-    public JdbcBranchDatabase(
-            String resource, ResourceDriver driver, PoolSettings settings, ThreadFactory threads, NanoClock clock) {
+    public JdbcBranchDatabase(String resource, ResourceDriver driver, PoolSettings settings, ThreadFactory threads) {
         this.resource = resource;
         this.driver = driver;
         this.settings = settings;
         this.branchPool = new HikariConnectionPool(
                 resource, driver.physicalConnections(), settings.branches(), settings.idleMin(), threads);
         this.branchWorkers = new BranchWorkers(settings, threads);
-        this.finishers = new Finishers(
-                new Finishers.Parts(resource, driver, settings, clock), branchPool, branchWorkers, threads);
+        this.finishers = new Finishers(resource, driver, settings, branchPool, branchWorkers, threads);
     }
 
     /**

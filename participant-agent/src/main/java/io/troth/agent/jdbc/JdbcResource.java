@@ -7,7 +7,6 @@ import io.troth.agent.xa.PostgresDriver;
 import io.troth.agent.xa.ResourceDriver;
 import io.troth.agent.xa.ResourceDrivers;
 import io.troth.agent.xa.ResourceUnsuitableException;
-import io.troth.client.context.NanoClock;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
@@ -50,12 +49,12 @@ public final class JdbcResource implements AutoCloseable {
      * @throws IllegalArgumentException when the source is of a kind that the agent cannot use
      */
     public static JdbcResource open(
-            String name, CommonDataSource source, ResourceOptions options, ThreadFactory threads, NanoClock clock) {
+            String name, CommonDataSource source, ResourceOptions options, ThreadFactory threads) {
         int answerMillis = (int) options.answerTimeout().toMillis();
         ResourceDriver driver = driver(name, source, answerMillis);
         checkReachable(name, driver);
         JdbcBranchDatabase database =
-                new JdbcBranchDatabase(name, driver, pools(options.poolSize(), answerMillis), threads, clock);
+                new JdbcBranchDatabase(name, driver, pools(options.poolSize(), answerMillis), threads);
         try {
             database.selfTest();
             return new JdbcResource(database, options.openedOutsideAllowed());

@@ -14,8 +14,6 @@ package io.troth.agent.jdbc;
  */
 public record PoolSettings(int branches, int finishers, int idleMin, long waitMillis, long hangMillis) {
 
-    public static final PoolSettings DEFAULTS = ofSize(10);
-
     /** HikariCP does not wait shorter. */
     private static final long WAIT_MILLIS_MIN = 250;
 

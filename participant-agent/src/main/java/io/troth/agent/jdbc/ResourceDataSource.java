@@ -28,17 +28,10 @@ public final class ResourceDataSource implements DataSource {
     private final long connectTimeoutMillis;
 
     /**
-     * A data source that refuses a connection opened outside a transaction and used inside one: such work would be
-     * committed by itself. It waits for no coordinator.
-     */
-    public ResourceDataSource(JdbcBranchDatabase database, BranchWorkspace workspace) {
-        this(database, workspace, false, 0);
-    }
-
-    /**
      * A data source for a resource.
      *
-     * @param localUsableInTransactions true to let connections opened outside a transaction work inside one, apart from it
+     * @param localUsableInTransactions true to let connections opened outside a transaction work inside one, apart from it;
+     *     else they are refused there, since such work would be committed by itself
      * @param connectTimeoutMillis how long a branch's start waits for a stream to its transaction's leader
      */
     public ResourceDataSource(

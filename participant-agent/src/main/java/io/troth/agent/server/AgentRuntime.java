@@ -136,8 +136,7 @@ public final class AgentRuntime implements AutoCloseable {
                                 resource.name(),
                                 resource.source(),
                                 resource.options(),
-                                task -> Threads.daemon(task, "troth-agent-" + resource.name()),
-                                System::nanoTime));
+                                task -> Threads.daemon(task, "troth-agent-" + resource.name())));
             }
             return new AgentRuntime(settings, opened, new GrpcCoordinatorLink(settings.link()));
         } catch (RuntimeException e) {

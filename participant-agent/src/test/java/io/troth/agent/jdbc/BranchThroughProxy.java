@@ -10,7 +10,6 @@ import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.database.TestPostgres;
 import io.troth.agent.xa.PostgresDriver;
 import io.troth.client.context.CallScope;
-import io.troth.client.context.NanoClock;
 import io.troth.core.GlobalTxId;
 import io.troth.core.participant.OnePhaseCompletion;
 import io.troth.core.participant.PrepareResult;
@@ -67,8 +66,7 @@ abstract class BranchThroughProxy {
                 "accounts",
                 new PostgresDriver(source, 10_000),
                 new PoolSettings(1, 1, 0, 20_000, 15_000),
-                TestAgent.DAEMONS,
-                NanoClock.SYSTEM);
+                TestAgent.DAEMONS);
         database.clusterKnown(Branches.CLUSTER);
         database.release(database.takeForLocalWork(), true);
         nextBranch();
@@ -99,7 +97,7 @@ abstract class BranchThroughProxy {
 
     void work(Work work) throws Exception {
         try (CallScope.Binding bound = scope.attach();
-                Connection connection = new ResourceDataSource(database, workspace).getConnection()) {
+                Connection connection = new ResourceDataSource(database, workspace, false, 0).getConnection()) {
             work.on(connection);
         }
     }

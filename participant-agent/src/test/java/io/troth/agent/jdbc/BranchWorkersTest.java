@@ -34,7 +34,7 @@ class BranchWorkersTest {
     @Test
     void worksAndTellsTheResultOnce() {
         List<String> results = new ArrayList<>();
-        try (BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, Thread::new)) {
+        try (BranchWorkers workers = new BranchWorkers(PoolSettings.ofSize(10), Thread::new)) {
             workers.run(connection, () -> "done", why -> "lost", result -> {}, results::add);
         }
         assertEquals(List.of("done"), results);
@@ -44,7 +44,8 @@ class BranchWorkersTest {
     @Test
     void cutsACallThatDoesNotReturnAndTellsNothingMore() {
         List<String> results = new CopyOnWriteArrayList<>();
-        PoolSettings impatient = new PoolSettings(1, 1, 0, PoolSettings.DEFAULTS.waitMillis(), 40);
+        PoolSettings impatient =
+                new PoolSettings(1, 1, 0, PoolSettings.ofSize(10).waitMillis(), 40);
         try (BranchWorkers workers = new BranchWorkers(impatient, Thread::new)) {
             workers.run(
                     connection,
@@ -64,7 +65,7 @@ class BranchWorkersTest {
     @Test
     void cutsTheConnectionWhoseDriverThrew() {
         List<String> results = new ArrayList<>();
-        try (BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, Thread::new)) {
+        try (BranchWorkers workers = new BranchWorkers(PoolSettings.ofSize(10), Thread::new)) {
             workers.run(
                     connection,
                     () -> {
@@ -89,7 +90,7 @@ class BranchWorkersTest {
                     sent.await();
                     return null;
                 });
-        try (BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, TestAgent.DAEMONS)) {
+        try (BranchWorkers workers = new BranchWorkers(PoolSettings.ofSize(10), TestAgent.DAEMONS)) {
             assertTimeoutPreemptively(Duration.ofSeconds(20), () -> workers.abort(sending));
         } finally {
             sent.countDown();
@@ -100,7 +101,7 @@ class BranchWorkersTest {
     @Test
     void tellsTheResultAlsoWhenTheConnectionCannotBeHandedOver() {
         List<String> results = new ArrayList<>();
-        try (BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, Thread::new)) {
+        try (BranchWorkers workers = new BranchWorkers(PoolSettings.ofSize(10), Thread::new)) {
             assertThrows(
                     IllegalStateException.class,
                     () -> workers.run(
@@ -118,7 +119,7 @@ class BranchWorkersTest {
     /** A finisher that waited for its connection while the agent stopped comes this late. */
     @Test
     void beginsNothingAfterTheCloseAndSaysThatItIsLost() {
-        BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, Thread::new);
+        BranchWorkers workers = new BranchWorkers(PoolSettings.ofSize(10), Thread::new);
         workers.close();
         List<String> results = new ArrayList<>();
         workers.run(
@@ -143,7 +144,7 @@ class BranchWorkersTest {
             }
             return new Thread(task);
         };
-        try (BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, threads)) {
+        try (BranchWorkers workers = new BranchWorkers(PoolSettings.ofSize(10), threads)) {
             exhausted.set(true);
             workers.cancel(recording(Statement.class));
         }
@@ -153,7 +154,7 @@ class BranchWorkersTest {
     /** A rollback that was under way at the close would end there, and tell nobody. */
     @Test
     void cancelsNothingAfterTheCloseAndLetsTheRollbackGoOn() {
-        BranchWorkers workers = new BranchWorkers(PoolSettings.DEFAULTS, Thread::new);
+        BranchWorkers workers = new BranchWorkers(PoolSettings.ofSize(10), Thread::new);
         workers.close();
         workers.cancel(recording(Statement.class));
         assertEquals(List.of(), calls);

@@ -97,8 +97,8 @@ class FirstStatementTest extends BranchThroughProxy {
 
     @Test
     void aQueryOfTheGatewayCostsNoMoreAndNoPreparedTransaction() throws Exception {
-        SqlGateway gateway =
-                new SqlGateway(Map.of("accounts", new ResourceDataSource(database, workspace)), SqlLimits.DEFAULTS);
+        SqlGateway gateway = new SqlGateway(
+                Map.of("accounts", new ResourceDataSource(database, workspace, false, 0)), SqlLimits.DEFAULTS);
         // Of a table's own column the driver would ask whether it counts by itself.
         String sql = "SELECT balance + ? FROM account WHERE id = 1";
         SqlStatement statement = new SqlStatement("accounts", sql, List.of(new SqlParameter(SqlType.INT4, false, 0L)));

@@ -12,7 +12,6 @@ import io.troth.agent.database.DatabaseIdRow;
 import io.troth.agent.xa.TrothXid;
 import io.troth.agent.xa.XaDriver;
 import io.troth.client.context.CallScope;
-import io.troth.client.context.NanoClock;
 import io.troth.core.BranchId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Proof;
@@ -159,8 +158,7 @@ class JdbcBranchDatabaseTest {
                 "fake",
                 new XaDriver(source, tied, Clock.systemUTC()),
                 new PoolSettings(1, 1, 0, waitMillis, hangMillis),
-                TestAgent.DAEMONS,
-                NanoClock.SYSTEM);
+                TestAgent.DAEMONS);
         database.clusterKnown(Branches.CLUSTER);
     }
 
@@ -176,7 +174,7 @@ class JdbcBranchDatabaseTest {
     private BranchId work() throws Exception {
         CallScope scope = TestAgent.call(tx);
         try (CallScope.Binding bound = scope.attach();
-                Connection connection = new ResourceDataSource(database, workspace).getConnection();
+                Connection connection = new ResourceDataSource(database, workspace, false, 0).getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute("UPDATE");
         }
@@ -372,7 +370,7 @@ class JdbcBranchDatabaseTest {
         open(false);
         CallScope scope = TestAgent.call(tx);
         try (CallScope.Binding bound = scope.attach();
-                Connection connection = new ResourceDataSource(database, workspace).getConnection();
+                Connection connection = new ResourceDataSource(database, workspace, false, 0).getConnection();
                 Statement statement = connection.createStatement()) {
             Savepoint before = connection.setSavepoint();
             failsAt = "execute";

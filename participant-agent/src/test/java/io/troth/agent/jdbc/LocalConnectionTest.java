@@ -9,7 +9,6 @@ import io.troth.agent.AbstractDataSource;
 import io.troth.agent.database.Branches;
 import io.troth.agent.xa.ResourceDriver;
 import io.troth.client.context.CallScope;
-import io.troth.client.context.NanoClock;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -52,9 +51,8 @@ class LocalConnectionTest {
                 default -> false;
             }),
             new PoolSettings(1, 1, 0, 2_000, 20_000),
-            TestAgent.DAEMONS,
-            NanoClock.SYSTEM);
-    private final DataSource local = new ResourceDataSource(database, new SimulatedWorkspace(null));
+            TestAgent.DAEMONS);
+    private final DataSource local = new ResourceDataSource(database, new SimulatedWorkspace(null), false, 0);
 
     private static <T> T fake(Class<T> type, InvocationHandler handler) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
@@ -138,7 +136,8 @@ class LocalConnectionTest {
         plain.close();
         Connection handle;
         try (CallScope.Binding bound = TestAgent.call(Branches.nextTx()).attach()) {
-            handle = new ResourceDataSource(database, new SimulatedWorkspace(Branches.nextBranch())).getConnection();
+            handle = new ResourceDataSource(database, new SimulatedWorkspace(Branches.nextBranch()), false, 0)
+                    .getConnection();
         }
         handle.close();
         for (Connection connection : List.of(plain, handle)) {

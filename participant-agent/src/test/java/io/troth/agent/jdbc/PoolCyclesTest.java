@@ -13,7 +13,6 @@ import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.database.TestPostgres;
 import io.troth.agent.xa.PostgresDriver;
 import io.troth.client.context.CallScope;
-import io.troth.client.context.NanoClock;
 import io.troth.core.BranchId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.OnePhaseFate;
@@ -89,8 +88,7 @@ class PoolCyclesTest {
                 "accounts",
                 new PostgresDriver(source, 10_000),
                 new PoolSettings(1, 1, 0, 30_000, 30_000),
-                TestAgent.DAEMONS,
-                NanoClock.SYSTEM);
+                TestAgent.DAEMONS);
         database.selfTest();
         database.clusterKnown(Branches.CLUSTER);
     }
@@ -145,7 +143,7 @@ class PoolCyclesTest {
         CallScope scope = TestAgent.call(tx);
         try (CallScope.Binding bound = scope.attach();
                 Connection connection =
-                        new ResourceDataSource(database, new SimulatedWorkspace(branch)).getConnection();
+                        new ResourceDataSource(database, new SimulatedWorkspace(branch), false, 0).getConnection();
                 Statement statement = connection.createStatement()) {
             try (ResultSet row = statement.executeQuery(STATE)) {
                 assertTrue(row.next());

@@ -475,7 +475,6 @@ class PostgresAgentTest {
         agent.link.sent.clear();
         agent.link.welcome(Branches.CLUSTER, TestAgent.EPOCH);
         agent.await(CoordinatorMessage.ScanReport.class, any -> true);
-        assertEquals(1, agent.database.stats().prepared());
         assertEquals(PhaseTwoResult.COMMITTED, agent.commit(tx, vote.branch(), vote.proof()));
         assertEquals(List.of("somebody else"), server.prepared());
     }

@@ -250,9 +250,8 @@ abstract class ResourceContract {
                     io.troth.core.participant.PrepareResult.Kind.PREPARED,
                     branch.prepare(true).kind());
         }
-        assertEquals(List.of(), listed());
-        assertEquals(1, agent.database.stats().otherClusterPrepared());
-        assertEquals(0, agent.database.stats().prepared());
+        ScanCompletion scan = answer(agent.database::listPrepared);
+        assertEquals(ScanCompletion.listed(List.of(), 1), scan);
         try (Connection connection = driver.physicalConnections().getConnection()) {
             assertEquals(List.of(foreign), driver.listPrepared(connection));
             assertEquals(

@@ -61,7 +61,7 @@ final class TestAgent implements AutoCloseable {
     }
 
     TestAgent(ResourceDriver driver, PoolSettings settings, StepListener steps) throws Exception {
-        database = new JdbcBranchDatabase(RESOURCE, driver, settings, DAEMONS, NanoClock.SYSTEM);
+        database = new JdbcBranchDatabase(RESOURCE, driver, settings, DAEMONS);
         database.selfTest();
         engine = new AgentEngine(new AgentEngine.Parts(
                 new Random().nextLong(),
@@ -81,7 +81,7 @@ final class TestAgent implements AutoCloseable {
                 },
                 steps,
                 AgentLimits.DEFAULTS));
-        dataSource = new ResourceDataSource(database, engine);
+        dataSource = new ResourceDataSource(database, engine, false, 0);
         engine.start(null, null);
         link.welcome(Branches.CLUSTER, EPOCH);
     }

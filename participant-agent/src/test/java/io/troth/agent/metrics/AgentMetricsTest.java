@@ -52,7 +52,7 @@ class AgentMetricsTest {
     private final AgentMetrics metrics = watching(new AgentMetrics(registry));
 
     private static AgentMetrics watching(AgentMetrics metrics) {
-        ResourceStats stats = new ResourceStats(new PoolStats(3, 1, 2, 10), new PoolStats(1, 0, 0, 5), 0, 0, 0);
+        ResourceStats stats = new ResourceStats(new PoolStats(3, 1, 2, 10), new PoolStats(1, 0, 0, 5));
         metrics.watch("accounts", () -> stats);
         metrics.watchKeptResults(new AtomicInteger(7)::get, 9);
         metrics.watchServedCalls("sql", new TrothServerInterceptor(Set.of(), 11));
