@@ -30,7 +30,6 @@ public final class TrothAgentBuilder {
     private Duration drain = Duration.ofSeconds(30);
     private int keptResultsMax = AgentLimits.DEFAULTS.keptResultsMax();
     private @Nullable AgentMetrics metrics;
-    private StepListener steps = StepListener.NONE;
 
     TrothAgentBuilder() {}
 
@@ -124,15 +123,6 @@ public final class TrothAgentBuilder {
     }
 
     /**
-     * Internal, for crash tests: hears of the points at which a crash is interesting. A listener that blocks holds
-     * branches, or the whole agent.
-     */
-    public TrothAgentBuilder stepListener(StepListener listener) {
-        steps = listener;
-        return this;
-    }
-
-    /**
      * Checks the databases, and starts. Returns also when no coordinator is reachable: see {@link TrothAgent#awaitReady}.
      *
      * @throws IllegalArgumentException when there is no coordinator or no resource, a limit is not positive, a TLS file
@@ -158,7 +148,7 @@ public final class TrothAgentBuilder {
                 drain,
                 keptResultsMax,
                 metrics,
-                steps));
+                StepListener.NONE));
         runtime.start(null);
         return new TrothAgent(runtime);
     }

@@ -157,11 +157,6 @@ public final class SqlGatewayServer implements AutoCloseable {
         server.shutdown();
     }
 
-    /** Waits for the calls that run, after {@link #drain()}. Returns whether all have ended. */
-    public boolean awaitDrained(long timeoutMillis) throws InterruptedException {
-        return server.awaitTermination(timeoutMillis, TimeUnit.MILLISECONDS);
-    }
-
     /** Ends every call. */
     @Override
     public void close() {

@@ -28,9 +28,6 @@ public record SqlServerSettings(
     /** The product's bound. */
     public static final int CALLS_MAX = 256;
 
-    /** The product's port. */
-    public static final int PORT = 7710;
-
     /**
      * PEM files.
      *

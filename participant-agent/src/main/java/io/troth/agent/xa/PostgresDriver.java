@@ -64,11 +64,6 @@ public final class PostgresDriver implements ResourceDriver {
     }
 
     @Override
-    public String kind() {
-        return "postgresql";
-    }
-
-    @Override
     public DataSource physicalConnections() {
         return new PostgresConnections();
     }
@@ -112,7 +107,7 @@ public final class PostgresDriver implements ResourceDriver {
     }
 
     private ResourceIdentity identityOf(ServerFacts facts) {
-        return new ResourceIdentity(kind(), facts.identity(), facts.role());
+        return new ResourceIdentity("postgresql", facts.identity(), facts.role());
     }
 
     private ServerFacts factsOf(Connection connection) throws SQLException {

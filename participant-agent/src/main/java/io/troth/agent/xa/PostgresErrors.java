@@ -16,7 +16,6 @@ final class PostgresErrors {
     static final String UNDEFINED_OBJECT = "42704";
     static final String INSUFFICIENT_PRIVILEGE = "42501";
     static final String FEATURE_NOT_SUPPORTED = "0A000";
-    static final String OBJECT_NOT_IN_PREREQUISITE_STATE = "55000";
     static final String INVALID_PARAMETER_VALUE = "22023";
     static final String INVALID_TEXT_REPRESENTATION = "22P02";
     static final String INVALID_SQL_STATEMENT_NAME = "26000";

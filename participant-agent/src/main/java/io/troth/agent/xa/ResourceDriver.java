@@ -19,9 +19,6 @@ import org.jspecify.annotations.Nullable;
  */
 public interface ResourceDriver {
 
-    /** The database product in lower case, such as {@code postgresql}. */
-    String kind();
-
     /** Where a pool gets its physical connections from. */
     DataSource physicalConnections();
 

@@ -13,7 +13,6 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import javax.sql.XADataSource;
@@ -34,7 +33,6 @@ public final class XaDriver implements ResourceDriver {
     private final boolean tiesPreparedToSession;
     private final Clock clock;
     private final AtomicReference<@Nullable String> firstOpened = new AtomicReference<>();
-    private volatile @Nullable String kind;
 
     /**
      * Wraps where connections come from.
@@ -47,11 +45,6 @@ public final class XaDriver implements ResourceDriver {
         this.source = source;
         this.tiesPreparedToSession = tiesPreparedToSession;
         this.clock = clock;
-    }
-
-    @Override
-    public String kind() {
-        return Objects.requireNonNullElse(kind, "xa");
     }
 
     @Override
@@ -90,7 +83,6 @@ public final class XaDriver implements ResourceDriver {
         DatabaseMetaData database = connection.getMetaData();
         String product =
                 database.getDatabaseProductName().toLowerCase(Locale.ROOT).replace(' ', '-');
-        kind = product;
         return new ResourceIdentity(
                 product, "id=" + XaDatabaseId.read(connection), String.valueOf(database.getUserName()));
     }
