@@ -13,104 +13,104 @@ import org.jspecify.annotations.Nullable;
 public sealed interface AgentAction {
 
     /** Calls the visitor's method for this kind. */
-    <R> R accept(Visitor<R> visitor);
+    void accept(Visitor visitor);
 
     /** One method a kind: a new kind does not compile until everyone has an answer to it. */
-    interface Visitor<R> {
-        R callAdmitted(CallAdmitted action);
+    interface Visitor {
+        void callAdmitted(CallAdmitted action);
 
-        R callRefused(CallRefused action);
+        void callRefused(CallRefused action);
 
-        R statementRefused(StatementRefused action);
+        void statementRefused(StatementRefused action);
 
-        R send(Send action);
+        void send(Send action);
 
-        R closeStream(CloseStream action);
+        void closeStream(CloseStream action);
 
-        R prepare(Prepare action);
+        void prepare(Prepare action);
 
-        R commitOnePhase(CommitOnePhase action);
+        void commitOnePhase(CommitOnePhase action);
 
-        R rollback(Rollback action);
+        void rollback(Rollback action);
 
-        R commitPrepared(CommitPrepared action);
+        void commitPrepared(CommitPrepared action);
 
-        R rollbackPrepared(RollbackPrepared action);
+        void rollbackPrepared(RollbackPrepared action);
 
-        R listPrepared(ListPrepared action);
+        void listPrepared(ListPrepared action);
 
-        R askDatabase(AskDatabase action);
+        void askDatabase(AskDatabase action);
 
-        R useCluster(UseCluster action);
+        void useCluster(UseCluster action);
 
-        R startTimer(StartTimer action);
+        void startTimer(StartTimer action);
 
-        R cancelTimer(CancelTimer action);
+        void cancelTimer(CancelTimer action);
 
-        R notify(Notify action);
+        void notify(Notify action);
     }
 
     /** The call may use the branch; {@code first}: this scope had not joined it before. */
     record CallAdmitted(long ticket, BranchId branch, boolean first) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.callAdmitted(this);
+        public void accept(Visitor visitor) {
+            visitor.callAdmitted(this);
         }
     }
 
     /** The call may not work; nothing has happened. */
     record CallRefused(long ticket, Reason reason) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.callRefused(this);
+        public void accept(Visitor visitor) {
+            visitor.callRefused(this);
         }
     }
 
     /** The statement must not be sent. */
     record StatementRefused(BranchId branch, Reason reason) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.statementRefused(this);
+        public void accept(Visitor visitor) {
+            visitor.statementRefused(this);
         }
     }
 
     /** Send on the open stream; dropped when there is none. */
     record Send(CoordinatorMessage message) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.send(this);
+        public void accept(Visitor visitor) {
+            visitor.send(this);
         }
     }
 
     /** Refuse the peer: end the stream, dial again later. */
     record CloseStream(Reason reason) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.closeStream(this);
+        public void accept(Visitor visitor) {
+            visitor.closeStream(this);
         }
     }
 
     /** {@link AgentEvent.PrepareCompleted} answers. */
     record Prepare(String resource, GlobalTxId tx, BranchId branch) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.prepare(this);
+        public void accept(Visitor visitor) {
+            visitor.prepare(this);
         }
     }
 
     /** {@link AgentEvent.OnePhaseCompleted} answers. */
     record CommitOnePhase(String resource, GlobalTxId tx, BranchId branch) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.commitOnePhase(this);
+        public void accept(Visitor visitor) {
+            visitor.commitOnePhase(this);
         }
     }
 
     /** Roll back an unprepared branch; {@link AgentEvent.RollbackCompleted} answers. */
     record Rollback(String resource, GlobalTxId tx, BranchId branch) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.rollback(this);
+        public void accept(Visitor visitor) {
+            visitor.rollback(this);
         }
     }
 
@@ -122,64 +122,64 @@ public sealed interface AgentAction {
             @Nullable Proof proof,
             boolean firstAttempt) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.commitPrepared(this);
+        public void accept(Visitor visitor) {
+            visitor.commitPrepared(this);
         }
     }
 
     /** {@link AgentEvent.PhaseTwoCompleted} answers. */
     record RollbackPrepared(String resource, GlobalTxId tx, BranchId branch) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.rollbackPrepared(this);
+        public void accept(Visitor visitor) {
+            visitor.rollbackPrepared(this);
         }
     }
 
     /** {@link AgentEvent.ScanCompleted} answers. */
     record ListPrepared(String resource) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.listPrepared(this);
+        public void accept(Visitor visitor) {
+            visitor.listPrepared(this);
         }
     }
 
     /** {@link AgentEvent.FateKnown} answers. */
     record AskDatabase(String resource, GlobalTxId tx, BranchId branch, Proof proof) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.askDatabase(this);
+        public void accept(Visitor visitor) {
+            visitor.askDatabase(this);
         }
     }
 
     /** The cluster is known now: its xids are ours, in every database. Said once. */
     record UseCluster(ClusterId cluster) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.useCluster(this);
+        public void accept(Visitor visitor) {
+            visitor.useCluster(this);
         }
     }
 
     /** Start or replace a timer. */
     record StartTimer(AgentTimerKey key, long delayMillis) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.startTimer(this);
+        public void accept(Visitor visitor) {
+            visitor.startTimer(this);
         }
     }
 
     /** Forget a timer; a late {@link AgentEvent.TimerFired} of it is harmless. */
     record CancelTimer(AgentTimerKey key) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.cancelTimer(this);
+        public void accept(Visitor visitor) {
+            visitor.cancelTimer(this);
         }
     }
 
     /** Tell the observers (metrics, log): never changes what the core does. */
     record Notify(AgentNotice notice) implements AgentAction {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.notify(this);
+        public void accept(Visitor visitor) {
+            visitor.notify(this);
         }
     }
 }

@@ -15,48 +15,48 @@ import org.jspecify.annotations.Nullable;
 public sealed interface AgentNotice {
 
     /** Calls the visitor's method for this kind. */
-    <R> R accept(Visitor<R> visitor);
+    void accept(Visitor visitor);
 
     /** One method a kind: a new kind does not compile until everyone has an answer to it. */
-    interface Visitor<R> {
-        R ready(Ready notice);
+    interface Visitor {
+        void ready(Ready notice);
 
-        R notReady(NotReady notice);
+        void notReady(NotReady notice);
 
-        R stateChanged(StateChanged notice);
+        void stateChanged(StateChanged notice);
 
-        R voted(Voted notice);
+        void voted(Voted notice);
 
-        R refused(Refused notice);
+        void refused(Refused notice);
 
-        R scanned(Scanned notice);
+        void scanned(Scanned notice);
 
-        R scanFailed(ScanFailed notice);
+        void scanFailed(ScanFailed notice);
 
-        R phaseTwoDelayed(PhaseTwoDelayed notice);
+        void phaseTwoDelayed(PhaseTwoDelayed notice);
 
-        R resolvedElsewhere(ResolvedElsewhere notice);
+        void resolvedElsewhere(ResolvedElsewhere notice);
 
-        R heuristic(Heuristic notice);
+        void heuristic(Heuristic notice);
 
-        R leftAlone(LeftAlone notice);
+        void leftAlone(LeftAlone notice);
 
-        R alarm(Alarm notice);
+        void alarm(Alarm notice);
     }
 
     /** The stream leads to the ready leader of this epoch: branches may start. */
     record Ready(EpochId epoch) implements AgentNotice {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.ready(this);
+        public void accept(Visitor visitor) {
+            visitor.ready(this);
         }
     }
 
     /** There is no stream to a ready leader any more. */
     record NotReady(Reason reason) implements AgentNotice {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.notReady(this);
+        public void accept(Visitor visitor) {
+            visitor.notReady(this);
         }
     }
 
@@ -70,8 +70,8 @@ public sealed interface AgentNotice {
             @Nullable Reason reason)
             implements AgentNotice {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.stateChanged(this);
+        public void accept(Visitor visitor) {
+            visitor.stateChanged(this);
         }
     }
 
@@ -82,16 +82,16 @@ public sealed interface AgentNotice {
             Vote vote,
             @Nullable Reason reason) implements AgentNotice {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.voted(this);
+        public void accept(Visitor visitor) {
+            visitor.voted(this);
         }
     }
 
     /** A call or a statement was refused. */
     record Refused(Reason reason) implements AgentNotice {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.refused(this);
+        public void accept(Visitor visitor) {
+            visitor.refused(this);
         }
     }
 
@@ -102,56 +102,56 @@ public sealed interface AgentNotice {
         }
 
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.scanned(this);
+        public void accept(Visitor visitor) {
+            visitor.scanned(this);
         }
     }
 
     /** They could not be listed; tried again with the next scan. */
     record ScanFailed(String resource, Reason reason) implements AgentNotice {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.scanFailed(this);
+        public void accept(Visitor visitor) {
+            visitor.scanFailed(this);
         }
     }
 
     /** The database did not finish a prepared branch; tried again. */
     record PhaseTwoDelayed(GlobalTxId tx, BranchId branch, String resource, Reason reason) implements AgentNotice {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.phaseTwoDelayed(this);
+        public void accept(Visitor visitor) {
+            visitor.phaseTwoDelayed(this);
         }
     }
 
     /** Somebody else had finished a prepared branch, and nothing tells how. */
     record ResolvedElsewhere(GlobalTxId tx, BranchId branch, String resource) implements AgentNotice {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.resolvedElsewhere(this);
+        public void accept(Visitor visitor) {
+            visitor.resolvedElsewhere(this);
         }
     }
 
     /** Somebody else had finished a prepared branch against the decision. Never hidden. */
     record Heuristic(GlobalTxId tx, BranchId branch, String resource, String detail) implements AgentNotice {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.heuristic(this);
+        public void accept(Visitor visitor) {
+            visitor.heuristic(this);
         }
     }
 
     /** The leader cannot say what becomes of a prepared branch (yet). */
     record LeftAlone(GlobalTxId tx, BranchId branch, Outcome outcome) implements AgentNotice {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.leftAlone(this);
+        public void accept(Visitor visitor) {
+            visitor.leftAlone(this);
         }
     }
 
     /** Something that must not be: an operator has to look. */
     record Alarm(Reason reason, @Nullable GlobalTxId tx) implements AgentNotice {
         @Override
-        public <R> R accept(Visitor<R> visitor) {
-            return visitor.alarm(this);
+        public void accept(Visitor visitor) {
+            visitor.alarm(this);
         }
     }
 }

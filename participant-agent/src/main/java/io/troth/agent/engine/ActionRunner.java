@@ -18,8 +18,7 @@ import java.util.function.Consumer;
  * Carries out the machine's actions on the ports. Under the engine's lock; completions come back as events, on whatever
  * thread a port delivers them. A port that throws instead of answering counts as the worst answer it could have given.
  */
-@SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
-final class ActionRunner implements AgentAction.Visitor<Void> {
+final class ActionRunner implements AgentAction.Visitor {
 
     private final AgentEngine.Parts parts;
     private final Consumer<AgentEvent> events;
@@ -32,37 +31,32 @@ final class ActionRunner implements AgentAction.Visitor<Void> {
     }
 
     @Override
-    public Void callAdmitted(AgentAction.CallAdmitted action) {
+    public void callAdmitted(AgentAction.CallAdmitted action) {
         answers.accept(action);
-        return null;
     }
 
     @Override
-    public Void callRefused(AgentAction.CallRefused action) {
+    public void callRefused(AgentAction.CallRefused action) {
         answers.accept(action);
-        return null;
     }
 
     @Override
-    public Void statementRefused(AgentAction.StatementRefused action) {
+    public void statementRefused(AgentAction.StatementRefused action) {
         answers.accept(action);
-        return null;
     }
 
     @Override
-    public Void send(AgentAction.Send action) {
+    public void send(AgentAction.Send action) {
         parts.link().send(action.message());
-        return null;
     }
 
     @Override
-    public Void closeStream(AgentAction.CloseStream action) {
+    public void closeStream(AgentAction.CloseStream action) {
         parts.link().refuse(action.reason());
-        return null;
     }
 
     @Override
-    public Void prepare(AgentAction.Prepare action) {
+    public void prepare(AgentAction.Prepare action) {
         GlobalTxId tx = action.tx();
         BranchId branch = action.branch();
         reached(StepListener.Point.BEFORE_PREPARE, tx, branch);
@@ -79,11 +73,10 @@ final class ActionRunner implements AgentAction.Visitor<Void> {
         guarded(
                 () -> database(action.resource()).prepare(tx, branch, done),
                 failure -> done.accept(PrepareResult.lost(failure)));
-        return null;
     }
 
     @Override
-    public Void commitOnePhase(AgentAction.CommitOnePhase action) {
+    public void commitOnePhase(AgentAction.CommitOnePhase action) {
         GlobalTxId tx = action.tx();
         BranchId branch = action.branch();
         reached(StepListener.Point.BEFORE_ONE_PHASE, tx, branch);
@@ -99,11 +92,10 @@ final class ActionRunner implements AgentAction.Visitor<Void> {
                                 proof -> events.accept(new AgentEvent.OnePhaseProofKnown(branch, proof)),
                                 done),
                 failure -> done.accept(OnePhaseCompletion.lost(failure)));
-        return null;
     }
 
     @Override
-    public Void rollback(AgentAction.Rollback action) {
+    public void rollback(AgentAction.Rollback action) {
         BranchId branch = action.branch();
         guarded(
                 () -> database(action.resource())
@@ -112,28 +104,25 @@ final class ActionRunner implements AgentAction.Visitor<Void> {
                                 branch,
                                 confirmed -> events.accept(new AgentEvent.RollbackCompleted(branch))),
                 failure -> events.accept(new AgentEvent.RollbackCompleted(branch)));
-        return null;
     }
 
     @Override
-    public Void commitPrepared(AgentAction.CommitPrepared action) {
+    public void commitPrepared(AgentAction.CommitPrepared action) {
         reached(StepListener.Point.BEFORE_PHASE_TWO, action.tx(), action.branch());
         Consumer<PhaseTwoCompletion> done = phaseTwoDone(action.tx(), action.branch());
         guarded(
                 () -> database(action.resource())
                         .commitPrepared(action.tx(), action.branch(), action.proof(), action.firstAttempt(), done),
                 failure -> done.accept(PhaseTwoCompletion.notYet(failure)));
-        return null;
     }
 
     @Override
-    public Void rollbackPrepared(AgentAction.RollbackPrepared action) {
+    public void rollbackPrepared(AgentAction.RollbackPrepared action) {
         reached(StepListener.Point.BEFORE_PHASE_TWO, action.tx(), action.branch());
         Consumer<PhaseTwoCompletion> done = phaseTwoDone(action.tx(), action.branch());
         guarded(
                 () -> database(action.resource()).rollbackPrepared(action.tx(), action.branch(), done),
                 failure -> done.accept(PhaseTwoCompletion.notYet(failure)));
-        return null;
     }
 
     private Consumer<PhaseTwoCompletion> phaseTwoDone(GlobalTxId tx, BranchId branch) {
@@ -146,48 +135,42 @@ final class ActionRunner implements AgentAction.Visitor<Void> {
     }
 
     @Override
-    public Void listPrepared(AgentAction.ListPrepared action) {
+    public void listPrepared(AgentAction.ListPrepared action) {
         String resource = action.resource();
         guarded(
                 () -> database(resource)
                         .listPrepared(completion -> events.accept(new AgentEvent.ScanCompleted(resource, completion))),
                 failure -> events.accept(new AgentEvent.ScanCompleted(resource, ScanCompletion.failed(failure))));
-        return null;
     }
 
     @Override
-    public Void askDatabase(AgentAction.AskDatabase action) {
+    public void askDatabase(AgentAction.AskDatabase action) {
         Consumer<Fate> done = fate -> events.accept(new AgentEvent.FateKnown(action.tx(), action.branch(), fate));
         guarded(() -> database(action.resource()).fate(action.proof(), done), failure -> done.accept(Fate.IN_PROGRESS));
-        return null;
     }
 
     @Override
-    public Void useCluster(AgentAction.UseCluster action) {
+    public void useCluster(AgentAction.UseCluster action) {
         parts.databases().values().forEach(database -> database.clusterKnown(action.cluster()));
-        return null;
     }
 
     @Override
-    public Void startTimer(AgentAction.StartTimer action) {
+    public void startTimer(AgentAction.StartTimer action) {
         parts.timers()
                 .start(
                         action.key(),
                         action.delayMillis(),
                         () -> events.accept(new AgentEvent.TimerFired(action.key())));
-        return null;
     }
 
     @Override
-    public Void cancelTimer(AgentAction.CancelTimer action) {
+    public void cancelTimer(AgentAction.CancelTimer action) {
         parts.timers().cancel(action.key());
-        return null;
     }
 
     @Override
-    public Void notify(AgentAction.Notify action) {
+    public void notify(AgentAction.Notify action) {
         parts.listener().heard(action.notice());
-        return null;
     }
 
     private BranchDatabase database(String resource) {

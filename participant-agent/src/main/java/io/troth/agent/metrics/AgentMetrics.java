@@ -38,8 +38,7 @@ import org.jspecify.annotations.Nullable;
  * The agent's meters (docs/METRICS.md), made of notices, and of what is looked at where it is. One for each agent. Notices
  * come one at a time; a registry may be read at any time, on any thread.
  */
-@SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
-public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Void> {
+public final class AgentMetrics implements AgentListener, AgentNotice.Visitor {
 
     /** The states whose duration is a meter. */
     private static final Map<BranchState, String> TIMED = Map.of(
@@ -271,23 +270,21 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
     }
 
     @Override
-    public Void ready(AgentNotice.Ready notice) {
+    public void ready(AgentNotice.Ready notice) {
         if (everReady) {
             registry.counter("troth.agent.reconnects").increment();
         }
         everReady = true;
         ready.set(1);
-        return null;
     }
 
     @Override
-    public Void notReady(AgentNotice.NotReady notice) {
+    public void notReady(AgentNotice.NotReady notice) {
         ready.set(0);
-        return null;
     }
 
     @Override
-    public Void stateChanged(AgentNotice.StateChanged notice) {
+    public void stateChanged(AgentNotice.StateChanged notice) {
         ResourceState state = state(notice.resource());
         BranchId id = notice.branch();
         long now = clock.monotonicTime();
@@ -311,7 +308,6 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
             Long since = state.othersInDoubt.remove(id);
             state.branches.put(id, new Branch(notice.to(), now, since == null ? now : since));
         }
-        return null;
     }
 
     private ResourceState state(String resource) {
@@ -337,7 +333,7 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
     }
 
     @Override
-    public Void voted(AgentNotice.Voted notice) {
+    public void voted(AgentNotice.Voted notice) {
         if (notice.reason() == null) {
             votes.computeIfAbsent(
                             notice.vote(),
@@ -347,17 +343,15 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
             String reason = tag(notice.reason().code());
             count("troth.agent.votes", "vote", tag(notice.vote()), "reason", reason);
         }
-        return null;
     }
 
     @Override
-    public Void refused(AgentNotice.Refused notice) {
+    public void refused(AgentNotice.Refused notice) {
         count("troth.agent.refused", "reason", tag(notice.reason().code()));
-        return null;
     }
 
     @Override
-    public Void scanned(AgentNotice.Scanned notice) {
+    public void scanned(AgentNotice.Scanned notice) {
         count("troth.agent.scans", "resource", notice.resource(), "result", "read");
         ResourceState state = state(notice.resource());
         state.otherClusters.set(notice.otherClusters());
@@ -370,43 +364,36 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor<Vo
             }
         }
         state.othersInDoubt.keySet().retainAll(listed);
-        return null;
     }
 
     @Override
-    public Void scanFailed(AgentNotice.ScanFailed notice) {
+    public void scanFailed(AgentNotice.ScanFailed notice) {
         count("troth.agent.scans", "resource", notice.resource(), "result", "failed");
-        return null;
     }
 
     @Override
-    public Void phaseTwoDelayed(AgentNotice.PhaseTwoDelayed notice) {
+    public void phaseTwoDelayed(AgentNotice.PhaseTwoDelayed notice) {
         String reason = tag(notice.reason().code());
         count("troth.agent.phase.two.delayed", "resource", notice.resource(), "reason", reason);
-        return null;
     }
 
     @Override
-    public Void resolvedElsewhere(AgentNotice.ResolvedElsewhere notice) {
+    public void resolvedElsewhere(AgentNotice.ResolvedElsewhere notice) {
         count("troth.agent.resolved.elsewhere", "resource", notice.resource());
-        return null;
     }
 
     @Override
-    public Void heuristic(AgentNotice.Heuristic notice) {
+    public void heuristic(AgentNotice.Heuristic notice) {
         count("troth.agent.heuristic", "resource", notice.resource());
-        return null;
     }
 
     @Override
-    public Void leftAlone(AgentNotice.LeftAlone notice) {
+    public void leftAlone(AgentNotice.LeftAlone notice) {
         count("troth.agent.left.alone", "outcome", tag(notice.outcome()));
-        return null;
     }
 
     @Override
-    public Void alarm(AgentNotice.Alarm notice) {
+    public void alarm(AgentNotice.Alarm notice) {
         count("troth.agent.alarms", "reason", tag(notice.reason().code()));
-        return null;
     }
 }

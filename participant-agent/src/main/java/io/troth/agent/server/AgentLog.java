@@ -17,8 +17,7 @@ import org.slf4j.LoggerFactory;
  * come in masses at most one line a second for each resource or code; how many were left out is said with the next one.
  * Under the engine's lock.
  */
-@SuppressWarnings("NullAway") // A visitor of Void has nothing else to return.
-final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
+final class AgentLog implements AgentListener, AgentNotice.Visitor {
 
     private static final Logger LOG = LoggerFactory.getLogger("io.troth.agent");
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -81,23 +80,21 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
     }
 
     @Override
-    public Void ready(AgentNotice.Ready notice) {
+    public void ready(AgentNotice.Ready notice) {
         LOG.info("connected to the coordinator of epoch {}", notice.epoch());
-        return null;
     }
 
     @Override
-    public Void notReady(AgentNotice.NotReady notice) {
+    public void notReady(AgentNotice.NotReady notice) {
         if (notice.reason().code() == ErrorCode.DRAINING) {
             LOG.info("not connected any more: {}", notice.reason());
         } else {
             LOG.warn("not connected any more, unprepared branches are rolled back: {}", notice.reason());
         }
-        return null;
     }
 
     @Override
-    public Void stateChanged(AgentNotice.StateChanged notice) {
+    public void stateChanged(AgentNotice.StateChanged notice) {
         if (LOG.isDebugEnabled()) {
             LOG.debug(
                     "transaction {} branch {} on {}: {} to {} {}",
@@ -108,26 +105,22 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
                     notice.to(),
                     notice.reason() == null ? "" : notice.reason());
         }
-        return null;
     }
 
     @Override
-    public Void voted(AgentNotice.Voted notice) {
-        return null;
-    }
+    public void voted(AgentNotice.Voted notice) {}
 
     @Override
-    public Void refused(AgentNotice.Refused notice) {
+    public void refused(AgentNotice.Refused notice) {
         if (notice.reason().code() == ErrorCode.OVERLOADED) {
             warn(notice, ErrorCode.OVERLOADED, "new branches are refused: " + notice.reason());
         } else if (LOG.isDebugEnabled()) {
             LOG.debug("refused: {}", notice.reason());
         }
-        return null;
     }
 
     @Override
-    public Void scanned(AgentNotice.Scanned notice) {
+    public void scanned(AgentNotice.Scanned notice) {
         int others = notice.otherClusters();
         Integer before = otherClusters.put(notice.resource(), others);
         if (others > 0 && (before == null || before != others)) {
@@ -137,51 +130,46 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
                     notice.resource(),
                     others);
         }
-        return null;
     }
 
     @Override
-    public Void scanFailed(AgentNotice.ScanFailed notice) {
+    public void scanFailed(AgentNotice.ScanFailed notice) {
         warn(
                 notice,
                 notice.resource(),
                 "the prepared branches of " + notice.resource() + " cannot be listed: " + notice.reason());
-        return null;
     }
 
     @Override
-    public Void phaseTwoDelayed(AgentNotice.PhaseTwoDelayed notice) {
+    public void phaseTwoDelayed(AgentNotice.PhaseTwoDelayed notice) {
         warn(
                 notice,
                 notice.resource(),
                 "transaction " + notice.tx() + " branch " + notice.branch() + " on " + notice.resource()
                         + " is decided and not finished yet: " + notice.reason());
-        return null;
     }
 
     @Override
-    public Void resolvedElsewhere(AgentNotice.ResolvedElsewhere notice) {
+    public void resolvedElsewhere(AgentNotice.ResolvedElsewhere notice) {
         warn(
                 notice,
                 notice.resource(),
                 "transaction " + notice.tx() + " branch " + notice.branch() + " on " + notice.resource()
                         + " was to be committed and is gone: somebody else has finished it, and nothing tells how");
-        return null;
     }
 
     @Override
-    public Void heuristic(AgentNotice.Heuristic notice) {
+    public void heuristic(AgentNotice.Heuristic notice) {
         LOG.error(
                 "transaction {} branch {} on {}: HEURISTIC: {}",
                 notice.tx(),
                 notice.branch(),
                 notice.resource(),
                 notice.detail());
-        return null;
     }
 
     @Override
-    public Void leftAlone(AgentNotice.LeftAlone notice) {
+    public void leftAlone(AgentNotice.LeftAlone notice) {
         if (LOG.isDebugEnabled()) {
             LOG.debug(
                     "transaction {} branch {} stays prepared: the coordinator says {}",
@@ -189,16 +177,14 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor<Void> {
                     notice.branch(),
                     notice.outcome());
         }
-        return null;
     }
 
     @Override
-    public Void alarm(AgentNotice.Alarm notice) {
+    public void alarm(AgentNotice.Alarm notice) {
         GlobalTxId tx = notice.tx();
         error(
                 notice,
                 notice.reason().code(),
                 "ALARM" + (tx == null ? "" : ", transaction " + tx) + ": " + notice.reason());
-        return null;
     }
 }
