@@ -1,8 +1,6 @@
 package io.troth.chaos.explore;
 
 import io.troth.chaos.explore.Scope.May;
-import io.troth.core.ErrorCode;
-import io.troth.core.Reason;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.TimerKey;
@@ -37,7 +35,7 @@ final class Successors {
         commits = world.things.number(Clients.Step.COMMITS);
         rollsBack = world.things.number(Clients.Step.ROLLS_BACK);
         ends = world.things.number(Clients.Step.ENDS);
-        learns = world.things.number(new Event.LeadershipLost(Reason.of(ErrorCode.NOT_LEADER)));
+        learns = world.things.number(new Event.LeadershipLost());
     }
 
     int count() {

@@ -295,7 +295,7 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
             if (last.undecided() > 0) {
                 ports.listener().drainOutlived(last.undecided());
             }
-            resign(ErrorCode.DRAINING);
+            resign();
             end(last.openTransactions() == 0);
             return true;
         }
@@ -312,18 +312,18 @@ public final class CoordinatorEngine implements EngineInbox, LogListener {
         if (cause == null) {
             return false;
         }
-        resign(ErrorCode.NOT_LEADER);
+        resign();
         end(false);
         ports.listener().logFailed(cause);
         return true;
     }
 
-    private void resign(ErrorCode why) {
+    private void resign() {
         if (points != null && gateway.isHolding()) {
             points.discard();
         }
         gateway.discard();
-        step(new Event.LeadershipLost(Reason.of(why)));
+        step(new Event.LeadershipLost());
         flush();
     }
 

@@ -116,9 +116,8 @@ final class AdminCodec {
     static TransactionView transaction(TransactionInfo info) {
         List<TransactionView.BranchView> branches = new ArrayList<>();
         for (BranchInfo line : info.getBranchesList()) {
-            BranchId branch = BranchId.parse(line.getBranch());
             branches.add(new TransactionView.BranchView(
-                    branch, line.getResource(), branch.instance(), vote(line.getVote()), line.getDone()));
+                    BranchId.parse(line.getBranch()), line.getResource(), vote(line.getVote()), line.getDone()));
         }
         return new TransactionView(
                 GlobalTxId.parse(info.getTx()),

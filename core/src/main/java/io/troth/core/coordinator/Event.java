@@ -87,7 +87,7 @@ public sealed interface Event {
     }
 
     /** The log failed or another leads: decide and answer nothing any more (protocol L4). */
-    record LeadershipLost(Reason reason) implements Event {
+    record LeadershipLost() implements Event {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.leadershipLost(this);

@@ -26,16 +26,11 @@ public record TransactionView(
     /**
      * One branch.
      *
-     * @param instance the agent instance that holds it, as in the branch id
      * @param vote null when it has not voted
      * @param done phase 2 has ended at it
      */
     public record BranchView(
-            BranchId branch,
-            String resource,
-            long instance,
-            @Nullable Vote vote,
-            boolean done) {}
+            BranchId branch, String resource, @Nullable Vote vote, boolean done) {}
 
     public TransactionView {
         branches = List.copyOf(branches);

@@ -115,8 +115,7 @@ final class Views {
         List<BranchView> branches = new ArrayList<>(open.branches.size());
         for (TransactionBranch branch : open.branches) {
             CommittedBranch yes = committed == null ? null : committed.branch(branch.branch);
-            branches.add(new BranchView(
-                    branch.branch, branch.resource, branch.branch.instance(), branch.vote, yes != null && yes.done));
+            branches.add(new BranchView(branch.branch, branch.resource, branch.vote, yes != null && yes.done));
         }
         Outcome outcome = open.state == TransactionState.COMMITTED ? Outcome.COMMITTED : null;
         return new TransactionView(open.tx, open.state, open.session.clientName, branches, outcome, null);
@@ -125,12 +124,7 @@ final class Views {
     private static TransactionView view(CommittedTransaction committed) {
         List<BranchView> branches = new ArrayList<>(committed.branches.size());
         for (CommittedBranch branch : committed.branches) {
-            branches.add(new BranchView(
-                    branch.record.branch(),
-                    branch.record.resource(),
-                    branch.record.branch().instance(),
-                    Vote.YES,
-                    branch.done));
+            branches.add(new BranchView(branch.record.branch(), branch.record.resource(), Vote.YES, branch.done));
         }
         Reason reason = committed.mixed == null ? null : Reason.of(ErrorCode.HEURISTIC_MIXED);
         return new TransactionView(committed.tx, TransactionState.COMMITTED, "", branches, Outcome.COMMITTED, reason);

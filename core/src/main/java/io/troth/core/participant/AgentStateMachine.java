@@ -96,11 +96,6 @@ public final class AgentStateMachine {
         return new CallAdmission(this).refusal(call);
     }
 
-    /** Whether the branch takes work. */
-    public boolean isActive(BranchId branch) {
-        return stateOf(branch) == BranchState.ACTIVE;
-    }
-
     /** Where the branch stands; FINISHED also when it was never heard of. */
     public BranchState stateOf(BranchId branch) {
         BranchStateMachine machine = branches.get(branch);

@@ -104,7 +104,7 @@ final class ScenarioScript {
                                 tx, branches.stream().map(words::yes).toList())));
             }
             case "applied-end" -> apply(new LogEntry(epoch, new LogRecord.End(words.tx())));
-            case "lost" -> step(new Event.LeadershipLost(Reason.of(ErrorCode.NOT_LEADER)));
+            case "lost" -> step(new Event.LeadershipLost());
             default -> {
                 return false;
             }

@@ -210,7 +210,7 @@ final class AgentScript {
         for (long counter = 1; counter <= machine.branchCounter; counter++) {
             BranchId branch = new BranchId('a', counter);
             output.add(AgentText.of(branch) + " " + machine.stateOf(branch)
-                    + (machine.isActive(branch) ? ", takes work" : ""));
+                    + (machine.stateOf(branch) == BranchState.ACTIVE ? ", takes work" : ""));
         }
     }
 
