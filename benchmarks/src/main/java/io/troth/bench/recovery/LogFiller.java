@@ -59,7 +59,7 @@ final class LogFiller {
     static ClusterId fill(Path directory, long transactions, boolean ended) throws InterruptedException {
         LogEnvironment environment = new LogEnvironment(
                 System::nanoTime, Clock.systemUTC(), new SecureRandom()::nextLong, Thread::new, LogObserver.NONE);
-        try (RocksDbDecisionLog log = RocksDbDecisionLog.open(LogSettings.defaults(directory, null), environment)) {
+        try (RocksDbDecisionLog log = RocksDbDecisionLog.open(LogSettings.defaults(directory), environment)) {
             log.recover(entry -> {});
             Flow flow = new Flow();
             log.start(EPOCH.number(), flow);

@@ -47,7 +47,7 @@ class RecoveryTest {
                 new LogEnvironment(System::nanoTime, Clock.systemUTC(), () -> 7, Thread::new, LogObserver.NONE);
         List<LogEntry> found = new ArrayList<>();
         try (RocksDbDecisionLog log =
-                RocksDbDecisionLog.open(LogSettings.defaults(directory.resolve("log"), null), environment)) {
+                RocksDbDecisionLog.open(LogSettings.defaults(directory.resolve("log")), environment)) {
             log.recover(found::add);
             assertNotNull(log.find(LogFiller.transaction(SOME - 1)));
         }

@@ -44,7 +44,7 @@ final class CountedCoordinator implements AutoCloseable {
     CountedCoordinator(Path directory) throws Exception {
         SecureRandom random = new SecureRandom();
         log = RocksDbDecisionLog.open(
-                LogSettings.defaults(directory, null), ProcessEnvironment.log((records, forced, nanos) -> {
+                LogSettings.defaults(directory), ProcessEnvironment.log((records, forced, nanos) -> {
                     if (forced) {
                         forces.incrementAndGet();
                     }

@@ -1,20 +1,17 @@
 package io.troth.coordinator.engine;
 
-import io.troth.core.ClusterId;
-
 /**
  * What a decision log found when it was opened.
  *
- * @param cluster the cluster whose decisions the log holds
  * @param highestEpoch the highest epoch number the log knows of, 0 for a new log
  * @param nextEpoch the epoch number that this leader takes, higher than all of those
  * @param durableBatch the number of the last batch that is in the log; an agent that has heard of a higher one proves
  *     that the log has lost an acknowledged tail
  */
-public record Recovered(ClusterId cluster, long highestEpoch, long nextEpoch, long durableBatch) {
+public record Recovered(long highestEpoch, long nextEpoch, long durableBatch) {
 
     /** Of a log whose leaders count their epochs one by one. */
-    public Recovered(ClusterId cluster, long highestEpoch, long durableBatch) {
-        this(cluster, highestEpoch, highestEpoch + 1, durableBatch);
+    public Recovered(long highestEpoch, long durableBatch) {
+        this(highestEpoch, highestEpoch + 1, durableBatch);
     }
 }

@@ -26,12 +26,17 @@ final class TaskQueue {
 
     /** Hands it over; nothing is to be done when it is dropped. */
     void offer(Task task) {
-        add(task);
+        tasks.add(task);
+        if (closed) {
+            dropAll();
+        } else {
+            waker.run();
+        }
     }
 
     /** Hands it over; {@code dropped} runs instead of it, on any thread, when the engine has stopped. */
     void offer(Task task, Runnable dropped) {
-        add(new Task() {
+        offer(new Task() {
             @Override
             public int run() {
                 return task.run();
@@ -42,15 +47,6 @@ final class TaskQueue {
                 dropped.run();
             }
         });
-    }
-
-    private void add(Task task) {
-        tasks.add(task);
-        if (closed) {
-            dropAll();
-        } else {
-            waker.run();
-        }
     }
 
     /** Something changed that is not in the queue. */

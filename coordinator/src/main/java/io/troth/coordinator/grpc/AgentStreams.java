@@ -163,8 +163,4 @@ final class AgentStreams {
             return "agent stream " + id.value();
         }
     }
-
-    int openStreams() {
-        return open.get();
-    }
 }

@@ -174,8 +174,4 @@ final class ClientStreams {
             return "client stream " + id.value();
         }
     }
-
-    int openStreams() {
-        return open.get();
-    }
 }

@@ -30,9 +30,6 @@ public record GrpcSettings(
         long keepAliveMillis,
         long keepAliveTimeoutMillis) {
 
-    /** The port of the product. */
-    public static final int PORT = 7700;
-
     public GrpcSettings {
         boolean positive = ioThreads > 0
                 && transactionTimeoutMillis > 0

@@ -32,7 +32,7 @@ public record LogSettings(
     }
 
     /** The defaults of the product: 1,024 records, 1 s idle, 10 s stall limit, a floor of 256 MiB. */
-    public static LogSettings defaults(Path directory, @Nullable ClusterId cluster) {
-        return new LogSettings(directory, cluster, RECORDS_PER_BATCH_MAX, 1_000, 10_000, 256L << 20);
+    public static LogSettings defaults(Path directory) {
+        return new LogSettings(directory, null, RECORDS_PER_BATCH_MAX, 1_000, 10_000, 256L << 20);
     }
 }

@@ -357,16 +357,6 @@ public final class MemberServer implements RunningCoordinator {
         return notReady() == null;
     }
 
-    /** The port of HTTP. */
-    public int httpPort() {
-        return http.port();
-    }
-
-    /** The port of gRPC. */
-    public int grpcPort() {
-        return grpc.port();
-    }
-
     /** Before another member leads. */
     private void drain() {
         Leadership leads = current;

@@ -31,7 +31,7 @@ class AdministrationTest {
     private static final BranchId BRANCH = new BranchId(5, 6);
 
     private final CoordinatorEngine engine = new LiveWorld(
-                    new SimulatedDecisionLog(EngineWorld.CLUSTER).writeAtOnce(),
+                    new SimulatedDecisionLog().writeAtOnce(),
                     EngineWorld.twoAgents(),
                     StepListener.NONE,
                     ForkJoinPool.commonPool())

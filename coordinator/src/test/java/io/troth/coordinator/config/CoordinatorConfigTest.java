@@ -76,7 +76,7 @@ class CoordinatorConfigTest {
     void defaultsAreThoseOfTheCoreAndOfTheLog() {
         CoordinatorConfig config = new ConfigLoader().flags(DATA).load();
         assertEquals(CoordinatorLimits.DEFAULTS, config.limits());
-        assertEquals(LogSettings.defaults(Path.of("data"), null), config.log());
+        assertEquals(LogSettings.defaults(Path.of("data")), config.log());
         assertNull(config.find(ConfigKey.CLUSTER_ID));
         assertFalse(config.isEncrypted());
     }

@@ -191,9 +191,7 @@ class CoordinatorEngineTest {
         CoordinatorLimits two = new CoordinatorLimits(
                 2, 2, 10, 64, 10, 10, 3_600_000L, 1_000L, 1_000L, 10_000L, 1_000L, 5_000L, 3_600_000L, 86_400_000L);
         EngineWorld full = new EngineWorld(
-                        new SimulatedDecisionLog(EngineWorld.CLUSTER),
-                        EngineWorld.twoAgents(),
-                        new EngineWorld.Options().limits(two))
+                        new SimulatedDecisionLog(), EngineWorld.twoAgents(), new EngineWorld.Options().limits(two))
                 .open();
         GlobalTxId first = full.begin();
         List<BranchWork> works = full.enlist(first, full.agents.get(0));
@@ -217,9 +215,7 @@ class CoordinatorEngineTest {
 
     private static String scriptedRun(long seed) {
         EngineWorld run = new EngineWorld(
-                        new SimulatedDecisionLog(EngineWorld.CLUSTER),
-                        EngineWorld.twoAgents(),
-                        new EngineWorld.Options().seed(seed))
+                        new SimulatedDecisionLog(), EngineWorld.twoAgents(), new EngineWorld.Options().seed(seed))
                 .open();
         SplittableRandom random = new SplittableRandom(seed);
         for (int i = 0; i < 200; i++) {

@@ -131,7 +131,7 @@ class EngineHoldTest {
     @Test
     void whoLooksAtOneThatCouldNotStartHearsThatItHasStopped() {
         EnginePorts ports = new EnginePorts(
-                new SimulatedDecisionLog(EngineWorld.CLUSTER),
+                new SimulatedDecisionLog(),
                 new RecordingGateway(),
                 StepListener.NONE,
                 EngineListener.all(List.of()),

@@ -33,7 +33,7 @@ class EngineInvariantsTest {
 
     private final CorruptibleLeader leader = new CorruptibleLeader(SMALL_WINDOW);
     private final EngineWorld world = new EngineWorld(
-                    new SimulatedDecisionLog(EngineWorld.CLUSTER),
+                    new SimulatedDecisionLog(),
                     EngineWorld.twoAgents(),
                     new EngineWorld.Options().limits(SMALL_WINDOW).machine(leader.machine()))
             .open();

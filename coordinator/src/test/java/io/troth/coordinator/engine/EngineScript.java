@@ -23,9 +23,7 @@ public final class EngineScript {
     /** {@code listener} hears all of it. */
     public EngineScript(EngineListener listener) {
         world = new EngineWorld(
-                new SimulatedDecisionLog(EngineWorld.CLUSTER),
-                EngineWorld.twoAgents(),
-                new EngineWorld.Options().listeners(listener));
+                new SimulatedDecisionLog(), EngineWorld.twoAgents(), new EngineWorld.Options().listeners(listener));
     }
 
     /**

@@ -86,7 +86,7 @@ public final class EngineWorld {
     }
 
     public static EngineWorld fresh() {
-        return new EngineWorld(new SimulatedDecisionLog(CLUSTER), twoAgents(), new Options());
+        return new EngineWorld(new SimulatedDecisionLog(), twoAgents(), new Options());
     }
 
     public static List<FakeAgent> twoAgents() {

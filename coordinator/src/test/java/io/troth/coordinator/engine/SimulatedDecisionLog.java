@@ -1,7 +1,6 @@
 package io.troth.coordinator.engine;
 
 import io.troth.coordinator.log.AppendRules;
-import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.coordinator.LogEntry;
@@ -52,19 +51,14 @@ public final class SimulatedDecisionLog implements DecisionLog {
 
     /** What is on the disk: {@code written} is in the page cache at least, up to {@code durableBatch} it is safe. */
     private static final class Disk {
-        private final ClusterId cluster;
         private final List<Written> written = new ArrayList<>();
         private long batch;
         private long durableBatch;
-
-        private Disk(ClusterId cluster) {
-            this.cluster = cluster;
-        }
     }
 
     /** A new, empty log. */
-    public SimulatedDecisionLog(ClusterId cluster) {
-        this(new Disk(cluster));
+    public SimulatedDecisionLog() {
+        this(new Disk());
     }
 
     private SimulatedDecisionLog(Disk disk) {
@@ -280,7 +274,7 @@ public final class SimulatedDecisionLog implements DecisionLog {
                         : e.record() instanceof LogRecord.Distrust distrust ? distrust.epochNumber() : 0)
                 .max()
                 .orElse(0);
-        return new Recovered(disk.cluster, highest, disk.durableBatch);
+        return new Recovered(highest, disk.durableBatch);
     }
 
     private Stream<LogEntry> entries() {

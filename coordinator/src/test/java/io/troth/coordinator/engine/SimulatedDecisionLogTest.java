@@ -9,7 +9,7 @@ final class SimulatedDecisionLogTest extends DecisionLogContract {
 
     @Override
     protected DecisionLog open() {
-        simulated = simulated == null ? new SimulatedDecisionLog(CLUSTER) : simulated.crash(false);
+        simulated = simulated == null ? new SimulatedDecisionLog() : simulated.crash(false);
         return simulated;
     }
 

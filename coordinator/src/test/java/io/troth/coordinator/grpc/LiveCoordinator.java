@@ -38,7 +38,7 @@ public final class LiveCoordinator implements AutoCloseable {
     private final EngineLoop turns;
 
     public LiveCoordinator() throws Exception {
-        this(new SimulatedDecisionLog(CLUSTER), GrpcSettings.loopback(0));
+        this(new SimulatedDecisionLog(), GrpcSettings.loopback(0));
     }
 
     LiveCoordinator(SimulatedDecisionLog log, GrpcSettings settings) throws Exception {

@@ -132,7 +132,7 @@ public abstract class DecisionLogContract {
     @Test
     void startsEmptyWithTheClusterItWasMadeFor() {
         Recovered recovered = recover();
-        assertEquals(new Recovered(CLUSTER, 0, recovered.nextEpoch(), 0), recovered);
+        assertEquals(new Recovered(0, recovered.nextEpoch(), 0), recovered);
         assertTrue(recovered.nextEpoch() > 0);
         assertEquals(List.of(), replayed);
     }

@@ -26,10 +26,7 @@ class EngineLoopTest {
 
     private final ExecutorService lookups = Executors.newSingleThreadExecutor();
     private final LiveWorld world = new LiveWorld(
-            new SimulatedDecisionLog(EngineWorld.CLUSTER).writeAtOnce(),
-            EngineWorld.twoAgents(),
-            StepListener.NONE,
-            lookups);
+            new SimulatedDecisionLog().writeAtOnce(), EngineWorld.twoAgents(), StepListener.NONE, lookups);
     private final AtomicReference<Thread> made = new AtomicReference<>();
     private final ScheduledExecutorService loop = Executors.newSingleThreadScheduledExecutor(task -> {
         made.set(new Thread(task, "engine-test"));

@@ -77,7 +77,7 @@ class LeadershipTest {
     private final class SilentLog implements DecisionLog {
         @Override
         public Recovered recover(Consumer<LogEntry> applier) {
-            return new Recovered(new ClusterId(1), 0, 0);
+            return new Recovered(0, 0);
         }
 
         @Override

@@ -79,7 +79,7 @@ public final class SimulatedLeadership implements LeaderLog {
         replay.commits().forEach(watcher::committed);
         replay.heuristics().forEach(watcher::forced);
         appliedHorizon = replay.horizon();
-        Recovered found = new Recovered(group.cluster(), replay.highestEpoch(), term, store.batchNumber());
+        Recovered found = new Recovered(replay.highestEpoch(), term, store.batchNumber());
         recovered = found;
         return found;
     }

@@ -61,7 +61,7 @@ public final class SimulatedLog implements LeaderLog {
         this.world = world;
         this.process = process;
         this.watcher = watcher;
-        this.recovered = new Recovered(store.cluster(), 0, 0);
+        this.recovered = new Recovered(0, 0);
     }
 
     /** As in a replicated log: what the leader before wrote last becomes known only with the own EPOCH (protocol 3). */
@@ -86,7 +86,7 @@ public final class SimulatedLog implements LeaderLog {
         replay.commits().forEach(watcher::committed);
         replay.heuristics().forEach(watcher::forced);
         appliedHorizon = replay.horizon();
-        recovered = new Recovered(store.cluster(), replay.highestEpoch(), durableBatch);
+        recovered = new Recovered(replay.highestEpoch(), durableBatch);
         return recovered;
     }
 

@@ -254,7 +254,7 @@ public final class AppliedStore implements AutoCloseable {
         }
         LogReader reader = new LogReader(current());
         reader.replay(applier);
-        return new Recovered(log.incarnation().cluster(), reader.highestEpoch(), epochOf(term), writer.batchNumber());
+        return new Recovered(reader.highestEpoch(), epochOf(term), writer.batchNumber());
     }
 
     /** Whether a leadership is over. */
@@ -294,7 +294,7 @@ public final class AppliedStore implements AutoCloseable {
         try (WriteBatch batch = new WriteBatch()) {
             // Where it stands may have moved since the last batch.
             write(batch, false);
-            log.store().compact(Family.OPEN, new byte[0], RecordKeys.afterAll());
+            log.store().compactOpen(RecordKeys.afterAll());
             log.store().checkpoint(target);
         } catch (RocksDBException e) {
             throw new IOException("no checkpoint of " + settings.directory() + ": " + e.getMessage(), e);

@@ -117,7 +117,7 @@ final class RecordWriter implements AutoCloseable {
         begin();
         moveLowWater(upTo);
         finish(false);
-        store.compact(Family.OPEN, new byte[0], upTo);
+        store.compactOpen(upTo);
     }
 
     private byte[] ownEpochKey() {

@@ -95,8 +95,7 @@ public final class RocksDbDecisionLog implements DecisionLog {
         LogReader reading = new LogReader(log);
         reading.replay(applier);
         reader = reading;
-        recovered =
-                new Recovered(cluster(), reading.highestEpoch(), log.lastBatch().batch());
+        recovered = new Recovered(reading.highestEpoch(), log.lastBatch().batch());
         return recovered;
     }
 

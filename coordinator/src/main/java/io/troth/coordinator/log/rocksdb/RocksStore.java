@@ -238,12 +238,12 @@ final class RocksStore implements BatchWriter, AutoCloseable {
         }
     }
 
-    /** Removes what was deleted from the files of a range. May take long. */
-    void compact(Family family, byte[] from, byte[] to) throws RocksDBException {
+    /** Removes from the files what was deleted of the open COMMITs below a key. May take long. */
+    void compactOpen(byte[] below) throws RocksDBException {
         lock.readLock().lock();
         try {
             checkOpen();
-            database.compactRange(handle(family), from, to);
+            database.compactRange(handle(Family.OPEN), new byte[0], below);
         } finally {
             lock.readLock().unlock();
         }

@@ -140,7 +140,7 @@ class DamagedLogTest {
         assertTrue(report.notes().get(0).contains("at byte " + ends.get(WRITES - 2)), report.toString());
         try (RocksDbDecisionLog log = Logs.open(crashed)) {
             RecordingListener heard = new RecordingListener();
-            assertEquals(new Recovered(Logs.CLUSTER, 1, WRITES - 1), log.recover(entry -> {}));
+            assertEquals(new Recovered(1, WRITES - 1), log.recover(entry -> {}));
             log.start(2, heard);
             log.append(epoch(2), true);
             Logs.eventually().until(() -> heard.durableBatch() == WRITES);

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.engine.Recovered;
+import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.LogReport;
 import io.troth.coordinator.log.RecordKind;
 import io.troth.coordinator.log.RecordingListener;
@@ -119,8 +120,8 @@ class StoredFormatTest {
         lines.add(report.isGood() ? "good" : "damaged: " + report.damages());
         List<LogEntry> entries = new ArrayList<>();
         Recovered recovered = recover(data, entries);
-        lines.add("recovery: Recovered[cluster=" + recovered.cluster() + ", highestEpoch=" + recovered.highestEpoch()
-                + ", durableBatch=" + recovered.durableBatch() + "]");
+        lines.add("recovery: Recovered[cluster=" + Incarnation.read(data).cluster() + ", highestEpoch="
+                + recovered.highestEpoch() + ", durableBatch=" + recovered.durableBatch() + "]");
         entries.forEach(entry -> lines.add("  epoch " + entry.epochNumber() + ": " + text(entry.record())));
         CoordinatorStateMachine machine = replay(entries);
         List<LogEntry> again = new ArrayList<>();
