@@ -53,9 +53,4 @@ public record Turn(
     public double cpuMicros() {
         return cpu.total() / NANOS_PER_MICRO / Math.max(1, committed);
     }
-
-    /** Forced writes of its log per transaction. */
-    public double forcedPerCommit() {
-        return (double) forced / Math.max(1, committed);
-    }
 }
