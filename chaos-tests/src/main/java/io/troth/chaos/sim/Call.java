@@ -1,6 +1,6 @@
 package io.troth.chaos.sim;
 
-import io.troth.chaos.sim.resource.Operation;
+import io.troth.chaos.sim.database.SqlOperation;
 import io.troth.core.BranchId;
 import io.troth.core.BranchList;
 import io.troth.core.TransactionContext;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 record Call(TransactionContext context, Script script) {
 
     /** One statement on a resource. */
-    record Statement(String resource, Operation operation) {}
+    record Statement(String resource, SqlOperation operation) {}
 
     /**
      * What a service does: its statements, and then perhaps a call of another service.

@@ -7,7 +7,7 @@ import io.troth.agent.engine.BranchDatabase;
 import io.troth.agent.engine.CoordinatorLink;
 import io.troth.agent.engine.LinkListener;
 import io.troth.agent.engine.StepListener;
-import io.troth.chaos.sim.resource.AgentDatabase;
+import io.troth.chaos.sim.database.AgentDatabase;
 import io.troth.chaos.sim.resource.DatabaseServer;
 import io.troth.chaos.sim.steps.BranchSteps;
 import io.troth.chaos.sim.world.Broken;

@@ -3,8 +3,8 @@ package io.troth.chaos.sim;
 import io.troth.agent.engine.AgentEngine;
 import io.troth.agent.engine.BranchRefusedException;
 import io.troth.chaos.sim.Call.Reply;
-import io.troth.chaos.sim.resource.AgentDatabase;
-import io.troth.chaos.sim.resource.Operation;
+import io.troth.chaos.sim.database.AgentDatabase;
+import io.troth.chaos.sim.database.SqlOperation;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.chaos.sim.world.World;
@@ -83,7 +83,7 @@ final class SimulatedService {
                 return;
             }
             AgentDatabase database = Objects.requireNonNull(databases.get(statement.resource()));
-            Operation operation = statement.operation().under(call.context().call(), scope.scopeId());
+            SqlOperation operation = statement.operation().under(call.context().call(), scope.scopeId());
             database.execute(call.context().tx(), branch, scope.remainingMillis(), operation, result -> {
                 engine.statementEnds(branch, result.end());
                 release(branch);
@@ -91,7 +91,7 @@ final class SimulatedService {
                 if (!calls.contains(call.context().call())) {
                     calls.add(call.context().call());
                 }
-                if (result.isGood()) {
+                if (result.failure() == null) {
                     goOn();
                 } else {
                     fail(Reason.of(ErrorCode.STATEMENT_FAILED));

@@ -1,7 +1,7 @@
 package io.troth.chaos.sim;
 
-import io.troth.chaos.sim.resource.Operation;
-import io.troth.chaos.sim.resource.Operation.Kind;
+import io.troth.chaos.sim.database.SqlOperation;
+import io.troth.chaos.sim.database.SqlOperation.Kind;
 import io.troth.chaos.sim.world.Plan;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,17 +53,19 @@ final class Workload {
     }
 
     private Call.Statement add(String resource, long amount) {
-        return new Call.Statement(resource, new Operation(0, 0, Kind.ADD, "account " + random.nextInt(ROWS), amount));
+        return new Call.Statement(
+                resource, new SqlOperation(0, 0, Kind.ADD, "account " + random.nextInt(ROWS), amount));
     }
 
     private Call.Statement append(String resource) {
-        return new Call.Statement(resource, new Operation(0, 0, Kind.APPEND, "list " + random.nextInt(ROWS), ++value));
+        return new Call.Statement(
+                resource, new SqlOperation(0, 0, Kind.APPEND, "list " + random.nextInt(ROWS), ++value));
     }
 
     private Call.Statement read(String resource) {
         String key = (random.nextBoolean() ? "account " : "list ") + random.nextInt(ROWS);
         Kind kind = random.nextInt(3) == 0 ? Kind.READ_LOCKED : Kind.READ;
-        return new Call.Statement(resource, new Operation(0, 0, kind, key, 0));
+        return new Call.Statement(resource, new SqlOperation(0, 0, kind, key, 0));
     }
 
     private static Call.Script script(Call.Statement... statements) {
@@ -98,7 +100,7 @@ final class Workload {
         for (String resource : resources) {
             List<Call.Statement> reads = new ArrayList<>();
             for (int row = 0; row < ROWS; row++) {
-                reads.add(new Call.Statement(resource, new Operation(0, 0, Kind.READ_LOCKED, "account " + row, 0)));
+                reads.add(new Call.Statement(resource, new SqlOperation(0, 0, Kind.READ_LOCKED, "account " + row, 0)));
             }
             calls.add(new Call.Script(reads, null));
         }

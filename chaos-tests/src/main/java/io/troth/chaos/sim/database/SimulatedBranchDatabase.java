@@ -1,6 +1,5 @@
 package io.troth.chaos.sim.database;
 
-import io.troth.agent.engine.BranchDatabase;
 import io.troth.agent.engine.ResourceIdentity;
 import io.troth.agent.xa.BranchStart;
 import io.troth.agent.xa.BranchTransaction;
@@ -39,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A request reaches the server some time after it was sent, also when its process has died meanwhile, by chance; the
  * answer comes some time later, on the process's own clock. Runs on the world's thread.
  */
-public final class SimulatedBranchDatabase implements BranchDatabase {
+public final class SimulatedBranchDatabase implements AgentDatabase {
 
     /** From the cancel of a running statement to the cut of its connection, as the agent's. */
     private static final long CANCEL_NANOS = TimeUnit.MILLISECONDS.toNanos(2_000);
@@ -104,13 +103,7 @@ public final class SimulatedBranchDatabase implements BranchDatabase {
         driver.canary();
     }
 
-    /**
-     * Runs a statement of a branch on the branch's own connection. The engine has admitted it, and hears of its end from
-     * the caller.
-     *
-     * @param remainingMillis what is left of the transaction's time
-     * @param done hears how it ended, never inside this call
-     */
+    @Override
     public void execute(
             GlobalTxId tx,
             BranchId branch,
@@ -405,7 +398,8 @@ public final class SimulatedBranchDatabase implements BranchDatabase {
     }
 
     /** The process is killed: its connections end, and what it had asked for may still happen. */
-    public void kill() {
+    @Override
+    public void close() {
         dead = true;
         pool.cutAll();
         finishers.cutAll();
@@ -414,12 +408,6 @@ public final class SimulatedBranchDatabase implements BranchDatabase {
     /** How many connections are out of the pool for branches, those of prepared branches included. */
     public int connectionsInUse() {
         return pool.inUse();
-    }
-
-    @Override
-    public void close() {
-        pool.close();
-        finishers.close();
     }
 
     /** How long the way to the server and back takes. */

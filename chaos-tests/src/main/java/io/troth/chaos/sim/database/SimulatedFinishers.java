@@ -176,9 +176,4 @@ final class SimulatedFinishers {
         kept.clear();
         pool.cutAll();
     }
-
-    void close() {
-        kept.clear();
-        pool.close();
-    }
 }

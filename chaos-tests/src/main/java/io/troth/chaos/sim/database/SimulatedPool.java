@@ -47,16 +47,16 @@ final class SimulatedPool {
         waiters.add(waiter);
         serve();
         if (!waiter.over) {
-            process.schedule(TimeUnit.MILLISECONDS.toNanos(waitMillis), () -> giveUp(waiter, null));
+            process.schedule(TimeUnit.MILLISECONDS.toNanos(waitMillis), () -> giveUp(waiter));
         }
     }
 
-    private void giveUp(Waiter waiter, @Nullable SQLException cause) {
+    private void giveUp(Waiter waiter) {
         if (!waiter.over) {
             waiter.over = true;
             waiters.remove(waiter);
             waiter.failed.accept(
-                    new SQLTransientConnectionException("no connection is free or can be opened", "08001", cause));
+                    new SQLTransientConnectionException("no connection is free or can be opened", "08001"));
         }
     }
 
@@ -130,15 +130,5 @@ final class SimulatedPool {
         open.clear();
         idle.clear();
         waiters.clear();
-    }
-
-    /** An orderly end. */
-    void close() {
-        open.forEach(connection -> endOf(connection).close());
-        open.clear();
-        idle.clear();
-        for (Waiter waiter : List.copyOf(waiters)) {
-            giveUp(waiter, null);
-        }
     }
 }

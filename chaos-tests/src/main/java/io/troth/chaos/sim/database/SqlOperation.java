@@ -37,11 +37,12 @@ public record SqlOperation(long call, long scope, Kind kind, String key, long ar
         return new SqlOperation(call, call, Kind.ADD, key, delta);
     }
 
-    public static SqlOperation append(long call, String key, long value) {
-        return new SqlOperation(call, call, Kind.APPEND, key, value);
+    /** The same in the execution of a call. */
+    public SqlOperation under(long number, long execution) {
+        return new SqlOperation(number, execution, kind, key, argument);
     }
 
-    boolean writes() {
+    public boolean writes() {
         return kind == Kind.ADD || kind == Kind.APPEND;
     }
 

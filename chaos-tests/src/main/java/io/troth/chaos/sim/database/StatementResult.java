@@ -19,11 +19,11 @@ public record StatementResult(
         row = List.copyOf(row);
     }
 
-    static StatementResult of(List<Long> row) {
+    public static StatementResult of(List<Long> row) {
         return new StatementResult(StatementEnd.completed(), row, null);
     }
 
-    static StatementResult failed(StatementEnd end, Reason failure) {
+    public static StatementResult failed(StatementEnd end, Reason failure) {
         return new StatementResult(end, List.of(), failure);
     }
 }

@@ -1,5 +1,6 @@
 package io.troth.chaos.sim.resource;
 
+import io.troth.chaos.sim.database.AgentDatabase;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.core.BranchId;

@@ -4,6 +4,7 @@ import io.troth.agent.engine.ResourceIdentity;
 import io.troth.agent.xa.ResourceUnsuitableException;
 import io.troth.agent.xa.TrothXid;
 import io.troth.chaos.sim.check.BranchFacts;
+import io.troth.chaos.sim.database.AgentDatabase;
 import io.troth.chaos.sim.database.Backup;
 import io.troth.chaos.sim.database.DatabaseFault;
 import io.troth.chaos.sim.database.Flavour;
@@ -146,7 +147,7 @@ public final class FlavouredDatabase implements DatabaseServer {
         SimulatedBranchDatabase port =
                 new SimulatedBranchDatabase(server.name(), server, CONNECTIONS, new OfProcess(agent));
         port.assume(identity);
-        return new FlavouredConnection(port);
+        return port;
     }
 
     @Override

@@ -1,6 +1,9 @@
 package io.troth.chaos.sim.resource;
 
 import io.troth.agent.engine.ResourceIdentity;
+import io.troth.chaos.sim.database.AgentDatabase;
+import io.troth.chaos.sim.database.SqlOperation;
+import io.troth.chaos.sim.database.StatementResult;
 import io.troth.chaos.sim.resource.BranchWatcher.State;
 import io.troth.chaos.sim.resource.PlainDatabase.Work;
 import io.troth.chaos.sim.world.Fault;
@@ -79,7 +82,11 @@ final class PlainConnection implements AgentDatabase {
 
     @Override
     public void execute(
-            GlobalTxId tx, BranchId branch, long remainingMillis, Operation operation, Consumer<OperationResult> done) {
+            GlobalTxId tx,
+            BranchId branch,
+            long remainingMillis,
+            SqlOperation operation,
+            Consumer<StatementResult> done) {
         connected.add(branch);
         there("executes " + operation.kind() + " in " + branch, () -> {
             if (isDead()) {
@@ -88,16 +95,16 @@ final class PlainConnection implements AgentDatabase {
             }
             if (world.fault(Fault.CONNECTION_LOST_IN_STATEMENT)) {
                 server.rollBack(branch);
-                back(() -> done.accept(new OperationResult(StatementEnd.connectionLost(broken()), false, List.of())));
+                back(() -> done.accept(StatementResult.failed(StatementEnd.connectionLost(broken()), broken())));
             } else if (world.fault(Fault.STATEMENT_FAILS)) {
                 Reason reason = Reason.of(ErrorCode.STATEMENT_FAILED);
-                back(() -> done.accept(new OperationResult(StatementEnd.failed(reason), false, List.of())));
+                back(() -> done.accept(StatementResult.failed(StatementEnd.failed(reason), reason)));
             } else {
                 List<Long> row = connected.contains(branch) ? server.execute(tx, branch, operation) : null;
                 back(() -> done.accept(
                         row == null
-                                ? new OperationResult(StatementEnd.connectionLost(broken()), false, List.of())
-                                : new OperationResult(StatementEnd.completed(), true, row)));
+                                ? StatementResult.failed(StatementEnd.connectionLost(broken()), broken())
+                                : StatementResult.of(row)));
             }
         });
     }

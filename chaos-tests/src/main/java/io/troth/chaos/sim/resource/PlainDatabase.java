@@ -1,5 +1,7 @@
 package io.troth.chaos.sim.resource;
 
+import io.troth.chaos.sim.database.AgentDatabase;
+import io.troth.chaos.sim.database.SqlOperation;
 import io.troth.chaos.sim.resource.BranchWatcher.State;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.SimProcess;
@@ -31,7 +33,7 @@ public final class PlainDatabase implements DatabaseServer {
         final GlobalTxId tx;
         final BranchId branch;
         final long proof;
-        final List<Operation> writes = new ArrayList<>();
+        final List<SqlOperation> writes = new ArrayList<>();
         State state = State.ACTIVE;
 
         private Work(GlobalTxId tx, BranchId branch, long proof) {
@@ -109,7 +111,7 @@ public final class PlainDatabase implements DatabaseServer {
 
     /** A statement; null when the branch's transaction is over. */
     @Nullable
-    List<Long> execute(GlobalTxId tx, BranchId branch, Operation operation) {
+    List<Long> execute(GlobalTxId tx, BranchId branch, SqlOperation operation) {
         Work work = works.get(branch);
         if (work == null) {
             work = new Work(tx, branch, ((long) life << 32) | ++proofs);
@@ -126,7 +128,7 @@ public final class PlainDatabase implements DatabaseServer {
         }
         Map<String, List<Long>> seen = new TreeMap<>();
         seen.put(operation.key(), rows.getOrDefault(operation.key(), List.of()));
-        for (Operation write : work.writes) {
+        for (SqlOperation write : work.writes) {
             if (write.key().equals(operation.key())) {
                 apply(write, seen);
             }
@@ -134,10 +136,10 @@ public final class PlainDatabase implements DatabaseServer {
         return seen.get(operation.key());
     }
 
-    private static void apply(Operation write, Map<String, List<Long>> to) {
+    private static void apply(SqlOperation write, Map<String, List<Long>> to) {
         List<Long> row = to.getOrDefault(write.key(), List.of());
         List<Long> changed = new ArrayList<>(row);
-        if (write.kind() == Operation.Kind.APPEND) {
+        if (write.kind() == SqlOperation.Kind.APPEND) {
             changed.add(write.argument());
         } else if (row.isEmpty()) {
             changed.add(write.argument());

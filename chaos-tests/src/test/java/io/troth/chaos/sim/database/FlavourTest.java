@@ -190,7 +190,7 @@ class FlavourTest {
         TrothXid xid = bench.branch();
         bench.execute(xid, SqlOperation.read(1, "a"));
         bench.prepare(xid);
-        bench.agent.kill();
+        bench.agent.close();
         bench.agent = bench.process();
         bench.world.run(1_000);
         assertEquals(1, bench.list().prepared().size(), "still listed");
@@ -280,7 +280,7 @@ class FlavourTest {
         assertEquals(PhaseTwoCompletion.Kind.NOT_YET, bench.commit(branch, true).kind());
         assertEquals(1, bench.list().prepared().size(), "not known, and yet listed");
         assertTrue(bench.world.saw(DatabaseFault.HOSTAGE_OF_ITS_SESSION));
-        voter.kill();
+        voter.close();
         bench.world.run(1_000);
         assertEquals(PhaseTwoCompletion.Kind.DONE, bench.commit(branch, false).kind());
         assertEquals(List.of(5L), bench.row("a"));

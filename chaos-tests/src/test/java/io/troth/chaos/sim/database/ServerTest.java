@@ -189,7 +189,7 @@ class ServerTest {
         Bench bench = new Bench(flavour, 1);
         Prepared prepared = bench.prepared("a");
         TrothXid active = bench.wrote("b");
-        bench.agent.kill();
+        bench.agent.close();
         bench.world.run(500);
         assertEquals(State.ROLLED_BACK, bench.state(active));
         assertEquals(BranchFacts.Ending.DATABASE, bench.facts(active).ending());

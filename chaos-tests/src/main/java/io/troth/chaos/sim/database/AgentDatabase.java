@@ -1,4 +1,4 @@
-package io.troth.chaos.sim.resource;
+package io.troth.chaos.sim.database;
 
 import io.troth.agent.engine.BranchDatabase;
 import io.troth.core.BranchId;
@@ -16,5 +16,9 @@ public interface AgentDatabase extends BranchDatabase {
      * @param done called exactly once, later, unless the process dies
      */
     void execute(
-            GlobalTxId tx, BranchId branch, long remainingMillis, Operation operation, Consumer<OperationResult> done);
+            GlobalTxId tx,
+            BranchId branch,
+            long remainingMillis,
+            SqlOperation operation,
+            Consumer<StatementResult> done);
 }
