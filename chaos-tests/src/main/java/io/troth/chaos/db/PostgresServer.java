@@ -179,7 +179,7 @@ public final class PostgresServer implements AutoCloseable {
 
     /** What the whole server holds prepared, ours or not, the oldest first. */
     public List<PreparedTransaction> prepared() {
-        String sql = "SELECT gid, transaction::text::bigint, database,"
+        String sql = "SELECT gid, database,"
                 + " (extract(epoch FROM clock_timestamp() - prepared) * 1000)::bigint"
                 + " FROM pg_prepared_xacts ORDER BY prepared, gid";
         try (Connection connection = connect();
@@ -187,8 +187,7 @@ public final class PostgresServer implements AutoCloseable {
                 ResultSet rows = statement.executeQuery(sql)) {
             List<PreparedTransaction> prepared = new ArrayList<>();
             while (rows.next()) {
-                prepared.add(new PreparedTransaction(
-                        rows.getString(1), rows.getLong(2), rows.getString(3), rows.getLong(4)));
+                prepared.add(new PreparedTransaction(rows.getString(1), rows.getString(2), rows.getLong(3)));
             }
             return prepared;
         } catch (SQLException e) {

@@ -1,7 +1,5 @@
 package io.troth.chaos.db;
 
-import io.troth.core.BranchId;
-import io.troth.core.ClusterId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.XidCodec;
 import java.util.Base64;
@@ -13,17 +11,13 @@ import org.jspecify.annotations.Nullable;
  * whose locks it keeps until somebody tells it which.
  *
  * @param gid the name as the database has it: {@code formatId_base64(gtrid)_base64(bqual)}, as pgjdbc writes it
- * @param transactionId the database's own number of the transaction
  * @param database the database it belongs to
  * @param ageMillis how long it has been prepared, by the database's clock
  */
-public record PreparedTransaction(String gid, long transactionId, String database, long ageMillis) {
+public record PreparedTransaction(String gid, String database, long ageMillis) {
 
-    /** What a gid of ours says. */
-    public record Decoded(ClusterId cluster, GlobalTxId tx, BranchId branch) {}
-
-    /** The parts of the gid, or null when it is not one of ours. */
-    public @Nullable Decoded decoded() {
+    /** The transaction that the gid names, or null when it is not one of ours. */
+    public @Nullable GlobalTxId tx() {
         List<String> parts = List.of(gid.split("_", -1));
         if (parts.size() != 3) {
             return null;
@@ -32,11 +26,9 @@ public record PreparedTransaction(String gid, long transactionId, String databas
             int formatId = Integer.parseInt(parts.get(0));
             byte[] gtrid = Base64.getDecoder().decode(parts.get(1));
             byte[] bqual = Base64.getDecoder().decode(parts.get(2));
-            if (!XidCodec.hasTrothForm(formatId, gtrid, bqual)) {
-                return null;
-            }
-            XidCodec.Gtrid parsed = XidCodec.parseGtrid(gtrid);
-            return new Decoded(parsed.cluster(), parsed.tx(), XidCodec.parseBqual(bqual));
+            return XidCodec.hasTrothForm(formatId, gtrid, bqual)
+                    ? XidCodec.parseGtrid(gtrid).tx()
+                    : null;
         } catch (IllegalArgumentException e) {
             return null;
         }

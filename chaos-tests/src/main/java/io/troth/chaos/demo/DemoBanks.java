@@ -5,6 +5,7 @@ import io.troth.chaos.db.PostgresBinaries;
 import io.troth.chaos.db.PostgresServer;
 import io.troth.chaos.db.PreparedTransaction;
 import io.troth.chaos.process.Children;
+import io.troth.core.GlobalTxId;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -62,9 +63,9 @@ final class DemoBanks implements AutoCloseable {
         List<InDoubt> found = new ArrayList<>();
         for (PostgresServer bank : banks) {
             for (PreparedTransaction prepared : bank.prepared()) {
-                PreparedTransaction.Decoded decoded = prepared.decoded();
-                if (decoded != null) {
-                    found.add(new InDoubt(bank.name(), prepared, decoded.tx().toString()));
+                GlobalTxId tx = prepared.tx();
+                if (tx != null) {
+                    found.add(new InDoubt(bank.name(), prepared, tx.toString()));
                 }
             }
         }

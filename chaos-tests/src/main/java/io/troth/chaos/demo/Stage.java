@@ -59,10 +59,6 @@ final class Stage implements Show.Setting {
         client.awaitReady();
     }
 
-    TrothProcess coordinator() {
-        return coordinator;
-    }
-
     TrothProcess client() {
         return client;
     }
@@ -80,10 +76,6 @@ final class Stage implements Show.Setting {
 
     DemoBanks banks() {
         return banks;
-    }
-
-    Path logDirectory() {
-        return children.logDirectory();
     }
 
     @Override

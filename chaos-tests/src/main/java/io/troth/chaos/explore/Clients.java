@@ -65,11 +65,6 @@ final class Clients {
         boolean hasAllReplies() {
             return seen.stream().allMatch(name -> name.id != null);
         }
-
-        /** Whether T is one of a single branch that may commit by itself. */
-        boolean isOnePhase(Scope scope) {
-            return scope.onePhase && seen.stream().distinct().count() == 1;
-        }
     }
 
     /** A branch, or none yet. */

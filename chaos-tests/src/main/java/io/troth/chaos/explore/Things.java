@@ -28,8 +28,4 @@ final class Things<T> {
     T get(int number) {
         return things.get(number);
     }
-
-    int size() {
-        return things.size();
-    }
 }

@@ -19,8 +19,8 @@ import java.util.function.Predicate;
 
 /**
  * Stands between two processes and makes the network fail: cut with a reset, delay, swallow one direction (the other
- * side waits for ever, as behind a firewall), hold (bytes wait and come later), refuse new connections. A watch looks
- * at what passes and acts just before or just after the bytes it waits for are handed on.
+ * side waits for ever, as behind a firewall), hold (bytes wait and come later). A watch looks at what passes and acts just
+ * before or just after the bytes it waits for are handed on.
  *
  * <p>Thread-safe; two threads per connection.
  */
@@ -55,9 +55,7 @@ public final class TcpProxy implements AutoCloseable {
     private final Map<Direction, Long> delaysMillis = new EnumMap<>(Direction.class);
     private final List<Watch> watches = new CopyOnWriteArrayList<>();
     private final List<Pair> pairs = new CopyOnWriteArrayList<>();
-    private final AtomicLong connections = new AtomicLong();
     private final AtomicLong swallowedBytes = new AtomicLong();
-    private volatile boolean refusing;
     private volatile boolean closed;
 
     private TcpProxy(InetSocketAddress target, ServerSocket listener) {
@@ -93,11 +91,6 @@ public final class TcpProxy implements AutoCloseable {
         return listener.getLocalPort();
     }
 
-    /** How many connections have been made through this proxy. */
-    public long connections() {
-        return connections.get();
-    }
-
     /** How many bytes have been thrown away, of both directions. */
     public long swallowedBytes() {
         return swallowedBytes.get();
@@ -119,27 +112,21 @@ public final class TcpProxy implements AutoCloseable {
         }
     }
 
-    /** Both directions again as on an ordinary day, and new connections are accepted. */
+    /** Both directions again as on an ordinary day. */
     public void heal() {
-        refusing = false;
         for (Direction direction : Direction.values()) {
             set(direction, Mode.PASS);
             delay(direction, 0);
         }
     }
 
-    /** Resets every open connection. New ones are accepted unless {@link #refuse()} was called. */
+    /** Resets every open connection. New ones are accepted. */
     public void cut() {
         for (Pair pair : pairs) {
             reset(pair.client());
             reset(pair.server());
         }
         pairs.clear();
-    }
-
-    /** New connections are closed at once, until {@link #heal()}. */
-    public void refuse() {
-        refusing = true;
     }
 
     /** Acts once, on the thread that hands the bytes on, when the wanted bytes come by. */
@@ -165,12 +152,7 @@ public final class TcpProxy implements AutoCloseable {
     private void accept() {
         while (!closed) {
             try {
-                Socket client = listener.accept();
-                if (refusing) {
-                    reset(client);
-                } else {
-                    connect(client);
-                }
+                connect(listener.accept());
             } catch (IOException e) {
                 // One connection failed: the others go on. When the listener was closed, there are no others.
                 if (listener.isClosed()) {
@@ -191,7 +173,6 @@ public final class TcpProxy implements AutoCloseable {
             closeQuietly(server);
             throw e;
         }
-        connections.incrementAndGet();
         Pair pair = new Pair(client, server, new ReentrantLock());
         pairs.add(pair);
         spawn(() -> pump(pair, Direction.TO_SERVER), "proxy-to-server");

@@ -33,7 +33,6 @@ final class ClientSessions {
         private final EpochId epoch;
         private final long id;
         private final SessionKey key;
-        private final int maxOpen;
         private final long endsNanos;
         private long sequence;
 
@@ -41,7 +40,6 @@ final class ClientSessions {
             epoch = opened.epoch();
             id = opened.session();
             key = opened.key();
-            maxOpen = opened.maxOpen();
             endsNanos = nowNanos + opened.maxAgeMillis() * 500_000;
         }
 
@@ -55,10 +53,6 @@ final class ClientSessions {
 
         SessionKey key() {
             return key;
-        }
-
-        int maxOpen() {
-            return maxOpen;
         }
 
         /** The next transaction of it. */

@@ -89,7 +89,7 @@ final class Run {
         ledger = new Ledger(world, this::retentionNanos);
         scout = new Scout(world);
         boolean replicated = plan.seed() % REPLICATED_ONE_IN == 2;
-        store = replicated ? new SimulatedGroup(world, CLUSTER, ledger) : new SimulatedStore(world, CLUSTER, ledger);
+        store = replicated ? new SimulatedGroup(world, ledger) : new SimulatedStore(world, ledger);
         forgetsSoon = Collections.disjoint(plan.chosen(), LONG_ABSENCES)
                 && world.random().nextInt(3) > 0;
         hasSmallLimits = world.random().nextInt(3) == 0;

@@ -17,7 +17,6 @@ import io.troth.coordinator.engine.StreamGateway;
 import io.troth.coordinator.log.DamagedRecordException;
 import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
-import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.ProtocolViolation;
 import io.troth.core.Reason;
@@ -460,12 +459,5 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
                     ? broken
                     : new Broken("the coordinator's engine crashed: " + cause, cause);
         }
-    }
-
-    /** Why it is not ready. */
-    @Nullable
-    ErrorCode notReady() {
-        Reason reason = engine == null ? null : engine.notReady();
-        return reason == null ? null : reason.code();
     }
 }

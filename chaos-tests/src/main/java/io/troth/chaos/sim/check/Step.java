@@ -5,13 +5,12 @@ import java.util.List;
 /**
  * What one statement did to one row. A row is a list of numbers: a balance is a list of one number, a log is a list.
  *
- * @param call the number of the call under which it ran
  * @param kind what it did
  * @param key the row
  * @param argument the number added or appended; 0 for a read
  * @param seen the row as the statement left or found it
  */
-public record Step(long call, Kind kind, String key, long argument, List<Long> seen) {
+public record Step(Kind kind, String key, long argument, List<Long> seen) {
 
     /** What a statement does. */
     public enum Kind {

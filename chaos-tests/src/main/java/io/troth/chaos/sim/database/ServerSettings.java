@@ -8,7 +8,4 @@ package io.troth.chaos.sim.database;
  * @param lowestBalance what a balance must not fall below
  * @param flushes false when a prepared or committed transaction is not durable: PostgreSQL's {@code fsync=off}
  */
-public record ServerSettings(int slots, long lockWaitMillis, long lowestBalance, boolean flushes) {
-
-    public static final ServerSettings DEFAULTS = new ServerSettings(32, 50_000, 0, true);
-}
+public record ServerSettings(int slots, long lockWaitMillis, long lowestBalance, boolean flushes) {}

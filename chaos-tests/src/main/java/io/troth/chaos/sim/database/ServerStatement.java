@@ -114,7 +114,7 @@ final class ServerStatement implements ServerSession.Waiting {
             transaction.writes.put(operation.key(), row);
         }
         server.executed(transaction, operation);
-        transaction.steps.add(new Step(operation.call(), operation.step(), operation.key(), operation.argument(), row));
+        transaction.steps.add(new Step(operation.step(), operation.key(), operation.argument(), row));
         done.accept(row);
     }
 

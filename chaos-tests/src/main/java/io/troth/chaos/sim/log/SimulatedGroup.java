@@ -5,7 +5,6 @@ import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.chaos.sim.world.World;
 import io.troth.coordinator.log.ReplicatedEntry;
-import io.troth.core.ClusterId;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
 import java.util.ArrayList;
@@ -41,7 +40,6 @@ public final class SimulatedGroup implements LogStore {
     private static final long[] SLOWNESS_NANOS = {0, 200_000_000, 2_000_000_000};
 
     private final World world;
-    private final ClusterId cluster;
     private final LogWatcher watcher;
     private final int recordsPerEntryMax;
     private final long slownessNanos;
@@ -60,9 +58,8 @@ public final class SimulatedGroup implements LogStore {
     private long epochTerm;
     private @Nullable SimulatedLeadership leading;
 
-    public SimulatedGroup(World world, ClusterId cluster, LogWatcher watcher) {
+    public SimulatedGroup(World world, LogWatcher watcher) {
         this.world = world;
-        this.cluster = cluster;
         this.watcher = watcher;
         recordsPerEntryMax = world.random().nextInt(4) == 0 ? 1 : 1_024;
         slownessNanos = SLOWNESS_NANOS[world.random().nextInt(SLOWNESS_NANOS.length)];
@@ -212,10 +209,6 @@ public final class SimulatedGroup implements LogStore {
             }
         }
         held.clear();
-    }
-
-    ClusterId cluster() {
-        return cluster;
     }
 
     TableWriter writer() {

@@ -2,7 +2,6 @@ package io.troth.chaos.sim.log;
 
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.chaos.sim.world.World;
-import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
 import io.troth.core.coordinator.LogRecord;
 import java.util.ArrayList;
@@ -16,7 +15,6 @@ public final class SimulatedStore implements LogStore {
     /** As many starts as no backup is old. */
     private static final long EPOCHS_ABOVE = 1_000_000;
 
-    private final ClusterId cluster;
     private final World world;
     private final LogWatcher watcher;
     private SimulatedDisk disk = new SimulatedDisk();
@@ -27,9 +25,8 @@ public final class SimulatedStore implements LogStore {
     private List<LogRecord> inFlight = List.of();
     private @Nullable SimulatedLog current;
 
-    public SimulatedStore(World world, ClusterId cluster, LogWatcher watcher) {
+    public SimulatedStore(World world, LogWatcher watcher) {
         this.world = world;
-        this.cluster = cluster;
         this.watcher = watcher;
         recordsPerBatchMax = world.random().nextInt(4) == 0 ? 1 : 1_024;
     }
@@ -93,10 +90,6 @@ public final class SimulatedStore implements LogStore {
         watcher.restored(log::find);
         log.distrust(new EpochId(highest + 1, world.random().nextLong()), highest + EPOCHS_ABOVE);
         return highest + EPOCHS_ABOVE;
-    }
-
-    ClusterId cluster() {
-        return cluster;
     }
 
     SimulatedDisk disk() {

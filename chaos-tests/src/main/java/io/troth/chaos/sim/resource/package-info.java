@@ -1,4 +1,4 @@
-/** What the simulated services do with databases, and a plain database that does it. One thread. */
+/** Databases in the simulated world: a plain one, and one of each real kind. One thread. */
 @NullMarked
 package io.troth.chaos.sim.resource;
 

@@ -64,7 +64,6 @@ public final class World {
     private int slowness = 1;
     private long now;
     private long numbers;
-    private long steps;
 
     /** {@code trace} takes the schedule in event order; null when nobody wants it. */
     public World(Plan plan, Sights sights, @Nullable List<String> trace) {
@@ -84,11 +83,6 @@ public final class World {
     /** Nanoseconds since the simulation began. */
     public long nanos() {
         return now;
-    }
-
-    /** How many things have happened. */
-    public long steps() {
-        return steps;
     }
 
     /** Chance, but for faults. */
@@ -235,7 +229,6 @@ public final class World {
                 return;
             }
         }
-        steps++;
         if (trace != null) {
             String what = task.what.get();
             if (!what.isEmpty()) {

@@ -54,19 +54,19 @@ class CheckersTest {
     }
 
     private static Step add(String key, long amount) {
-        return new Step(1, Step.Kind.ADD, key, amount, List.of(amount));
+        return new Step(Step.Kind.ADD, key, amount, List.of(amount));
     }
 
     private static Step append(String key, long value, Long... left) {
-        return new Step(1, Step.Kind.APPEND, key, value, List.of(left));
+        return new Step(Step.Kind.APPEND, key, value, List.of(left));
     }
 
     private static Step locked(String key, Long... seen) {
-        return new Step(1, Step.Kind.READ_LOCKED, key, 0, List.of(seen));
+        return new Step(Step.Kind.READ_LOCKED, key, 0, List.of(seen));
     }
 
     private static Step read(String key, Long... seen) {
-        return new Step(1, Step.Kind.READ, key, 0, List.of(seen));
+        return new Step(Step.Kind.READ, key, 0, List.of(seen));
     }
 
     private List<String> complaints(Checker checker) {

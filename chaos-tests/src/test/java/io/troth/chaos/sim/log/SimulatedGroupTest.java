@@ -14,7 +14,6 @@ import io.troth.chaos.sim.world.World;
 import io.troth.coordinator.engine.LeadershipLostException;
 import io.troth.coordinator.engine.LogListener;
 import io.troth.core.BranchId;
-import io.troth.core.ClusterId;
 import io.troth.core.Decision;
 import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
@@ -114,7 +113,7 @@ class SimulatedGroupTest {
     }
 
     private SimulatedGroup group() {
-        return new SimulatedGroup(world, new ClusterId(7), new LogWatcher() {
+        return new SimulatedGroup(world, new LogWatcher() {
             @Override
             public void committed(LogRecord.Commit commit) {
                 committed.add(commit);

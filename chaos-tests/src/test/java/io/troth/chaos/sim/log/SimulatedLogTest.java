@@ -16,7 +16,6 @@ import io.troth.coordinator.engine.LogListener;
 import io.troth.coordinator.engine.Recovered;
 import io.troth.coordinator.log.DamagedRecordException;
 import io.troth.core.BranchId;
-import io.troth.core.ClusterId;
 import io.troth.core.Decision;
 import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
@@ -48,7 +47,7 @@ class SimulatedLogTest implements LogListener, LogWatcher {
     private @Nullable Throwable failure;
     private World world = new World(plan(1), new Sights(), null);
     private SimProcess process = world.process("c1");
-    private SimulatedStore store = new SimulatedStore(world, new ClusterId(7), this);
+    private SimulatedStore store = new SimulatedStore(world, this);
 
     private static Plan plan(long seed, Fault... faults) {
         Plan plan = Plan.of(seed, Set.of());
@@ -62,7 +61,7 @@ class SimulatedLogTest implements LogListener, LogWatcher {
     private void fresh(long seed, Fault... faults) {
         world = new World(plan(seed, faults), new Sights(), null);
         process = world.process("c1");
-        store = new SimulatedStore(world, new ClusterId(7), this);
+        store = new SimulatedStore(world, this);
         applied.clear();
         replayed.clear();
         purged.clear();
