@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.UnknownFieldSet;
-import io.troth.client.grpc.Endpoint;
-import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
@@ -16,80 +14,20 @@ import io.troth.core.TrothException;
 import io.troth.proto.v1.Accepting;
 import io.troth.proto.v1.ClientEntry;
 import io.troth.proto.v1.ClientReply;
-import io.troth.proto.v1.CoordinatorState;
-import io.troth.proto.v1.EpochId;
 import io.troth.proto.v1.Reason;
-import io.troth.proto.v1.SessionKey;
-import io.troth.proto.v1.SessionOpened;
-import io.troth.proto.v1.SessionRef;
 import io.troth.proto.v1.TransactionAnswer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
  * Goal: what this build does not know is never taken for certain, and takes nothing away from what stands beside it
  * ("Upgrading" in OPERATIONS.md). Method: the engine alone, and replies with numbers and names that nobody has given.
  */
-class NewerCoordinatorTest {
+class NewerCoordinatorTest extends EngineByHand {
 
     private static final int NEWER = 77;
-    private static final EpochId EPOCH =
-            EpochId.newBuilder().setNumber(5).setNonce(31).build();
-
-    private final List<ClientEntry> sent = new ArrayList<>();
-    private final List<String> elsewhere = new ArrayList<>();
-    private final TimersByHand timers = new TimersByHand();
-    private final ClientEngine engine = ClientEngine.start(
-            ClientSettings.of(List.of(new Endpoint("localhost", 1))), () -> 0, timers, new Recorder());
-
-    private final class Recorder extends SilentLink {
-        @Override
-        public void send(ClientEntry entry) {
-            sent.add(entry);
-        }
-
-        @Override
-        public void tryElsewhere(String why) {
-            elsewhere.add(why);
-        }
-    }
-
-    @BeforeEach
-    void open() {
-        assertTrue(engine.up(
-                CoordinatorState.newBuilder().setClusterId(7).setEpoch(EPOCH).build()));
-        reply(ClientReply.newBuilder()
-                .setSessionOpened(SessionOpened.newBuilder()
-                        .setSession(SessionRef.newBuilder()
-                                .setEpoch(EPOCH)
-                                .setSession(1)
-                                .setKey(SessionKey.newBuilder().setHigh(1).setLow(2)))
-                        .setMaxOpen(100)
-                        .setMaxAgeMillis(3_600_000)));
-    }
-
-    private ClientEntry last() {
-        return sent.get(sent.size() - 1);
-    }
-
-    private void reply(ClientReply.Builder... replies) {
-        engine.replies(List.of(replies).stream()
-                .map(reply -> reply.setCorrelationId(last().getCorrelationId()).build())
-                .toList());
-    }
-
-    private CompletableFuture<Answer> commit() {
-        OpenTransaction transaction = engine.begin(60_000).join();
-        transaction.scope().addBranch(new BranchId(1, 1), "left");
-        transaction.scope().addBranch(new BranchId(1, 2), "right");
-        CompletableFuture<Answer> answer = engine.commit(transaction, true, false);
-        assertTrue(last().hasCommit());
-        return answer;
-    }
 
     private TransactionAnswer.Builder answer() {
         return TransactionAnswer.newBuilder().setTx(last().getCommit().getTx());
