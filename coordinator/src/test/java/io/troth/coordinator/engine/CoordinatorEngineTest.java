@@ -1,6 +1,8 @@
 package io.troth.coordinator.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.core.BranchWork;
@@ -38,6 +40,28 @@ class CoordinatorEngineTest {
         assertEquals(1, world.simulated().forcedWrites() - forcedBefore);
         assertEquals(2, world.simulated().recordsWritten() - recordsBefore, "COMMIT and END");
         assertTrue(world.agents.stream().allMatch(agent -> agent.committed.contains(tx)));
+    }
+
+    @Test
+    void leavesNoTimerOfWhatHasEnded() {
+        var unused = world.commitTwo();
+        world.settle();
+        long aTransactions = Duration.ofMinutes(1).toNanos();
+        assertTrue(world.engine.nanosToNextTurn() > aTransactions, "there is only that of the session");
+    }
+
+    @Test
+    void purgesFromTheLogWhatEndedLongAgo() {
+        GlobalTxId tx = world.commitTwo();
+        world.settle();
+        world.submit(new Event.CloseSession(world.client(), tx.epoch(), tx.session(), world.key()));
+        world.pass(Duration.ofHours(24));
+        assertNotNull(world.simulated().find(tx));
+        for (FakeAgent agent : world.agents) {
+            world.submit(new Event.ScanReported(agent.stream, agent.resource, null, 0));
+        }
+        world.settle();
+        assertNull(world.simulated().find(tx));
     }
 
     @Test

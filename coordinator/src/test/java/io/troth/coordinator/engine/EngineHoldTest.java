@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 
@@ -112,6 +113,47 @@ class EngineHoldTest {
         assertEquals(List.of(Outcome.NOT_LEADER), outcomes(second));
         assertEquals(1, second.heard.logFailures.size());
         assertTrue(second.engine.isStopped());
+    }
+
+    @Test
+    void stopsWhenTheLogIsNotReadAnyMore() {
+        GlobalTxId old = world.commitTwo();
+        world.settle();
+        EngineWorld second = world.crash(false).open();
+        second.refusesLookups = true;
+        second.ask(old);
+        second.settle();
+
+        assertEquals(List.of(Outcome.NOT_LEADER), outcomes(second));
+        assertTrue(second.engine.isStopped());
+    }
+
+    /** It sleeps otherwise, for hours where nothing is to do. */
+    @Test
+    void wakesForAllThatIsHandedOver() {
+        AtomicInteger wakes = new AtomicInteger();
+        world.engine.wakeWith(wakes::incrementAndGet);
+        List<Runnable> handed = List.of(
+                () -> world.engine.submit(List.of(new Event.ClientDisconnected(world.client())), () -> {}),
+                () -> {
+                    var unused = world.engine.look(CoordinatorStateMachine::view);
+                },
+                () -> {
+                    var unused = world.engine.drain(Duration.ofSeconds(30));
+                },
+                () -> world.engine.applied(List.of(), 1),
+                () -> world.engine.stalled(true),
+                () -> world.engine.free(false, 1));
+        for (int i = 0; i < handed.size(); i++) {
+            handed.get(i).run();
+            assertEquals(i + 1, wakes.get());
+        }
+        world.settle();
+        assertTrue(world.engine.nanosToNextTurn() > 0);
+        wakes.set(0);
+        world.engine.failed(new IllegalStateException("for a test"));
+        assertEquals(1, wakes.get());
+        assertEquals(0, world.engine.nanosToNextTurn());
     }
 
     @Test

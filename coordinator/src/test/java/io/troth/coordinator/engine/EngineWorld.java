@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,8 @@ public final class EngineWorld {
     final Recovered recovered;
     /** A simulated log writes what waits whenever nothing else is to do. */
     boolean logWrites = true;
+    /** The log is closed: nothing is read from it any more. */
+    boolean refusesLookups;
     /** The process dies when this is reached, {@code null} for never. */
     @Nullable
     String diesAt;
@@ -106,7 +109,7 @@ public final class EngineWorld {
                 EngineListener.all(listeners),
                 () -> nanos,
                 random::nextLong,
-                lookups::add);
+                this::lookUp);
         engine = options.machine == null
                 ? new CoordinatorEngine(0, options.limits, ports)
                 : new CoordinatorEngine(options.machine, options.limits, ports);
@@ -261,6 +264,13 @@ public final class EngineWorld {
             }
         }
         return moved;
+    }
+
+    private void lookUp(Runnable lookup) {
+        if (refusesLookups) {
+            throw new RejectedExecutionException("for a test");
+        }
+        lookups.add(lookup);
     }
 
     private void reached(StepListener.Point point, GlobalTxId tx) {

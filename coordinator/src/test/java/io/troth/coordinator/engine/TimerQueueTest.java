@@ -25,6 +25,8 @@ class TimerQueueTest {
         timers.start(key(2), 10);
         timers.start(key(3), 10);
         assertEquals(10, timers.nanosToNext(0));
+        assertEquals(6, timers.nanosToNext(4));
+        assertEquals(0, timers.nanosToNext(11));
         assertNull(timers.pollDue(9));
         assertEquals(key(2), timers.pollDue(10));
         assertEquals(key(3), timers.pollDue(10));
