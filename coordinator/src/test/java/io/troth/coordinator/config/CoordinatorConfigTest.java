@@ -2,6 +2,7 @@ package io.troth.coordinator.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -140,6 +141,53 @@ class CoordinatorConfigTest {
         Path file = temp.resolve("latin1.conf");
         Files.write(file, "data.directory = \"d\u00fcsseldorf\"".getBytes(StandardCharsets.ISO_8859_1));
         assertTrue(refusal(new ConfigLoader().file(file)).contains("latin1.conf: it is not written in UTF-8"));
+    }
+
+    @Test
+    void membersSpeakTlsWithAllItsFilesOrNone() throws IOException {
+        String here = file("x").toString();
+        Map<ConfigKey<?>, String> member = new HashMap<>(Map.of(
+                ConfigKey.DATA_DIRECTORY, "data",
+                ConfigKey.CLUSTER_ID, "00000000000000ff",
+                ConfigKey.CLUSTER_NODE, "a",
+                ConfigKey.CLUSTER_NODES, "a=10.0.0.1:7701",
+                ConfigKey.CLUSTER_TLS_CERTIFICATE, here,
+                ConfigKey.CLUSTER_TLS_KEY, here,
+                ConfigKey.CLUSTER_TLS_AUTHORITIES, here));
+        assertEquals(
+                new RaftSettings.Tls(Path.of(here), Path.of(here), Path.of(here)),
+                new ConfigLoader().flags(member).load().member().tls());
+        member.put(ConfigKey.INSECURE, "true");
+        for (ConfigKey<?> needed : List.of(
+                ConfigKey.CLUSTER_TLS_CERTIFICATE, ConfigKey.CLUSTER_TLS_KEY, ConfigKey.CLUSTER_TLS_AUTHORITIES)) {
+            Map<ConfigKey<?>, String> without = new HashMap<>(member);
+            without.remove(needed);
+            assertTrue(refusal(new ConfigLoader().flags(without)).contains("set all or none"));
+        }
+    }
+
+    @Test
+    void bothNamesOfAMemberAreOfTheSameMembers() {
+        Map<ConfigKey<?>, String> member = new HashMap<>(Map.of(
+                ConfigKey.DATA_DIRECTORY, "data",
+                ConfigKey.CLUSTER_ID, "00000000000000ff",
+                ConfigKey.CLUSTER_NODE, "a",
+                ConfigKey.CLUSTER_NODES, "a=localhost:7701,b=localhost:7702",
+                ConfigKey.CLUSTER_ENDPOINTS, "a=localhost:7700"));
+        assertTrue(refusal(new ConfigLoader().flags(member)).contains("both name all members"));
+        member.put(ConfigKey.CLUSTER_ENDPOINTS, "a=localhost:7700,b=localhost:7710");
+        assertNotNull(new ConfigLoader().flags(member).load().member());
+    }
+
+    @Test
+    void noDefaultIsLongerThanWhatIsAllowed() {
+        Map<ConfigKey<?>, String> times =
+                new HashMap<>(Map.of(ConfigKey.TRANSACTIONS_TIMEOUT, "2m", ConfigKey.TRANSACTIONS_TIMEOUT_MAX, "1m"));
+        assertEquals(
+                "transactions.timeout is longer than transactions.timeoutMax",
+                refusal(new ConfigLoader().flags(DATA).flags(times)));
+        times.put(ConfigKey.TRANSACTIONS_TIMEOUT, "1m");
+        assertNotNull(new ConfigLoader().flags(DATA).flags(times).load());
     }
 
     @Test

@@ -288,7 +288,7 @@ class TransactionFacadeTest {
     @Test
     void whatHasEndedTakesNobodysPlace() throws Exception {
         try (LiveCoordinator small = new LiveCoordinator(
-                new SimulatedDecisionLog(LiveCoordinator.CLUSTER),
+                new SimulatedDecisionLog(),
                 GrpcSettings.loopback(0).withLimits(two()))) {
             Edge.until(() -> small.notReady() == null);
             TransactionServiceGrpc.TransactionServiceBlockingStub stub =

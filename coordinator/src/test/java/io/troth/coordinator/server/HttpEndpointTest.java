@@ -43,7 +43,8 @@ class HttpEndpointTest {
     @Test
     void saysWhyItIsNotReadyAlsoWhereTheCodeSaysItAll() throws Exception {
         Reason bare = Reason.of(ErrorCode.LOG_DISTRUSTED);
-        try (HttpEndpoint http = new HttpEndpoint(new InetSocketAddress(HERE, 0), () -> true, () -> bare, () -> bare, () -> "")) {
+        try (HttpEndpoint http =
+                new HttpEndpoint(new InetSocketAddress(HERE, 0), () -> true, () -> bare, () -> bare, () -> "")) {
             assertEquals("503 LOG_DISTRUSTED " + bare.code().advice(), Http.get(http.port(), "/readyz"));
         }
     }
