@@ -288,8 +288,7 @@ class TransactionFacadeTest {
     @Test
     void whatHasEndedTakesNobodysPlace() throws Exception {
         try (LiveCoordinator small = new LiveCoordinator(
-                new SimulatedDecisionLog(),
-                GrpcSettings.loopback(0).withLimits(two()))) {
+                new SimulatedDecisionLog(), GrpcSettings.loopback(0).withLimits(two()))) {
             Edge.until(() -> small.notReady() == null);
             TransactionServiceGrpc.TransactionServiceBlockingStub stub =
                     TransactionServiceGrpc.newBlockingStub(small.channel);
