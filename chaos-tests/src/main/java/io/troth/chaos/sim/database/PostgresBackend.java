@@ -144,7 +144,7 @@ final class PostgresBackend {
         }
         if (sql.startsWith("SELECT c.system_identifier")) {
             TransactionIds ids = server.ids();
-            return row(ids.systemIdentifier, ids.timeline, DATABASE_OID, ids.lifeMicros, DATABASE, ROLE);
+            return row(ids.systemIdentifier, ids.timeline, DATABASE_OID, ids.lifeMicros, DATABASE, ROLE, 0, 0, 0);
         }
         if (sql.contains("'max_prepared_transactions'")) {
             return row(VERSION, server.settings.slots(), server.settings.flushes() ? "on" : "off", "on", false);
