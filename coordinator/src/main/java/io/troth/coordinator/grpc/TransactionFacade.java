@@ -42,7 +42,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@code TransactionService}, the unary facade. Each Begin opens a client session for its one transaction, held here;
  * the session is closed some time after the outcome was answered or the transaction's deadline, so that a repeated or late
- * commit still hears it, or when another transaction needs its place. Commit, Rollback and GetOutcome say to the core what a client stream would say.
+ * commit still hears it, or when another transaction needs its place. Commit, Rollback and GetOutcome say to the core what
+ * a client stream would say.
  *
  * <p>{@link #close} when the leadership is over: until then a timer for each session refers to it.
  */

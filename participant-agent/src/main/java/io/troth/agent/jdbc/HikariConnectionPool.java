@@ -72,9 +72,9 @@ final class HikariConnectionPool implements ConnectionPool {
                                     : ", SQLState " + refused.getSQLState() + ": " + refused.getMessage());
                     throw SqlErrors.of(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why), e);
                 }
-                // Each wait begins at the end of the queue, so that nobody's turn would come while others come too:
-                // where
-                // all connections are out, only who gives one back can help, and the rest is waited for at once.
+                // Each wait begins at the end of the queue, so that nobody's turn would come while others come too.
+                // Where
+                // all connections are out only who gives one back can help, and the rest is waited for at once.
                 now = pool.getActiveConnections() >= sizeMax ? left : Math.min(left, refusedWaitMillis);
             }
         }
