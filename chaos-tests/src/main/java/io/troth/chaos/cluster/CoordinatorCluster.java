@@ -55,7 +55,7 @@ public final class CoordinatorCluster implements AutoCloseable {
     private static final int HTTP_REFUSED = 400;
 
     private static final Pattern NOT_LEADING = Pattern.compile("503 NOT_LEADER.*");
-    private static final Pattern FOLLOWS = Pattern.compile("503 NOT_LEADER.* leads");
+    private static final Pattern FOLLOWS = Pattern.compile("503 NOT_LEADER.* leads, at .*");
 
     private record Listens(int grpc, int http, int raft) {}
 
