@@ -209,7 +209,21 @@ class TlsTest {
     void refusesPlaintext() throws Exception {
         assertNoCoordinator(client(coordinator), "UNAVAILABLE");
         assertNoCoordinator(coordinator, null, "UNAVAILABLE");
-        assertThrows(TrothException.class, () -> status(coordinator, null));
+        TrothException refused = assertThrows(TrothException.class, () -> status(coordinator, null));
+        assertTrue(refused.getMessage().contains("if it speaks TLS, say so by --ca FILE"), refused::toString);
+    }
+
+    @Test
+    void saysThatTheOtherSideSpeaksNoTls() throws Exception {
+        String words = "(the other side speaks no TLS)";
+        CoordinatorConfig open = CoordinatorConfig.onFreePorts(temp.resolve("decisions-open"), Map.of());
+        try (CoordinatorServer server = CoordinatorServer.start(open, StepListener.NONE)) {
+            assertNoCoordinator(client(server, Owner.AUTHORITY, Owner.MEMBER), words);
+            assertNoCoordinator(server, agent(Owner.AUTHORITY, Owner.MEMBER), words);
+            ClientTls operator = new ClientTls(certificates.authorities(), null, null);
+            TrothException refused = assertThrows(TrothException.class, () -> status(server, operator));
+            assertTrue(refused.getMessage().contains(words), refused::toString);
+        }
     }
 
     @Test

@@ -10,6 +10,7 @@ import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
 import java.net.ConnectException;
+import java.net.UnknownHostException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ final class RemoteCalls implements AutoCloseable {
 
     private final String endpoint;
     private final long timeoutMillis;
+    private final boolean plaintext;
     private final ManagedChannel channel;
 
     /**
@@ -38,6 +40,7 @@ final class RemoteCalls implements AutoCloseable {
         }
         this.endpoint = endpoint;
         this.timeoutMillis = timeoutMillis;
+        plaintext = tls == null;
         channel = NettyChannelBuilder.forTarget(target(endpoint), TlsContexts.client(tls))
                 .disableRetry()
                 .build();
@@ -72,8 +75,17 @@ final class RemoteCalls implements AutoCloseable {
             }
             // Only a connection that never came about proves that nothing was asked.
             ErrorCode lost = e.getCause() instanceof ConnectException ? ErrorCode.NO_COORDINATOR : whenLost;
-            throw new TrothException(new Reason(lost, endpoint + ": " + Statuses.text(status)), e);
+            String hint = plaintext && isCutOff(e) ? "; if it speaks TLS, say so by --ca FILE" : "";
+            throw new TrothException(new Reason(lost, endpoint + ": " + Statuses.text(status) + hint), e);
         }
+    }
+
+    /** A peer that wants a handshake ends the connection without a word; others seldom do. */
+    private static boolean isCutOff(StatusRuntimeException e) {
+        Throwable cause = e.getCause();
+        return e.getStatus().getCode() == Status.Code.UNAVAILABLE
+                && !(cause instanceof ConnectException)
+                && !(cause instanceof UnknownHostException);
     }
 
     /** Without the code and the advice that {@link Statuses} puts around it: whoever prints it has both. */

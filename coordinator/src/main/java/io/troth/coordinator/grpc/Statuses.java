@@ -57,6 +57,10 @@ final class Statuses {
             bottom = bottom.getCause();
         }
         String cause = bottom == null ? null : bottom.getMessage();
+        if (cause != null && cause.startsWith("not an SSL/TLS record")) {
+            // All its bytes follow.
+            cause = "the other side speaks no TLS";
+        }
         return cause == null || cause.equals(first) ? text : text + " (" + cause + ")";
     }
 
