@@ -14,8 +14,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code /livez}, {@code /readyz}, {@code /memberz} and {@code /metrics} over plain HTTP. Has threads of its own and asks the engine for
- * nothing that could make it wait. Who is slow is cut off: probes of the same process must be answered.
+ * {@code /livez}, {@code /readyz}, {@code /memberz} and {@code /metrics} over plain HTTP. Has threads of its own and asks
+ * the engine for nothing that could make it wait. Who is slow is cut off: probes of the same process must be answered.
  */
 final class HttpEndpoint implements AutoCloseable {
 

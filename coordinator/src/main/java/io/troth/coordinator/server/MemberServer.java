@@ -70,8 +70,6 @@ public final class MemberServer implements RunningCoordinator {
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
     private final CatchUp catchUp = new CatchUp();
-    /** Null while it is opened. */
-    private volatile @Nullable RaftMember following;
 
     private volatile @Nullable ClusterOperations operations;
     private volatile @Nullable Leadership current;
@@ -100,7 +98,6 @@ public final class MemberServer implements RunningCoordinator {
             GrpcServer door = Doors.grpc(config, metrics);
             grpc = door;
             member = openMember();
-            following = member;
             parts.push(member);
             ClusterOperations changes = new ClusterOperations(member, this::drain, settings.electionTimeoutMillis());
             operations = changes;
@@ -162,15 +159,15 @@ public final class MemberServer implements RunningCoordinator {
     /** Why this member does not do its part: it neither serves nor follows with what its leader has. */
     private @Nullable Reason notMember() {
         Reason elsewhere = notReady();
-        RaftMember follows = following;
-        if (elsewhere == null || current != null || follows == null) {
+        if (elsewhere == null || current != null || operations == null) {
+            // Without operations the member is still being opened.
             return elsewhere;
         }
         String node = leader.get();
         if (node == null || node.equals(settings.node())) {
             return elsewhere;
         }
-        return catchUp.look(follows.view(), follows.leaderIndex());
+        return catchUp.look(member.view(), member.leaderIndex());
     }
 
     /** Where to go while this member does not lead. */

@@ -3,43 +3,25 @@ package io.troth.coordinator.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import io.troth.coordinator.HeardLog;
 import io.troth.coordinator.admin.ClusterView;
 import io.troth.core.ClusterId;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.parallel.Isolated;
-import org.slf4j.LoggerFactory;
 
 /** Goal: who reads the leader's log learns of each member that goes or comes, once. Method: views of this test. */
 @Isolated // Hears what the leader of every cluster in this JVM logs.
 class MemberWatchTest {
 
-    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger(MemberWatch.class);
     private static final ClusterView.Contact THERE = new ClusterView.Contact(7, 1_500);
     private static final ClusterView.Contact AWAY = new ClusterView.Contact(7, 3_001);
 
-    private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    @RegisterExtension
+    final HeardLog heard = new HeardLog(MemberWatch.class.getName(), Level.INFO);
+
     private final MemberWatch watch = new MemberWatch(500);
-
-    @BeforeEach
-    void listen() {
-        lines.start();
-        LOGGER.addAppender(lines);
-        LOGGER.setLevel(Level.INFO);
-        LOGGER.setAdditive(false);
-    }
-
-    @AfterEach
-    void stopListening() {
-        LOGGER.setAdditive(true);
-        LOGGER.setLevel(null);
-        LOGGER.detachAppender(lines);
-    }
 
     private static ClusterView.Member member(String node, ClusterView.Contact contact) {
         return new ClusterView.Member(node, node + ".example:7720", null, contact);
@@ -59,10 +41,7 @@ class MemberWatchTest {
     }
 
     private List<String> said() {
-        List<String> said =
-                lines.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
-        lines.list.clear();
-        return said;
+        return heard.takeTexts();
     }
 
     @Test

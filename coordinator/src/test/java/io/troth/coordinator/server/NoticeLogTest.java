@@ -5,45 +5,26 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import io.troth.coordinator.HeardLog;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.coordinator.Event;
 import io.troth.core.coordinator.Notice;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.parallel.Isolated;
-import org.slf4j.LoggerFactory;
 
 /** Goal: a flood of one thing fills no disk, and hides nothing else. Method: notices at times of this test. */
 @Isolated // Hears what every coordinator logs.
 class NoticeLogTest {
 
-    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("coordinator");
+    @RegisterExtension
+    final HeardLog heard = new HeardLog("coordinator", Level.WARN);
 
-    private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
     private long now = Long.MAX_VALUE - 5;
     private final NoticeLog log = new NoticeLog(() -> now);
-
-    @BeforeEach
-    void listen() {
-        lines.start();
-        LOGGER.addAppender(lines);
-        LOGGER.setLevel(Level.WARN);
-        LOGGER.setAdditive(false);
-    }
-
-    @AfterEach
-    void stopListening() {
-        LOGGER.setAdditive(true);
-        LOGGER.setLevel(null);
-        LOGGER.detachAppender(lines);
-    }
 
     private static Notice.Alarm alarm(ErrorCode code, String detail) {
         return new Notice.Alarm(new Reason(code, detail), null);
@@ -64,7 +45,7 @@ class NoticeLogTest {
                         "ALARM  OUTCOME_FORGOTTEN: b4",
                         "refused OUTCOME_UNKNOWN: r (0 more since the last line)",
                         "ALARM  OUTCOME_UNKNOWN: b5 (2 more since the last line)"),
-                lines.list.stream().map(ILoggingEvent::getFormattedMessage).toList());
+                heard.texts());
     }
 
     private void change(Reason refusing, Reason reason) {
@@ -74,7 +55,7 @@ class NoticeLogTest {
 
     @Test
     void saysOnceWhatIsTheMatterWithTheDiskAndWhenThatIsOver() {
-        LOGGER.setLevel(Level.INFO);
+        heard.listenFrom(Level.INFO);
         Reason full = new Reason(ErrorCode.DISK_FLOOR, "7 bytes are left on the log's disk");
         Reason hangs = new Reason(ErrorCode.LOG_STALLED, "a write of the log hangs");
         Reason many = new Reason(ErrorCode.OVERLOADED, "too many open transactions");
@@ -92,6 +73,6 @@ class NoticeLogTest {
                                 + ErrorCode.DISK_FLOOR.advice(),
                         "no new transactions: LOG_STALLED: a write of the log hangs. " + ErrorCode.LOG_STALLED.advice(),
                         "LOG_STALLED is over"),
-                lines.list.stream().map(ILoggingEvent::getFormattedMessage).toList());
+                heard.texts());
     }
 }

@@ -3,39 +3,19 @@ package io.troth.coordinator.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import io.troth.coordinator.HeardLog;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.parallel.Isolated;
-import org.slf4j.LoggerFactory;
 
 /** Goal: who reads a follower's log learns that its disk is nearly full, once. Method: a disk of this test. */
 @Isolated // Hears what the members of every cluster in this JVM log.
 class SpaceWatchTest {
 
-    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger(SpaceWatch.class);
-
-    private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
-
-    @BeforeEach
-    void listen() {
-        lines.start();
-        LOGGER.addAppender(lines);
-        LOGGER.setLevel(Level.INFO);
-        LOGGER.setAdditive(false);
-    }
-
-    @AfterEach
-    void stopListening() {
-        LOGGER.setAdditive(true);
-        LOGGER.setLevel(null);
-        LOGGER.detachAppender(lines);
-    }
+    @RegisterExtension
+    final HeardLog heard = new HeardLog(SpaceWatch.class.getName(), Level.INFO);
 
     @Test
     void saysOnceThatThereIsTooLittleAndOnceThatThereIsEnough() {
@@ -49,7 +29,7 @@ class SpaceWatchTest {
                 List.of(
                         "WARN 99 bytes are left on this member's disk, less than log.freeFloor: free space",
                         "INFO 200 bytes are free on this member's disk again"),
-                lines.list.stream()
+                heard.events().stream()
                         .map(line -> line.getLevel() + " " + line.getFormattedMessage())
                         .toList());
     }

@@ -6,9 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.AppenderBase;
+import io.troth.coordinator.HeardLog;
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.core.ClusterId;
 import java.io.InputStream;
@@ -20,16 +18,14 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import org.apache.ratis.thirdparty.io.grpc.Server;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
-import org.slf4j.LoggerFactory;
 
 /**
  * Goal: who has mixed up files of TLS reads which, and why members do not find each other. Method: real certificates, and
@@ -38,36 +34,19 @@ import org.slf4j.LoggerFactory;
 @Isolated // Hears what every member in this JVM logs.
 class MemberTlsFaultsTest {
 
-    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("io.troth.coordinator.log.raft");
-
     @TempDir
     Path temp;
 
-    private final ConcurrentLinkedQueue<String> said = new ConcurrentLinkedQueue<>();
-    private final AppenderBase<ILoggingEvent> lines = new AppenderBase<>() {
-        @Override
-        protected void append(ILoggingEvent event) {
-            said.add(event.getFormattedMessage());
-        }
-    };
+    @RegisterExtension
+    final HeardLog heard = new HeardLog("io.troth.coordinator.log.raft", Level.INFO);
+
     private final ClusterId cluster =
             Objects.requireNonNull(Logs.settings(Path.of("none"), 1).cluster());
     private MemberCertificates certificates;
 
     @BeforeEach
-    void listen() throws Exception {
-        lines.start();
-        LOGGER.addAppender(lines);
-        LOGGER.setLevel(Level.INFO);
-        LOGGER.setAdditive(false);
+    void create() throws Exception {
         certificates = MemberCertificates.create(temp.resolve("tls"));
-    }
-
-    @AfterEach
-    void stopListening() {
-        LOGGER.setAdditive(true);
-        LOGGER.setLevel(null);
-        LOGGER.detachAppender(lines);
     }
 
     private RaftSettings.Tls member(String name, String signer) throws Exception {
@@ -106,7 +85,7 @@ class MemberTlsFaultsTest {
                 List.of(
                         "refused the certificate of CN=b at b.example:7720" + why,
                         "refused the certificate of CN=b" + why),
-                List.copyOf(said));
+                heard.texts());
     }
 
     @Test
@@ -133,7 +112,7 @@ class MemberTlsFaultsTest {
         member.start();
         try {
             eventually()
-                    .until(() -> said.stream()
+                    .until(() -> heard.texts().stream()
                             .anyMatch(line -> line.contains("it waits for [b (" + address)
                                     && line.contains("the certificate has no identity in cluster " + cluster)));
         } finally {
@@ -141,6 +120,8 @@ class MemberTlsFaultsTest {
             member.join();
             other.shutdownNow();
         }
-        assertTrue(said.stream().anyMatch(line -> line.startsWith("this member is new")), said::toString);
+        assertTrue(
+                heard.texts().stream().anyMatch(line -> line.startsWith("this member is new")),
+                () -> heard.texts().toString());
     }
 }
