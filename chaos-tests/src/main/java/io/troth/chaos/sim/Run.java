@@ -9,8 +9,6 @@ import io.troth.chaos.sim.log.LogStore;
 import io.troth.chaos.sim.log.SimulatedGroup;
 import io.troth.chaos.sim.log.SimulatedStore;
 import io.troth.chaos.sim.resource.DatabaseServer;
-import io.troth.chaos.sim.resource.FlavouredDatabase;
-import io.troth.chaos.sim.resource.PlainDatabase;
 import io.troth.chaos.sim.world.Broken;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.Plan;
@@ -115,15 +113,11 @@ final class Run {
         }
     }
 
-    /** One that keeps its promises in the simplest way, or one of a real kind. */
     private DatabaseServer database(String name) {
-        if (world.random().nextInt(8) == 0) {
-            return new PlainDatabase(world, name, world.random().nextBoolean(), ledger);
-        }
-        List<Flavour> kinds = FlavouredDatabase.FIT;
+        List<Flavour> kinds = DatabaseServer.FIT;
         Flavour flavour = kinds.get(world.random().nextInt(kinds.size()));
         world.saw("database " + flavour);
-        return new FlavouredDatabase(world, name, flavour, ledger);
+        return new DatabaseServer(world, name, flavour, ledger);
     }
 
     /** Whether something is wrong with a branch's end that is not the protocol's fault. */
@@ -434,15 +428,11 @@ final class Run {
         return idle ? null : "the leader still holds " + view;
     }
 
-    /** The checkers, where every database keeps the books that they need. */
     private void checkHistory() {
         List<BranchFacts> branches = new ArrayList<>();
         Map<String, Map<String, List<Long>>> rows = new TreeMap<>();
         for (DatabaseServer database : databases) {
-            if (!(database instanceof FlavouredDatabase flavoured)) {
-                return;
-            }
-            for (BranchFacts facts : flavoured.server().branches()) {
+            for (BranchFacts facts : database.server().branches()) {
                 boolean isForced = ledger.isForced(facts.tx(), facts.branch());
                 branches.add(isForced ? facts.endedByForce() : facts);
             }
@@ -453,7 +443,6 @@ final class Run {
             List<String> complaints = checker.complaints(history);
             Broken.unless(complaints.isEmpty(), () -> String.join("; ", complaints));
         }
-        world.saw("history checked");
     }
 
     /** The protocol's limits, and as long as whoever must keep them is held up by what goes wrong in this run. */
@@ -464,7 +453,7 @@ final class Run {
         more += kinds.contains(Fault.AGENT_PAUSE) ? Enemy.OUTAGE_NANOS_MAX : 0;
         more += kinds.contains(Fault.DATABASE_SLOW) ? 6 * SECOND : 0;
         // A server may go on with a request whose client is gone.
-        more += kinds.stream().anyMatch(FlavouredDatabase.GOES_ON_ALONE::contains) ? 5 * SECOND : 0;
+        more += kinds.stream().anyMatch(DatabaseServer.GOES_ON_ALONE::contains) ? 5 * SECOND : 0;
         LockChecker.Limits own = LockChecker.Limits.OWN;
         return new LockChecker.Limits(own.afterDeadlineNanos() + more, own.afterFaultsNanos());
     }

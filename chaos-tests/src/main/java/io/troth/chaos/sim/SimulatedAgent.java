@@ -7,7 +7,7 @@ import io.troth.agent.engine.BranchDatabase;
 import io.troth.agent.engine.CoordinatorLink;
 import io.troth.agent.engine.LinkListener;
 import io.troth.agent.engine.StepListener;
-import io.troth.chaos.sim.database.AgentDatabase;
+import io.troth.chaos.sim.database.SimulatedBranchDatabase;
 import io.troth.chaos.sim.resource.DatabaseServer;
 import io.troth.chaos.sim.steps.BranchSteps;
 import io.troth.chaos.sim.world.Broken;
@@ -52,7 +52,7 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
     private final SimProcess process;
     private final List<DatabaseServer> servers;
     private final Map<AgentTimerKey, World.Task> timers = new LinkedHashMap<>();
-    private Map<String, AgentDatabase> databases = Map.of();
+    private Map<String, SimulatedBranchDatabase> databases = Map.of();
     private @Nullable AgentEngine engine;
     private @Nullable SimulatedService service;
     private @Nullable LinkListener listener;
@@ -82,7 +82,7 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
 
     void start() {
         process.start(this::died);
-        Map<String, AgentDatabase> opened = new TreeMap<>();
+        Map<String, SimulatedBranchDatabase> opened = new TreeMap<>();
         servers.forEach(server -> opened.put(server.name(), server.open(process)));
         databases = opened;
         Map<String, BranchDatabase> ports = new TreeMap<>(opened);
@@ -96,7 +96,7 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
     }
 
     private void died() {
-        databases.values().forEach(AgentDatabase::close);
+        databases.values().forEach(SimulatedBranchDatabase::close);
         databases = Map.of();
         timers.clear();
         engine = null;

@@ -3,7 +3,7 @@ package io.troth.chaos.sim;
 import io.troth.agent.engine.AgentEngine;
 import io.troth.agent.engine.BranchRefusedException;
 import io.troth.chaos.sim.Call.Reply;
-import io.troth.chaos.sim.database.AgentDatabase;
+import io.troth.chaos.sim.database.SimulatedBranchDatabase;
 import io.troth.chaos.sim.database.SqlOperation;
 import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.SimProcess;
@@ -82,7 +82,7 @@ final class SimulatedService {
                 fail(refused.reason());
                 return;
             }
-            AgentDatabase database = Objects.requireNonNull(databases.get(statement.resource()));
+            SimulatedBranchDatabase database = Objects.requireNonNull(databases.get(statement.resource()));
             SqlOperation operation = statement.operation().under(call.context().call(), scope.scopeId());
             database.execute(call.context().tx(), branch, scope.remainingMillis(), operation, result -> {
                 engine.statementEnds(branch, result.end());
@@ -132,13 +132,13 @@ final class SimulatedService {
     private final World world;
     private final SimProcess process;
     private final AgentEngine engine;
-    private final Map<String, AgentDatabase> databases;
+    private final Map<String, SimulatedBranchDatabase> databases;
     /** Who waits for a branch: its first one has it. */
     private final Map<BranchId, Deque<Runnable>> waiting = new TreeMap<>();
 
     private int serving;
 
-    SimulatedService(Run run, SimProcess process, AgentEngine engine, Map<String, AgentDatabase> databases) {
+    SimulatedService(Run run, SimProcess process, AgentEngine engine, Map<String, SimulatedBranchDatabase> databases) {
         this.run = run;
         this.world = run.world;
         this.process = process;

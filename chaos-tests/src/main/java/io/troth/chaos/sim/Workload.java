@@ -13,19 +13,23 @@ import java.util.SplittableRandom;
  */
 final class Workload {
 
-    private static final int ROWS = 4;
+    /** Few rows let transactions wait for each other, many let more of them be in doubt at once. */
+    private static final int ROWS_LOG_MAX = 4;
+
     private static final List<Plan.Mix> KINDS =
             List.of(Plan.Mix.BANK, Plan.Mix.LISTS, Plan.Mix.ONE_PHASE, Plan.Mix.READ_ONLY, Plan.Mix.CHAIN);
 
     private final SplittableRandom random;
     private final List<String> resources;
     private final Plan.Mix mix;
+    private final int rows;
     private long value;
 
     Workload(SplittableRandom random, List<String> resources, Plan.Mix mix) {
         this.random = random;
         this.resources = resources;
         this.mix = mix;
+        this.rows = 1 << random.nextInt(ROWS_LOG_MAX + 1);
     }
 
     /** The calls of one transaction, in order. */
@@ -54,16 +58,16 @@ final class Workload {
 
     private Call.Statement add(String resource, long amount) {
         return new Call.Statement(
-                resource, new SqlOperation(0, 0, Kind.ADD, "account " + random.nextInt(ROWS), amount));
+                resource, new SqlOperation(0, 0, Kind.ADD, "account " + random.nextInt(rows), amount));
     }
 
     private Call.Statement append(String resource) {
         return new Call.Statement(
-                resource, new SqlOperation(0, 0, Kind.APPEND, "list " + random.nextInt(ROWS), ++value));
+                resource, new SqlOperation(0, 0, Kind.APPEND, "list " + random.nextInt(rows), ++value));
     }
 
     private Call.Statement read(String resource) {
-        String key = (random.nextBoolean() ? "account " : "list ") + random.nextInt(ROWS);
+        String key = (random.nextBoolean() ? "account " : "list ") + random.nextInt(rows);
         Kind kind = random.nextInt(3) == 0 ? Kind.READ_LOCKED : Kind.READ;
         return new Call.Statement(resource, new SqlOperation(0, 0, kind, key, 0));
     }
@@ -99,7 +103,7 @@ final class Workload {
         List<Call.Script> calls = new ArrayList<>();
         for (String resource : resources) {
             List<Call.Statement> reads = new ArrayList<>();
-            for (int row = 0; row < ROWS; row++) {
+            for (int row = 0; row < rows; row++) {
                 reads.add(new Call.Statement(resource, new SqlOperation(0, 0, Kind.READ_LOCKED, "account " + row, 0)));
             }
             calls.add(new Call.Script(reads, null));

@@ -117,6 +117,9 @@ final class PostgresBackend {
     }
 
     private List<List<Object>> query(String sql, List<String> parameters) throws SQLException {
+        if (sql.contains("FROM pg_catalog.pg_prepared_xacts") && server.strikes(DatabaseFault.LIST_REFUSED)) {
+            throw new SQLException("out of memory", "53200");
+        }
         if (sql.startsWith("SET synchronous_commit")) {
             return List.of();
         }

@@ -1,5 +1,6 @@
 package io.troth.chaos.sim.database;
 
+import io.troth.agent.engine.BranchDatabase;
 import io.troth.agent.engine.ResourceIdentity;
 import io.troth.agent.xa.BranchStart;
 import io.troth.agent.xa.BranchTransaction;
@@ -38,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A request reaches the server some time after it was sent, also when its process has died meanwhile, by chance; the
  * answer comes some time later, on the process's own clock. Runs on the world's thread.
  */
-public final class SimulatedBranchDatabase implements AgentDatabase {
+public final class SimulatedBranchDatabase implements BranchDatabase {
 
     /** From the cancel of a running statement to the cut of its connection, as the agent's. */
     private static final long CANCEL_NANOS = TimeUnit.MILLISECONDS.toNanos(2_000);
@@ -103,7 +104,13 @@ public final class SimulatedBranchDatabase implements AgentDatabase {
         driver.canary();
     }
 
-    @Override
+    /**
+     * Runs one statement of a branch on the branch's own connection. The engine has admitted it, and no other statement of
+     * the branch runs.
+     *
+     * @param remainingMillis what is left of the transaction's time
+     * @param done called exactly once, later, unless the process dies
+     */
     public void execute(
             GlobalTxId tx,
             BranchId branch,
@@ -413,7 +420,6 @@ public final class SimulatedBranchDatabase implements AgentDatabase {
     /** How long the way to the server and back takes. */
     static final class Latency {
 
-        private static final long SHORT_NANOS_MAX = TimeUnit.MICROSECONDS.toNanos(1_500);
         private static final long LONG_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(2_000);
 
         private final SimulatedServer server;
@@ -451,7 +457,7 @@ public final class SimulatedBranchDatabase implements AgentDatabase {
             if (server.strikes(DatabaseFault.SLOW_ANSWER)) {
                 return server.world.random().nextLong(LONG_NANOS_MAX);
             }
-            return 1 + server.world.random().nextLong(SHORT_NANOS_MAX);
+            return server.world.delayNanos();
         }
     }
 }

@@ -281,6 +281,9 @@ final class SimulatedXaResource implements XAResource {
     @Override
     public Xid[] recover(int flags) throws XAException {
         return send(Trip.OTHER, () -> {
+            if (server.strikes(DatabaseFault.LIST_REFUSED)) {
+                throw failure(XAException.XAER_RMERR, "the privilege to recover was withdrawn");
+            }
             List<Xid> listed = new ArrayList<>();
             for (String text : server.preparedXids()) {
                 Xid xid = XidText.read(text);

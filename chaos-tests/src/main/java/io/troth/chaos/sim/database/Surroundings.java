@@ -15,6 +15,9 @@ public interface Surroundings {
      */
     void schedule(long delayNanos, Runnable task);
 
+    /** How long a message is under way now, from a process to a server or back. */
+    long delayNanos();
+
     /** Where all chance comes from. */
     SplittableRandom random();
 

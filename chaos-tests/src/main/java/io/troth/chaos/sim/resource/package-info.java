@@ -1,4 +1,4 @@
-/** Databases in the simulated world: a plain one, and one of each real kind. One thread. */
+/** Databases in the simulated world. One thread. */
 @NullMarked
 package io.troth.chaos.sim.resource;
 

@@ -352,6 +352,24 @@ class FlavourTest {
         assertEquals(State.PREPARED, bench.state(branch.xid()));
     }
 
+    @ParameterizedTest
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"H2", "HSQLDB"})
+    void aListThatIsRefusedIsNoEmptyOne(Flavour flavour) {
+        Bench bench = new Bench(flavour, 1);
+        Prepared branch = bench.prepared("a");
+        bench.server.provoke(DatabaseFault.LIST_REFUSED);
+        assertNotNull(bench.list().failure());
+        assertNull(bench.list().failure());
+        bench.agent = bench.process();
+        assertTrue(bench.server.resolveByHand(true));
+        bench.server.provoke(DatabaseFault.LIST_REFUSED);
+        assertEquals(
+                PhaseTwoCompletion.Kind.NOT_YET, bench.commit(branch, false).kind(), "another may hold it");
+        assertEquals(PhaseTwoCompletion.Kind.DONE, bench.commit(branch, false).kind());
+    }
+
     @Test
     void strangersArePassedOver() {
         Bench bench = new Bench(Flavour.POSTGRESQL, 1);

@@ -40,6 +40,11 @@ final class TestWorld implements Surroundings {
     }
 
     @Override
+    public long delayNanos() {
+        return random.nextLong(TimeUnit.MICROSECONDS.toNanos(1_500));
+    }
+
+    @Override
     public SplittableRandom random() {
         return random;
     }
