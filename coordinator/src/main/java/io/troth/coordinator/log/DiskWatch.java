@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
@@ -62,6 +63,9 @@ public final class DiskWatch implements AutoCloseable {
             return () -> {
                 try {
                     return store.getUsableSpace();
+                } catch (NoSuchFileException e) {
+                    // Not for want of space: the log fails, and says so.
+                    return Long.MAX_VALUE;
                 } catch (IOException e) {
                     // A disk that cannot be asked is not one to begin transactions on.
                     return 0;

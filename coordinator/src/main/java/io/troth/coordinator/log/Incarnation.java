@@ -80,6 +80,20 @@ public record Incarnation(ClusterId cluster, long id, Instant created, boolean w
     }
 
     /**
+     * Makes sure that a data directory that is in use is still where it was. Files that were deleted, or that lie on a disk
+     * that was unmounted, can be written as long as they are open, and nobody will ever read them.
+     *
+     * @throws IOException when it is gone
+     */
+    public static void checkIsThere(Path directory) throws IOException {
+        if (Files.notExists(directory.resolve(FILE))) {
+            throw new IOException(
+                    "there is no file INCARNATION any more: the data directory was deleted, moved or unmounted"
+                            + " while it was in use");
+        }
+    }
+
+    /**
      * Makes sure that a data directory without an incarnation, which is to be made anew, is no member's that has only lost
      * its log.
      *

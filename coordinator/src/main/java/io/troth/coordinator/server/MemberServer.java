@@ -9,6 +9,7 @@ import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.grpc.GrpcServer;
 import io.troth.coordinator.grpc.Redirect;
 import io.troth.coordinator.log.DiskWatch;
+import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.raft.LeadershipListener;
 import io.troth.coordinator.log.raft.RaftMember;
@@ -209,6 +210,7 @@ public final class MemberServer implements RunningCoordinator {
     /** Raft names who leads, and does not say that a follower hears of its leader no more. */
     private void look(MemberWatch watch, SpaceWatch space) {
         try {
+            Incarnation.checkIsThere(settings.log().directory());
             if (current == null) {
                 // The leader's log says it by itself.
                 space.look();
@@ -220,6 +222,8 @@ public final class MemberServer implements RunningCoordinator {
                 LOG.info("leader is nobody: {} is not heard of any more", before);
                 redirect();
             }
+        } catch (IOException e) {
+            end(Ending.Cause.LOG_FAILED, whatFailed(e), e);
         } catch (RuntimeException e) {
             LOG.debug("Raft cannot be looked at", e);
         }

@@ -98,4 +98,20 @@ class MemberServerTest {
             assertTrue(ready.startsWith("READY " + where + " "), ready);
         }
     }
+
+    /** Its leader would keep the lead, and every other member would think it well. */
+    @Test
+    void aDataDirectoryThatIsGoneStopsTheProcess() throws Exception {
+        CompletableFuture<String> said = new CompletableFuture<>();
+        try (MemberServer server = MemberServer.start(made(FreePorts.next()), StepListener.NONE, said::complete)) {
+            String unused = said.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+            Files.move(temp.resolve("data"), temp.resolve("away"));
+            Ending ending = CompletableFuture.supplyAsync(
+                            server::awaitTermination, task -> new Thread(task, "awaits").start())
+                    .get(LIMIT_SECONDS, TimeUnit.SECONDS);
+            assertEquals(Ending.Cause.LOG_FAILED, ending.cause());
+            assertTrue(ending.message().contains("deleted, moved or unmounted"), ending::message);
+            assertTrue(ending.message().contains(temp.resolve("data").toString()), ending::message);
+        }
+    }
 }

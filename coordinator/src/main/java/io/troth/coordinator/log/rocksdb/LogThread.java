@@ -3,6 +3,7 @@ package io.troth.coordinator.log.rocksdb;
 import io.troth.coordinator.engine.LogListener;
 import io.troth.coordinator.log.AppliedHorizon;
 import io.troth.coordinator.log.DiskWatch;
+import io.troth.coordinator.log.Incarnation;
 import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogSettings;
 import io.troth.coordinator.log.Watermark;
@@ -142,7 +143,7 @@ final class LogThread {
         listener.failed(cause);
     }
 
-    private void handle(@Nullable Task task) throws RocksDBException {
+    private void handle(@Nullable Task task) throws RocksDBException, IOException {
         if (task == null) {
             timeIsOver();
         } else if (task instanceof Append append) {
@@ -193,21 +194,25 @@ final class LogThread {
         forcedWaits |= append.forced();
     }
 
-    private void timeIsOver() throws RocksDBException {
+    private void timeIsOver() throws RocksDBException, IOException {
         if (!waiting.isEmpty()) {
             writeWaiting();
-        } else if (writer.endsSinceCompaction() >= ENDS_PER_COMPACTION) {
+            return;
+        }
+        Incarnation.checkIsThere(settings.directory());
+        if (writer.endsSinceCompaction() >= ENDS_PER_COMPACTION) {
             watched(writer::compact);
         }
     }
 
-    private void writeWaiting() throws RocksDBException {
+    private void writeWaiting() throws RocksDBException, IOException {
         if (waiting.isEmpty()) {
             return;
         }
         boolean sync = forcedWaits;
         long nanos = watched(() -> writer.write(waiting, sync));
         if (sync) {
+            Incarnation.checkIsThere(settings.directory());
             durableBatch = writer.batchNumber();
         }
         List<LogEntry> entries = new ArrayList<>(waiting.size());

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.troth.coordinator.log.DiskWatch;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.LogSettings;
@@ -16,11 +17,13 @@ import io.troth.coordinator.log.RecordingListener;
 import io.troth.coordinator.log.rocksdb.FaultyWriter.Fault;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -129,6 +132,28 @@ class DiskFaultsTest {
         assertEquals(List.of(epoch(1)), heard.records());
         assertEquals(List.of(epoch(1), commit(tx(1, 1, 1))), reopened());
         assertEquals(0, writer.writesAfterFailure());
+    }
+
+    /** What is open can still be written and flushed, and nobody will find it again. */
+    @Test
+    void nothingIsDurableInADirectoryThatIsGone() throws Exception {
+        Path away = Files.move(temp.resolve("data"), temp.resolve("away"));
+        log.append(commit(tx(1, 1, 1)), true);
+        Logs.eventually().until(() -> heard.failure() != null);
+        assertEquals(List.of(epoch(1)), heard.records());
+        assertTrue(
+                heard.failure().getMessage().contains("deleted, moved or unmounted"),
+                heard.failure().getMessage());
+        Files.move(away, temp.resolve("data"));
+        assertEquals(List.of(epoch(1), commit(tx(1, 1, 1))), reopened());
+    }
+
+    @Test
+    void aDirectoryThatIsGoneIsNotTakenForAFullDisk() throws Exception {
+        LogSettings elsewhere = Logs.settings(Files.createDirectory(temp.resolve("elsewhere")));
+        LongSupplier free = DiskWatch.freeBytes(elsewhere);
+        Files.delete(temp.resolve("elsewhere"));
+        assertEquals(Long.MAX_VALUE, free.getAsLong());
     }
 
     /** A slow disk may have been told as stalled before; what counts is what was told last. */
