@@ -111,7 +111,7 @@ public final class MemberServer implements RunningCoordinator {
             Doors.listen(door, config);
             listens.complete(true);
             parts.push(looking::shutdownNow);
-            MemberWatch watch = new MemberWatch(settings.electionTimeoutMillis());
+            MemberWatch watch = new MemberWatch(settings.electionTimeoutMillis(), System::nanoTime);
             SpaceWatch space = new SpaceWatch(
                     DiskWatch.freeBytes(settings.log()), settings.log().freeFloorBytes());
             ScheduledFuture<?> unused = looking.scheduleWithFixedDelay(

@@ -3,6 +3,8 @@ package io.troth.coordinator.server;
 import io.troth.coordinator.admin.ClusterView;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,14 +18,25 @@ final class MemberWatch {
     private static final long PATIENCE_FACTOR = 3;
 
     private final long silentMillisMax;
+    private final LongSupplier nanoTime;
     private final Set<String> silent = new TreeSet<>();
+    private long lookedNanos;
 
-    MemberWatch(int electionTimeoutMillis) {
+    MemberWatch(int electionTimeoutMillis, LongSupplier nanoTime) {
         silentMillisMax = PATIENCE_FACTOR * 2 * electionTimeoutMillis;
+        this.nanoTime = nanoTime;
+        lookedNanos = nanoTime.getAsLong();
     }
 
-    /** Looks at what this member knows now. */
+    /** Looks at what this member knows now; to be called more often than it may be silent. */
     void look(ClusterView view) {
+        long now = nanoTime.getAsLong();
+        boolean stoodStill = now - lookedNanos > TimeUnit.MILLISECONDS.toNanos(silentMillisMax);
+        lookedNanos = now;
+        if (stoodStill) {
+            // It was this process that did not hear, so nothing is known of the others.
+            return;
+        }
         silent.retainAll(view.members().stream()
                 .filter(member -> member.contact() != null)
                 .map(ClusterView.Member::node)

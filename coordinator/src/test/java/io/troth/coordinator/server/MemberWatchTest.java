@@ -6,7 +6,9 @@ import ch.qos.logback.classic.Level;
 import io.troth.coordinator.HeardLog;
 import io.troth.coordinator.admin.ClusterView;
 import io.troth.core.ClusterId;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.parallel.Isolated;
@@ -21,13 +23,19 @@ class MemberWatchTest {
     @RegisterExtension
     final HeardLog heard = new HeardLog(MemberWatch.class.getName(), Level.INFO);
 
-    private final MemberWatch watch = new MemberWatch(500);
+    private final AtomicLong nanos = new AtomicLong();
+    private final MemberWatch watch = new MemberWatch(500, nanos::get);
 
     private static ClusterView.Member member(String node, ClusterView.Contact contact) {
         return new ClusterView.Member(node, node + ".example:7720", null, contact);
     }
 
     private void look(ClusterView.Contact ofB, ClusterView.Contact ofC) {
+        look(Duration.ofSeconds(1), ofB, ofC);
+    }
+
+    private void look(Duration after, ClusterView.Contact ofB, ClusterView.Contact ofC) {
+        nanos.addAndGet(after.toNanos());
         watch.look(new ClusterView(
                 new ClusterId(1),
                 "a",
@@ -65,5 +73,18 @@ class MemberWatchTest {
         look(null, null);
         look(THERE, THERE);
         assertEquals(List.of(), said());
+    }
+
+    @Test
+    void aLeaderThatStoodStillItselfSaysNothingOfTheOthers() {
+        look(THERE, THERE);
+        look(Duration.ofMillis(3_001), AWAY, AWAY);
+        assertEquals(List.of(), said());
+        // Who is away indeed still is at the next look.
+        look(THERE, AWAY);
+        assertEquals(
+                List.of("member c at c.example:7720 does not answer; 2 of 3 members are left. Start it, or look at the"
+                        + " network"),
+                said());
     }
 }
