@@ -34,8 +34,12 @@ public final class GrpcServer implements AutoCloseable {
     /** How far above the limit a batch may be so that its sender hears why it is refused; beyond, the call just ends. */
     private static final int OVERSIZE_BYTES = 1024 * 1024;
 
-    /** The transport would write a stack trace for every call that is far too large; held here, or it forgets its level. */
-    private static final Logger TRANSPORT_LOG = Logger.getLogger("io.grpc.netty.NettyServerStream");
+    /**
+     * The transport would write a stack trace for every call that is far too large, and for each that somebody makes who
+     * has stood still while his connection was given up; held here, or they forget their level.
+     */
+    private static final List<Logger> TRANSPORT_LOGS = List.of(
+            Logger.getLogger("io.grpc.netty.NettyServerStream"), Logger.getLogger("io.grpc.netty.NettyServerHandler"));
 
     private static final int UNARY_REQUESTS_MAX = 10_000;
     private static final long CLOSE_MILLIS = 1_000;
@@ -68,7 +72,7 @@ public final class GrpcServer implements AutoCloseable {
     /** The same, and the interceptors see every call and each of its messages: for tests that count them. */
     public GrpcServer(
             GrpcSettings settings, EdgeListener listener, LongSupplier nanoTime, List<ServerInterceptor> interceptors) {
-        TRANSPORT_LOG.setLevel(Level.SEVERE);
+        TRANSPORT_LOGS.forEach(log -> log.setLevel(Level.SEVERE));
         ServerCredentials credentials = TlsContexts.server(settings.tls());
         this.settings = settings;
         this.listener = listener;
