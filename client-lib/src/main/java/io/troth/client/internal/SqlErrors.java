@@ -26,10 +26,8 @@ final class SqlErrors {
                     ? new TrothException(reason, error)
                     : new SqlFailedException(reason, sqlState, error);
         }
-        Status status = Status.fromThrowable(error);
-        String detail = "the call to the SQL gateway of " + where + " ended with " + status.getCode()
-                + (status.getDescription() == null ? "" : ": " + status.getDescription());
-        return new TrothException(new Reason(codeOf(status.getCode()), detail), error);
+        String detail = "the call to the SQL gateway of " + where + " ended with " + TrothStatus.textOf(error);
+        return new TrothException(new Reason(codeOf(Status.fromThrowable(error).getCode()), detail), error);
     }
 
     /** True when the gateway itself did not answer: it may be gone. */

@@ -23,6 +23,7 @@ import io.troth.proto.v1.SqlServiceGrpc;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
@@ -36,6 +37,7 @@ public final class SqlGatewayServer implements AutoCloseable {
     private static final String TLS_PROTOCOL = "TLSv1.3";
 
     private static final int KEEP_ALIVE_SECONDS_MIN = 5;
+    private static final long ANSWERS_MILLIS = 1_000;
 
     /** How long nobody hears from a client before it counts as gone. */
     private static final Patience PATIENCE = new Patience(5_000, 30_000, 10_000);
@@ -50,9 +52,13 @@ public final class SqlGatewayServer implements AutoCloseable {
      */
     record Patience(long handshakeMillis, long keepAliveMillis, long keepAliveTimeoutMillis) {}
 
-    /** The transport would write a stack trace for every call that is far too large; held here, or it forgets its level. */
-    private static final Logger TRANSPORT_LOG =
-            Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerStream");
+    /**
+     * The transport would write a stack trace for every call that is far too large, and for each that somebody makes who
+     * has stood still while his connection was given up; held here, or they forget their level.
+     */
+    private static final List<Logger> TRANSPORT_LOGS = List.of(
+            Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerStream"),
+            Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerHandler"));
 
     private final Server server;
     private final SqlWorkers workers;
@@ -94,7 +100,7 @@ public final class SqlGatewayServer implements AutoCloseable {
     private static SqlGatewayServer start(
             SqlServerSettings settings, SqlGateway gateway, TrothServerInterceptor interceptor, Patience patience)
             throws IOException {
-        TRANSPORT_LOG.setLevel(Level.SEVERE);
+        TRANSPORT_LOGS.forEach(log -> log.setLevel(Level.SEVERE));
         SqlWorkers workers = new SqlWorkers(settings.callsMax());
         HealthStatusManager health = new HealthStatusManager();
         Endpoint listen = settings.listen();
@@ -151,16 +157,19 @@ public final class SqlGatewayServer implements AutoCloseable {
         return announced;
     }
 
-    /** Takes no new call; those that run go on. */
-    public void drain() {
-        health.enterTerminalState();
-        server.shutdown();
-    }
-
-    /** Ends every call. */
+    /**
+     * Takes no new call, and ends every one. What is said of the calls that run goes out first, in a moment: such as the
+     * refusals of an agent that has just drained.
+     */
     @Override
     public void close() {
         health.enterTerminalState();
+        server.shutdown();
+        try {
+            var unused = server.awaitTermination(ANSWERS_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         server.shutdownNow();
         workers.close();
     }

@@ -52,6 +52,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -61,10 +62,12 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.parallel.Isolated;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -79,6 +82,12 @@ class SqlGatewayServerTest {
     static final PostgresExtension POSTGRES = new PostgresExtension();
 
     private static final int LIMIT_SECONDS = 60;
+
+    /** Of a connection of HTTP/2, and its settings. */
+    private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+
+    private static final Set<Thread.State> WAITS_OR_HAS_ENDED =
+            Set.of(Thread.State.WAITING, Thread.State.TIMED_WAITING, Thread.State.TERMINATED);
 
     private SqlGatewayServer server;
     private ManagedChannel channel;
@@ -293,11 +302,39 @@ class SqlGatewayServerTest {
 
     @Test
     void whatIsFarTooLargeIsRefusedWithoutAStackTraceInTheLog() throws Exception {
-        List<LogRecord> lines = new CopyOnWriteArrayList<>();
+        assertEquals(List.of(), stackTracesOfTheTransport(() -> {
+            String sql = "DELETE FROM t -- " + "x".repeat(SqlLimits.DEFAULTS.messageBytesMax());
+            assertThrows(
+                    StatusRuntimeException.class,
+                    () -> SqlServiceGrpc.newBlockingStub(channel).execute(request(sql)));
+            // The refusal is logged, if it is, before the next call on the connection is served.
+            tellsItsHealth();
+        }));
+    }
+
+    /** As of one who stood still, and makes a call on a connection that was given up meanwhile. */
+    @Test
+    void aStreamThatBreaksTheRulesIsEndedWithoutAStackTraceInTheLog() throws Exception {
+        assertEquals(List.of(), stackTracesOfTheTransport(() -> {
+            try (Socket rude = new Socket(
+                    InetAddress.getLoopbackAddress(), server.announced().port())) {
+                rude.setSoTimeout(20_000);
+                String windowOfNothing = "\0\0\4\10\0\0\0\0\1\0\0\0\0";
+                rude.getOutputStream().write((PREFACE + windowOfNothing).getBytes(StandardCharsets.ISO_8859_1));
+                rude.shutdownOutput();
+                byte[] unused = rude.getInputStream().readAllBytes();
+            }
+        }));
+    }
+
+    private static List<Throwable> stackTracesOfTheTransport(Executable work) {
+        List<Throwable> thrown = new CopyOnWriteArrayList<>();
         Handler handler = new Handler() {
             @Override
             public void publish(LogRecord line) {
-                lines.add(line);
+                if (line.getThrown() != null) {
+                    thrown.add(line.getThrown());
+                }
             }
 
             @Override
@@ -309,18 +346,27 @@ class SqlGatewayServerTest {
         Logger transport = Logger.getLogger("io.grpc");
         transport.addHandler(handler);
         try {
-            String sql = "DELETE FROM t -- " + "x".repeat(SqlLimits.DEFAULTS.messageBytesMax());
-            assertThrows(
-                    StatusRuntimeException.class,
-                    () -> SqlServiceGrpc.newBlockingStub(channel).execute(request(sql)));
-            // The refusal is logged, if it is, before the next call on the connection is served.
-            tellsItsHealth();
+            assertDoesNotThrow(work);
         } finally {
             transport.removeHandler(handler);
         }
-        assertEquals(
-                List.of(),
-                lines.stream().filter(line -> line.getThrown() != null).toList());
+        return thrown;
+    }
+
+    @Test
+    void aCallThatRunsWhenItClosesHearsItsAnswer() throws Exception {
+        mayFail.acquire();
+        Query running = opened();
+        running.requests.onNext(Query.start("SELECT 1", "broken"));
+        assertTrue(asked.tryAcquire(LIMIT_SECONDS, TimeUnit.SECONDS));
+        Thread closing = new Thread(server::close, "closing");
+        closing.start();
+        Awaitility.await().until(() -> WAITS_OR_HAS_ENDED.contains(closing.getState()));
+        mayFail.release();
+        Exception ended = assertThrows(Exception.class, () -> running.end.get(LIMIT_SECONDS, TimeUnit.SECONDS));
+        Reason reason = TrothStatus.reasonOf(ended.getCause());
+        assertNotNull(reason, () -> "cut: " + ended.getCause());
+        assertEquals("java.lang.StackOverflowError", reason.detail());
     }
 
     @Test
@@ -359,8 +405,7 @@ class SqlGatewayServerTest {
                 Socket vanished = new Socket(
                         InetAddress.getLoopbackAddress(), hasty.announced().port())) {
             vanished.setSoTimeout(20_000);
-            vanished.getOutputStream()
-                    .write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0".getBytes(StandardCharsets.ISO_8859_1));
+            vanished.getOutputStream().write(PREFACE.getBytes(StandardCharsets.ISO_8859_1));
             assertDoesNotThrow(() -> vanished.getInputStream().readAllBytes());
         }
     }
