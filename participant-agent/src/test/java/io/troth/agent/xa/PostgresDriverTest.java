@@ -36,6 +36,11 @@ class PostgresDriverTest extends OneBranchOnPostgres {
     @RegisterExtension
     static final PostgresExtension POSTGRES = new PostgresExtension();
 
+    /** A table whose rows are refused by the commit. */
+    private static final String[] PAIR = {
+        "DROP TABLE IF EXISTS pair", "CREATE TABLE pair (id int REFERENCES account DEFERRABLE INITIALLY DEFERRED)"
+    };
+
     @Override
     PostgresExtension postgres() {
         return POSTGRES;
@@ -240,13 +245,7 @@ class PostgresDriverTest extends OneBranchOnPostgres {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void whatWasWrittenToAForeignTableIsRefusedAtPrepareUnlessOnlyQueriesRan(boolean mayHaveWritten) throws Exception {
-        server.execute(
-                "CREATE EXTENSION IF NOT EXISTS postgres_fdw",
-                "DROP SERVER IF EXISTS far CASCADE",
-                "CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'localhost', port '" + server.port()
-                        + "', dbname 'postgres')",
-                "CREATE USER MAPPING FOR postgres SERVER far OPTIONS (user 'postgres', password 'none')",
-                "CREATE FOREIGN TABLE far_account (id int, balance int) SERVER far OPTIONS (table_name 'account')");
+        farTable("account", "id int, balance int");
         BranchTransaction branch = begin();
         run("UPDATE far_account SET balance = 5 WHERE id = 1 RETURNING balance");
 
@@ -262,11 +261,35 @@ class PostgresDriverTest extends OneBranchOnPostgres {
         }
     }
 
+    private void farTable(String table, String columns) throws SQLException {
+        server.execute(
+                "CREATE EXTENSION IF NOT EXISTS postgres_fdw",
+                "DROP SERVER IF EXISTS far CASCADE",
+                "CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'localhost', port '" + server.port()
+                        + "', dbname 'postgres')",
+                "CREATE USER MAPPING FOR postgres SERVER far OPTIONS (user 'postgres', password 'none')",
+                "CREATE FOREIGN TABLE far_" + table + " (" + columns + ") SERVER far OPTIONS (table_name '" + table
+                        + "')");
+    }
+
+    /** Without a transaction id only what is committed elsewhere can fail now, and that is what it was for. */
+    @Test
+    void votesNoWhenTheCommitOfABranchThatHasWrittenNothingHereFails() throws Exception {
+        server.execute(PAIR);
+        farTable("pair", "id int");
+        BranchTransaction branch = begin();
+        run("INSERT INTO far_pair VALUES (77) RETURNING id");
+
+        PrepareResult result = branch.prepare(false);
+
+        assertEquals(ErrorCode.COMMIT_REFUSED, codeOf(result));
+        assertEquals("0", server.ask("SELECT count(*) FROM pair"));
+        assertTrue(driver.isClean(connection));
+    }
+
     @Test
     void votesNoWhenADeferredConstraintFailsAtPrepare() throws Exception {
-        server.execute(
-                "DROP TABLE IF EXISTS pair",
-                "CREATE TABLE pair (id int REFERENCES account DEFERRABLE INITIALLY DEFERRED)");
+        server.execute(PAIR);
         BranchTransaction branch = begin();
         run("INSERT INTO pair VALUES (77)");
 
@@ -388,8 +411,9 @@ class PostgresDriverTest extends OneBranchOnPostgres {
         strong.rollback();
     }
 
-    @Test
-    void oneChangedInsideTheBranchIsSetRightBeforeAOnePhaseCommit() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"off", "local", "remote_write"})
+    void oneChangedInsideTheBranchIsSetRightBeforeAOnePhaseCommit(String weak) throws Exception {
         server.execute(
                 "CREATE TABLE IF NOT EXISTS seen (value text)",
                 "DELETE FROM seen",
@@ -398,7 +422,7 @@ class PostgresDriverTest extends OneBranchOnPostgres {
                 "CREATE CONSTRAINT TRIGGER note AFTER UPDATE ON account DEFERRABLE INITIALLY DEFERRED"
                         + " FOR EACH ROW EXECUTE FUNCTION note()");
         BranchTransaction branch = begin();
-        run("SET LOCAL synchronous_commit = off", "UPDATE account SET balance = 1 WHERE id = 1");
+        run("SET LOCAL synchronous_commit = " + weak, "UPDATE account SET balance = 1 WHERE id = 1");
 
         assertEquals(OnePhaseFate.COMMITTED, branch.commitOnePhase(proof -> {}).fate());
         assertEquals("on", server.ask("SELECT value FROM seen"));
@@ -431,9 +455,7 @@ class PostgresDriverTest extends OneBranchOnPostgres {
 
     @Test
     void aOnePhaseCommitThatTheDatabaseRefusesIsRolledBackForSure() throws Exception {
-        server.execute(
-                "DROP TABLE IF EXISTS pair",
-                "CREATE TABLE pair (id int REFERENCES account DEFERRABLE INITIALLY DEFERRED)");
+        server.execute(PAIR);
         BranchTransaction branch = begin();
         run("INSERT INTO pair VALUES (77)");
 

@@ -167,6 +167,24 @@ class PostgresPhaseTwoTest {
                         .kind());
     }
 
+    /** Of the same length, and what stands where is not known. */
+    @Test
+    void aProofOfALaterVersionProvesNothing() throws Exception {
+        byHand("ROLLBACK");
+        byte[] later = proof.toByteArray();
+        later[0]++;
+        assertEquals(Fate.UNKNOWN, driver.fate(other, Proof.of(later)));
+        assertEquals(
+                PhaseTwoCompletion.Kind.RESOLVED_ELSEWHERE,
+                driver.commitPrepared(other, xid, Proof.of(later), true).kind());
+    }
+
+    @Test
+    void aProofKeepsEveryOidAndId() {
+        PostgresProof largest = new PostgresProof(-1, -1, -1, 0xffff_fffeL, -1);
+        assertEquals(largest, PostgresProof.decode(largest.encode()));
+    }
+
     @Test
     void aLifeThatTheServerDoesNotTellProvesNothing() {
         ServerFacts silent = new ServerFacts(1, 1, 1, 0, "bank", "agent", SessionTimeouts.NONE);

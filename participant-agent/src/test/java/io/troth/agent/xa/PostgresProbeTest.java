@@ -7,7 +7,9 @@ import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.database.TestPostgres;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
+import io.troth.core.participant.PrepareResult;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -29,17 +31,20 @@ class PostgresProbeTest extends OneBranchOnPostgres {
         return POSTGRES;
     }
 
+    private String marker() throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT current_setting('troth.branch')")) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void votesNoForANewTransactionWithAForgedMarker(boolean onePhase) throws Exception {
         BranchTransaction branch = begin();
         run("UPDATE account SET balance = 1 WHERE id = 1");
-        String marker;
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT current_setting('troth.branch')")) {
-            row.next();
-            marker = row.getString(1);
-        }
+        String marker = marker();
         run(
                 "COMMIT",
                 "BEGIN",
@@ -51,6 +56,25 @@ class PostgresProbeTest extends OneBranchOnPostgres {
         assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, code);
         assertEquals("100", server.ask("SELECT balance FROM account WHERE id = 2"));
         assertEquals(List.of(), server.prepared());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"another", ""})
+    void votesNoWhenTheMarkerIsNotThatOfTheBranch(String marker) throws Exception {
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 1 WHERE id = 1", "SET LOCAL troth.branch = '" + marker + "'");
+
+        assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, codeOf(branch.prepare(true)));
+        assertEquals("100", balance());
+        assertEquals(List.of(), server.prepared());
+    }
+
+    @Test
+    void noMarkerIsLeftBehindInTheSession() throws Exception {
+        BranchTransaction branch = begin();
+        run("UPDATE account SET balance = 1 WHERE id = 1");
+        assertEquals(PrepareResult.Kind.PREPARED, branch.prepare(true).kind());
+        assertEquals("", marker());
     }
 
     @ParameterizedTest
