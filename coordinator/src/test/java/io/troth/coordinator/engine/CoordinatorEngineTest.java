@@ -6,9 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.core.BranchWork;
+import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
+import io.troth.core.Reason;
 import io.troth.core.Vote;
+import io.troth.core.coordinator.AgentMessage;
 import io.troth.core.coordinator.ClientMessage;
 import io.troth.core.coordinator.CoordinatorLimits;
 import io.troth.core.coordinator.Event;
@@ -40,6 +44,34 @@ class CoordinatorEngineTest {
         assertEquals(1, world.simulated().forcedWrites() - forcedBefore);
         assertEquals(2, world.simulated().recordsWritten() - recordsBefore, "COMMIT and END");
         assertTrue(world.agents.stream().allMatch(agent -> agent.committed.contains(tx)));
+    }
+
+    /** Who hears an epoch believes in it, and of one whose EPOCH is lost nobody would know (protocol 3). */
+    @Test
+    void tellsNobodyOfAnEpochWhoseRecordIsNotApplied() {
+        EngineWorld early = EngineWorld.fresh();
+        early.logWrites = false;
+        early.connect(early.agents.get(0));
+        early.settle();
+        assertEquals(1, early.gateway.flushes());
+        assertNull(early.gateway.flushedEpoch());
+        assertEquals(List.of(), early.gateway.left(), "nor is anything said");
+        assertEquals(Reason.of(ErrorCode.NOT_READY), early.engine.notReady());
+
+        early.logWrites = true;
+        early.settle();
+        assertNotNull(early.gateway.flushedEpoch());
+        assertEquals(1, early.gateway.toAgents(AgentMessage.Welcome.class::isInstance));
+        assertNull(early.engine.notReady());
+    }
+
+    @Test
+    void isNotReadyAnyMoreWhenAnAgentHasHeardOfALaterEpoch() {
+        FakeAgent later = new FakeAgent(0xc, "stock");
+        later.heardEpoch = new EpochId(9, 9);
+        world.connect(later);
+        world.settle();
+        assertEquals(Reason.of(ErrorCode.LOG_DISTRUSTED), world.engine.notReady());
     }
 
     @Test

@@ -71,6 +71,7 @@ class EngineCrashTest {
         Begun begun = begin(first, path);
         first.settle();
         assertEquals(1, first.heard.crashes.size(), "the point was reached");
+        assertTrue(first.engine.isStopped(), "who stands half way through a step never makes another one");
         if (lastArrives) {
             first.deliverLast();
         }

@@ -235,7 +235,9 @@ class EngineHoldTest {
         world.simulated().stall(true);
         world.settle();
         long before = world.gateway.toAgents(EngineHoldTest::isDecision);
-        world.pass(Duration.ofMinutes(1));
+        for (int minute = 0; minute < 3; minute++) {
+            world.pass(Duration.ofMinutes(1));
+        }
         world.simulated().stall(false);
         world.settle();
         assertEquals(1, world.gateway.toAgents(EngineHoldTest::isDecision) - before, "one retry that was due");

@@ -154,6 +154,8 @@ class EngineInvariantsTest {
 
     private void breaks(Invariant invariant, Runnable deed) {
         leftBefore = world.gateway.left().size();
+        // Something harmless to say in the same turn: it must not leave either.
+        world.submit(new Event.OpenSession(world.request(), world.engine.newSessionKey(), "another"));
         deed.run();
         world.settle();
         assertEquals(1, world.heard.violations.size(), "the engine has noticed");
