@@ -187,6 +187,30 @@ class DamagedLogTest {
                 found.stream().map(StoredRecord::record).toList());
     }
 
+    private void damageTableOfOpen() throws Exception {
+        try (RocksStore store = RocksStore.open(OpenLog.database(crashed))) {
+            store.flush();
+        }
+        Path table = Logs.oldestTableOf(crashed, Family.OPEN);
+        byte[] bad = Files.readAllBytes(table);
+        bad[10] ^= 1;
+        Files.write(table, bad);
+    }
+
+    /** What reads it just ends there, as if no COMMIT were open. */
+    @Test
+    void nobodyLeadsOnADamagedTable() throws Exception {
+        damageTableOfOpen();
+        List<LogEntry> replayed = new ArrayList<>();
+        LogRefusedException refused = assertThrows(LogRefusedException.class, () -> {
+            try (RocksDbDecisionLog log = Logs.open(crashed)) {
+                log.recover(replayed::add);
+            }
+        });
+        assertEquals(LogRefusal.DAMAGED, refused.refusal());
+        assertEquals(1, replayed.size(), "the EPOCH, and no part of the COMMITs");
+    }
+
     @Test
     void readsOnBehindADamagedTable() throws Exception {
         try (RocksDbDecisionLog log = Logs.open(crashed)) {
@@ -197,13 +221,7 @@ class DamagedLogTest {
             log.append(new LogRecord.End(tx(1, 1, 1)), false);
             Logs.eventually().until(() -> heard.records().size() == 2);
         }
-        try (RocksStore store = RocksStore.open(OpenLog.database(crashed))) {
-            store.flush();
-        }
-        Path table = Logs.oldestTableOf(crashed, Family.OPEN);
-        byte[] bad = Files.readAllBytes(table);
-        bad[10] ^= 1;
-        Files.write(table, bad);
+        damageTableOfOpen();
         List<StoredRecord> found = new ArrayList<>();
         LogReport report = inspect(found);
         assertTrue(report.damages().toString().contains("checksum"), report.toString());
@@ -381,6 +399,8 @@ class DamagedLogTest {
         LogRecord.Commit unknown =
                 new LogRecord.Commit(new io.troth.core.GlobalTxId(0, new EpochId(1, 5), 1, 1), commit.branches());
         forged(Family.OPEN, new StoredRecord(RecordKind.COMMIT, 1, 1, unknown), "without the EPOCH record");
+        LogRecord.Epoch again = new LogRecord.Epoch(new EpochId(1, -1));
+        forged(Family.EPOCH, new StoredRecord(RecordKind.EPOCH, 1, 1, again), "after epoch 1");
     }
 
     @Test

@@ -156,6 +156,33 @@ class DiskFaultsTest {
         assertEquals(Long.MAX_VALUE, free.getAsLong());
     }
 
+    @Test
+    void aBatchIsFlushedWhereverInItTheForcedRecordIs() {
+        writer.next(Fault.HANGS);
+        log.append(commit(tx(1, 1, 1)), true);
+        Logs.eventually().until(() -> writer.writes() == 2);
+        // Gathered while the disk is busy, so that they share a batch.
+        log.append(end(tx(1, 1, 1)), false);
+        log.append(commit(tx(1, 1, 2)), true);
+        log.append(end(tx(1, 1, 9)), false);
+        writer.release();
+        Logs.eventually().until(() -> heard.entries().size() == 5);
+        assertEquals(List.of(1, 1, 3), heard.batchSizes());
+        assertTrue(writer.lastSynced(), "an answer stands on it");
+    }
+
+    /** Agents keep the number, and would refuse a log that has lost no more than it may. */
+    @Test
+    void whatIsOnlyWrittenIsNotToldAsDurable() {
+        log.append(commit(tx(1, 1, 1)), true);
+        Logs.eventually().until(() -> heard.entries().size() == 2);
+        long durable = heard.durableBatch();
+        log.append(end(tx(1, 1, 1)), false);
+        Logs.eventually().until(() -> heard.entries().size() == 3);
+        assertFalse(writer.lastSynced());
+        assertEquals(durable, heard.durableBatch());
+    }
+
     /** A slow disk may have been told as stalled before; what counts is what was told last. */
     private boolean isStalled() {
         List<Boolean> told = heard.stalls();

@@ -19,6 +19,7 @@ final class FaultyWriter implements BatchWriter {
     private volatile Fault fault = Fault.NONE;
     private volatile CountDownLatch hanging = new CountDownLatch(0);
     private volatile int writes;
+    private volatile boolean lastSynced;
     private volatile int writesAfterFailure;
     private volatile boolean hasFailed;
     private volatile long quotaBytes = Long.MAX_VALUE;
@@ -46,6 +47,11 @@ final class FaultyWriter implements BatchWriter {
         return writes;
     }
 
+    /** Whether the last write was one that flushes. */
+    boolean lastSynced() {
+        return lastSynced;
+    }
+
     int writesAfterFailure() {
         return writesAfterFailure;
     }
@@ -55,6 +61,7 @@ final class FaultyWriter implements BatchWriter {
     @Override
     public void write(WriteBatch batch, boolean sync) throws RocksDBException {
         writes++;
+        lastSynced = sync;
         writesAfterFailure += hasFailed ? 1 : 0;
         quotaBytes -= batch.getDataSize();
         if (quotaBytes < 0) {
