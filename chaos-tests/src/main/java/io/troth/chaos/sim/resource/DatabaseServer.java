@@ -27,7 +27,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** A simulated database of one kind under the agent's own driver, put into the world: it outlives the agents that work with it. */
+/** A simulated database of one kind under the agent's own driver, put into the world: it outlives its agents. */
 public final class DatabaseServer {
 
     /** The flavours whose canary lives. */
@@ -127,8 +127,9 @@ public final class DatabaseServer {
     }
 
     /**
-     * Whether there is a reason to report a heuristic of this branch, though the protocol has done everything right: it was resolved by hand, or a backup was restored. And MariaDB rolls a prepared branch that changed nothing back with its session, and says so to whoever commits it: a
-     * false alarm that no driver can tell from a true one.
+     * Whether there is a reason to report a heuristic of this branch, though the protocol has done everything right: it was
+     * resolved by hand, or a backup was restored. And MariaDB rolls a prepared branch that changed nothing back with its
+     * session, and says so to whoever commits it: a false alarm that no driver can tell from a true one.
      */
     public boolean excusesHeuristic(BranchId branch) {
         return server.branches().stream()
