@@ -230,11 +230,17 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
                         answer.branch(),
                         resourceOf(answer.branch()));
             case FORGOTTEN -> throw unknown(Reason.of(ErrorCode.OUTCOME_FORGOTTEN), answer.content());
-            case UNKNOWN, PENDING, NOT_LEADER ->
-                throw unknown(
-                        new Reason(ErrorCode.OUTCOME_UNKNOWN, reason == null ? "" : reason.toString()),
-                        answer.content());
+            case UNKNOWN, PENDING, NOT_LEADER -> throw unknown(unknownBecause(reason), answer.content());
         };
+    }
+
+    private static Reason unknownBecause(@Nullable Reason reason) {
+        if (reason == null) {
+            return Reason.of(ErrorCode.OUTCOME_UNKNOWN);
+        }
+        return reason.code() == ErrorCode.OUTCOME_UNKNOWN
+                ? reason
+                : new Reason(ErrorCode.OUTCOME_UNKNOWN, reason.toString());
     }
 
     private static @Nullable Reason heuristic(@Nullable Reason reason) {

@@ -244,6 +244,7 @@ class CommitUnderLossTest {
         GlobalTransaction tx = beginWithBranches("left", "right");
         OutcomeUnknownException thrown = assertThrows(OutcomeUnknownException.class, tx::commit);
         assertEquals(tx.id(), thrown.tx());
+        assertEquals(1, thrown.getMessage().split("OUTCOME_UNKNOWN", -1).length - 1, thrown.getMessage());
         coordinator.kill();
         coordinator.start();
         await().atMost(PATIENCE).until(() -> client.outcome(thrown.token()) == Outcome.COMMITTED);
