@@ -135,11 +135,15 @@ class TransactionFacadeTest {
 
     @Test
     void aListThatSaysRollbackOnlyRollsBack() {
-        BeginResponse begun = begin();
-        String list = enlist(accounts, begun);
-        CommitResponse response = facade.commit(commit(begun, list, new BranchList(true, List.of()).encode()));
-        assertEquals(Outcome.OUTCOME_ROLLED_BACK, response.getOutcome());
-        assertEquals("ROLLBACK_ONLY", response.getReason().getCode());
+        String rollbackOnly = new BranchList(true, List.of()).encode();
+        for (boolean last : new boolean[] {true, false}) {
+            BeginResponse begun = begin();
+            String list = enlist(accounts, begun);
+            CommitResponse response =
+                    facade.commit(last ? commit(begun, list, rollbackOnly) : commit(begun, rollbackOnly, list));
+            assertEquals(Outcome.OUTCOME_ROLLED_BACK, response.getOutcome());
+            assertEquals("ROLLBACK_ONLY", response.getReason().getCode());
+        }
     }
 
     @Test
@@ -154,6 +158,10 @@ class TransactionFacadeTest {
         assertEquals(Outcome.OUTCOME_ROLLED_BACK, facade.rollback(rollback).getOutcome());
         assertEquals(
                 Outcome.OUTCOME_ROLLED_BACK, facade.commit(commit(begun, list)).getOutcome());
+        assertEquals(
+                Outcome.OUTCOME_ROLLED_BACK,
+                facade.commit(commit(begun)).getOutcome(),
+                "also to who commits it without any list");
         assertEquals(Outcome.OUTCOME_ROLLED_BACK, outcome(begun));
     }
 
@@ -301,6 +309,31 @@ class TransactionFacadeTest {
                         Outcome.OUTCOME_READ_ONLY, stub.commit(commit(ended)).getOutcome(), "a repeated commit");
             }
             assertEquals(Outcome.OUTCOME_READ_ONLY, stub.commit(commit(open)).getOutcome(), "it was never closed");
+        }
+    }
+
+    /** It left no record, so absence is no rollback: its agent is asked (protocol 8.3). */
+    @Test
+    void whatWasCommittedInOnePhaseIsNotForgottenWithItsSession() throws Exception {
+        try (LiveCoordinator small = new LiveCoordinator(
+                new SimulatedDecisionLog(), GrpcSettings.loopback(0).withLimits(two()))) {
+            Edge.until(() -> small.notReady() == null);
+            TransactionServiceGrpc.TransactionServiceBlockingStub stub =
+                    TransactionServiceGrpc.newBlockingStub(small.channel);
+            WireAgent agent = new WireAgent(small.channel, 0xc, "accounts");
+            BeginResponse begun = stub.begin(BeginRequest.getDefaultInstance());
+            String list = enlist(agent, begun);
+            assertEquals(
+                    Outcome.OUTCOME_COMMITTED, stub.commit(commit(begun, list)).getOutcome());
+            for (int i = 0; i < 2; i++) {
+                stub.commit(commit(stub.begin(BeginRequest.getDefaultInstance())));
+            }
+            GetOutcomeRequest question = GetOutcomeRequest.newBuilder()
+                    .setTx(begun.getTx())
+                    .addBranches(list)
+                    .build();
+            assertEquals(Outcome.OUTCOME_COMMITTED, stub.getOutcome(question).getOutcome());
+            assertTrue(agent.orders().stream().anyMatch(AgentOrder::hasAskOnePhase), "nobody else can know");
         }
     }
 

@@ -164,6 +164,13 @@ public final class WireAgent implements StreamObserver<AgentStreamResponse> {
                             .setBranch(order.getCommitBranch().getBranch())
                             .setResult(PhaseTwoResult.PHASE_TWO_RESULT_COMMITTED));
         }
+        if (order.hasAskOnePhase()) {
+            return AgentEntry.newBuilder()
+                    .setOnePhaseResult(OnePhaseResult.newBuilder()
+                            .setTx(order.getAskOnePhase().getTx())
+                            .setBranch(order.getAskOnePhase().getBranch())
+                            .setFate(OnePhaseFate.ONE_PHASE_FATE_COMMITTED));
+        }
         if (order.hasCommitOnePhase()) {
             return AgentEntry.newBuilder()
                     .setOnePhaseResult(OnePhaseResult.newBuilder()

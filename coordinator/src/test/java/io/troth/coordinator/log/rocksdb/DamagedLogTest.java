@@ -311,6 +311,15 @@ class DamagedLogTest {
         assertEquals(Map.of(RecordKind.EPOCH, WRITES + 1L, RecordKind.DISTRUST, WRITES + 1L), batches);
     }
 
+    /** Every epoch that the log knows is distrusted, whatever an operator asks for (protocol 10.5). */
+    @Test
+    void aRestoreDistrustsNoLessThanTheLogKnows() throws IOException {
+        LogRestore.restore(Logs.settings(crashed), Logs.environment(), 50);
+        LogRestore.Restored second = LogRestore.restore(Logs.settings(crashed), Logs.environment(), 3);
+        assertEquals(50, second.highestEpoch());
+        assertEquals(50, second.distrusted());
+    }
+
     /** A backup that is copied over what is there, and not into its place, leaves files of both. */
     @Test
     void anOlderCopyLaidOverANewerLogIsNoticed() throws IOException {

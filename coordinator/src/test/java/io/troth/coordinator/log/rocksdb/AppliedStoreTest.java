@@ -1,0 +1,90 @@
+package io.troth.coordinator.log.rocksdb;
+
+import static io.troth.coordinator.log.Records.commit;
+import static io.troth.coordinator.log.Records.epoch;
+import static io.troth.coordinator.log.Records.tx;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.troth.coordinator.log.Position;
+import io.troth.coordinator.log.ReplicatedEntry;
+import io.troth.core.coordinator.LogRecord;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Goal: a member applies what leaders of one term after the other have appended, each entry once, and nothing that no
+ * leader can have appended (protocol L3). Method: entries as Raft hands them over, and as a broken Raft would.
+ */
+class AppliedStoreTest {
+
+    @TempDir
+    Path temp;
+
+    private AppliedStore store;
+    private long index;
+
+    @BeforeEach
+    void open() {
+        store = AppliedStore.open(Logs.settings(temp.resolve("data")), Logs.environment());
+    }
+
+    @AfterEach
+    void close() {
+        store.close();
+    }
+
+    private AppliedStore.Applied apply(long term, LogRecord... records) {
+        return store.apply(new Position(term, ++index), new ReplicatedEntry(term, List.of(records)));
+    }
+
+    @Test
+    void nothingIsAppliedBeforeTheEpochOfItsTerm() {
+        assertThrows(IllegalStateException.class, () -> apply(1, commit(tx(1, 1, 1))));
+        assertNotNull(apply(1, epoch(1)));
+        assertNotNull(apply(1, commit(tx(1, 1, 1))));
+        assertThrows(IllegalStateException.class, () -> apply(2, commit(tx(1, 1, 2))));
+        assertNull(store.find(tx(1, 1, 2)));
+        assertNotNull(apply(2, epoch(2)));
+    }
+
+    @Test
+    void anEpochIsThatOfItsTermAndComesOnce() {
+        assertThrows(IllegalStateException.class, () -> apply(3, epoch(2)));
+        assertThrows(IllegalStateException.class, () -> apply(3, epoch(4)));
+        assertNotNull(apply(3, epoch(3)));
+        assertThrows(IllegalStateException.class, () -> apply(3, epoch(3)));
+    }
+
+    @Test
+    void anEntryCountsOnceAndOnlyInTheTermOfItsLeader() {
+        assertNotNull(apply(1, epoch(1)));
+        assertNotNull(apply(1, commit(tx(1, 1, 1))));
+        Position last = store.position();
+        assertNull(store.apply(last, new ReplicatedEntry(1, List.of(commit(tx(1, 1, 2))))));
+        assertNull(store.find(tx(1, 1, 2)));
+        assertNotNull(apply(2, epoch(2)));
+        assertNull(store.apply(
+                new Position(2, ++index), new ReplicatedEntry(1, List.of(commit(tx(1, 1, 3)), commit(tx(2, 1, 1))))));
+        assertNull(store.find(tx(1, 1, 3)));
+        assertNull(store.find(tx(2, 1, 1)));
+        assertEquals(new Position(2, index), store.position());
+    }
+
+    /** Raft tells late that a term is over: what a later leader has appended is not this one's to recover. */
+    @Test
+    void nobodyRecoversForATermAfterWhichAnotherHasAppended() {
+        assertNotNull(apply(1, epoch(1)));
+        assertNotNull(store.replay(1, () -> false, entry -> {}));
+        assertNotNull(apply(2, epoch(2)));
+        assertNull(store.replay(1, () -> false, entry -> {}));
+        assertNotNull(store.replay(2, () -> false, entry -> {}));
+        assertNull(store.replay(2, () -> true, entry -> {}));
+    }
+}
