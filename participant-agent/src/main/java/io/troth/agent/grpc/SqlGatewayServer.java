@@ -164,13 +164,19 @@ public final class SqlGatewayServer implements AutoCloseable {
     @Override
     public void close() {
         health.enterTerminalState();
-        server.shutdown();
+        if (!ends(server.shutdown())) {
+            boolean unused = ends(server.shutdownNow());
+        }
+        // Not before: the server would say INTERNAL of a call whose end nobody takes.
+        workers.close();
+    }
+
+    private static boolean ends(Server stopping) {
         try {
-            var unused = server.awaitTermination(ANSWERS_MILLIS, TimeUnit.MILLISECONDS);
+            return stopping.awaitTermination(ANSWERS_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return false;
         }
-        server.shutdownNow();
-        workers.close();
     }
 }
