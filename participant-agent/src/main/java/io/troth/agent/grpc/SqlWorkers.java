@@ -6,9 +6,9 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -25,9 +25,9 @@ final class SqlWorkers implements AutoCloseable {
     private static final long CANCEL_AGAIN_MILLIS = 200;
 
     private final Semaphore calls;
-    private final ThreadPoolExecutor statements;
+    private final ExecutorService statements;
     private final ExecutorService callbacks;
-    private final ThreadPoolExecutor cancels;
+    private final ExecutorService cancels;
     private final ScheduledThreadPoolExecutor timer;
 
     SqlWorkers(int callsMax) {
@@ -36,19 +36,18 @@ final class SqlWorkers implements AutoCloseable {
 
     SqlWorkers(int callsMax, ThreadFactory statementThreads) {
         this.calls = new Semaphore(callsMax);
-        this.statements = threads(callsMax, statementThreads);
-        this.cancels = threads(callsMax, new DefaultThreadFactory("troth-sql-cancel", true));
+        this.statements = threads(statementThreads);
+        this.cancels = threads(new DefaultThreadFactory("troth-sql-cancel", true));
         this.callbacks =
                 Executors.newFixedThreadPool(CALLBACK_THREADS, new DefaultThreadFactory("troth-sql-calls", true));
         this.timer = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("troth-sql-timer", true));
         this.timer.setRemoveOnCancelPolicy(true);
     }
 
-    private static ThreadPoolExecutor threads(int threadsMax, ThreadFactory factory) {
-        ThreadPoolExecutor executor = new ThreadPoolExecutor(
-                threadsMax, threadsMax, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory);
-        executor.allowCoreThreadTimeOut(true);
-        return executor;
+    /** One that is idle is used again; as many as there are calls, and what is left of calls that were given up. */
+    private static ExecutorService threads(ThreadFactory factory) {
+        return new ThreadPoolExecutor(
+                0, Integer.MAX_VALUE, IDLE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), factory);
     }
 
     /** True when one more call may run; {@link #left()} must follow once. */

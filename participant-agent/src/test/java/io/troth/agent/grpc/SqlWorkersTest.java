@@ -1,5 +1,6 @@
 package io.troth.agent.grpc;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -19,6 +20,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -79,6 +81,36 @@ class SqlWorkersTest {
             assertTrue(String.valueOf(failure.get().getMessage()).contains("cancelled"), failure.get()::toString);
             assertFalse(call.cancel());
         }
+    }
+
+    /** Not a new one for each call until there are as many as there may be calls. */
+    @Test
+    void aThreadThatIsIdleRunsTheNextCall() throws Exception {
+        try (workers) {
+            Thread first = thread();
+            Awaitility.await().until(() -> first.getState() == Thread.State.TIMED_WAITING);
+            assertEquals(first, thread());
+        }
+    }
+
+    /** The statement of a call that was given up may run for long, and the call has left its place to another one. */
+    @Test
+    void whatIsLeftOfCallsThatWereGivenUpHoldsNoOtherUp() throws Exception {
+        CountDownLatch end = new CountDownLatch(1);
+        try (workers) {
+            for (int call = 0; call < 2; call++) {
+                workers.statements().execute(() -> await(end, 10 * LIMIT_SECONDS));
+            }
+            assertTrue(thread().isAlive());
+        } finally {
+            end.countDown();
+        }
+    }
+
+    private Thread thread() throws Exception {
+        FutureTask<Thread> task = new FutureTask<>(Thread::currentThread);
+        workers.statements().execute(task);
+        return task.get(LIMIT_SECONDS, TimeUnit.SECONDS);
     }
 
     private interface Answer {
