@@ -474,6 +474,18 @@ final class Ledger implements BranchWatcher, LogWatcher {
         return null;
     }
 
+    /** A T whose record is not purged although it has ended for long; null when there is none. */
+    @Nullable
+    GlobalTxId unpurged() {
+        for (Map.Entry<GlobalTxId, Facts> each : all.entrySet()) {
+            Facts facts = each.getValue();
+            if (facts.record != null && !facts.purged && !facts.lost) {
+                return each.getKey();
+            }
+        }
+        return null;
+    }
+
     /** How often a transaction was checked. */
     int checks() {
         return checked;

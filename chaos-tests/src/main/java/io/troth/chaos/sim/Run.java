@@ -388,6 +388,7 @@ final class Run {
         clients.forEach(client -> NewWork.commits(world, client));
         clients.forEach(SimulatedClient::close);
         world.run(world.nanos() + 16 * SECOND);
+        Leftovers.vanish(world, this);
         checkEnd();
         over = true;
     }
