@@ -252,6 +252,25 @@ class FirstStatementTest extends BranchThroughProxy {
         assertEquals("100", balance());
     }
 
+    /** Half a statement may have reached the server, whose transaction is open and seems unharmed. */
+    @Test
+    void aStatementInWhichTheDriverThrowsLosesTheBranch() throws Exception {
+        work(connection -> {
+            try (PreparedStatement statement = withdraw(connection, 1)) {
+                statement.executeUpdate();
+            }
+            BranchSession session = database.session(scope, workspace, workspace.branch());
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> session.run(scope, Use.EXECUTE, null, own -> {
+                        throw new IllegalStateException("a bug of a driver");
+                    }));
+            assertEquals(StatementEnd.Kind.CONNECTION_LOST, workspace.lastEnd());
+        });
+        assertEquals(PrepareResult.Kind.REFUSED, prepare().kind());
+        assertEquals(List.of(), server.prepared());
+    }
+
     @Test
     void aLostAnswerToTheFirstStatementLosesTheBranch() throws Exception {
         proxy.loseAnswerTo("UPDATE account");

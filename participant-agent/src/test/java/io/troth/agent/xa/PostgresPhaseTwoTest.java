@@ -14,6 +14,7 @@ import io.troth.core.Proof;
 import io.troth.core.coordinator.Fate;
 import io.troth.core.participant.PhaseTwoCompletion;
 import io.troth.core.participant.PrepareResult;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -120,6 +121,26 @@ class PostgresPhaseTwoTest {
         byHand("ROLLBACK");
         assertEquals(PhaseTwoCompletion.Kind.RESOLVED_ELSEWHERE, commit(false, true));
         assertEquals(PhaseTwoCompletion.Kind.DONE, commit(false, false));
+    }
+
+    /** "Does not exist" is also said of a branch that another session holds (protocol 9.3): here while it is listed. */
+    @Test
+    void whatIsListedIsNotGoneWhateverTheServerSaidBefore() {
+        Connection denying = (Connection) Proxy.newProxyInstance(
+                Connection.class.getClassLoader(), new Class<?>[] {Connection.class}, (self, method, arguments) -> {
+                    if (method.getName().equals("createStatement")) {
+                        throw new SQLException("prepared transaction does not exist", PostgresErrors.UNDEFINED_OBJECT);
+                    }
+                    return method.invoke(other, arguments);
+                });
+        for (boolean first : new boolean[] {true, false}) {
+            assertEquals(
+                    PhaseTwoCompletion.Kind.NOT_YET,
+                    driver.commitPrepared(denying, xid, null, first).kind());
+        }
+        assertEquals(
+                PhaseTwoCompletion.Kind.NOT_YET,
+                driver.rollbackPrepared(denying, xid).kind());
     }
 
     /** It is prepared there, perhaps: what is not to be found here says nothing. */
