@@ -16,6 +16,7 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Writes what an operator must know into the process's log. A flood of refusals or alarms gives one line a second for each
@@ -94,7 +95,10 @@ final class NoticeLog implements EngineListener, Notice.Visitor<Boolean> {
     public Boolean requestRefused(Notice.RequestRefused notice) {
         long unsaid = unsaid(refusals, notice.reason().code());
         if (unsaid >= 0) {
-            LOG.warn("refused {} ({} more since the last line)", notice.reason(), unsaid);
+            // What comes too late, such as the enlist of a branch whose transaction was just rolled back, is everyday
+            // work.
+            LOG.atLevel(notice.reason().code() == ErrorCode.TRANSACTION_ENDED ? Level.INFO : Level.WARN)
+                    .log("refused {}{}", notice.reason(), more(unsaid));
         }
         return unsaid >= 0;
     }
@@ -133,13 +137,13 @@ final class NoticeLog implements EngineListener, Notice.Visitor<Boolean> {
     public Boolean alarm(Notice.Alarm notice) {
         long unsaid = unsaid(alarms, notice.reason().code());
         if (unsaid >= 0) {
-            LOG.error(
-                    "ALARM {} {}{}",
-                    notice.tx() == null ? "" : notice.tx(),
-                    notice.reason(),
-                    unsaid == 0 ? "" : " (" + unsaid + " more since the last line)");
+            LOG.error("ALARM {} {}{}", notice.tx() == null ? "" : notice.tx(), notice.reason(), more(unsaid));
         }
         return unsaid >= 0;
+    }
+
+    private static String more(long unsaid) {
+        return unsaid == 0 ? "" : " (" + unsaid + " more since the last line)";
     }
 
     @Override

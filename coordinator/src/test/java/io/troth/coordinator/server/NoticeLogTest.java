@@ -43,8 +43,27 @@ class NoticeLogTest {
                 List.of(
                         "ALARM  OUTCOME_UNKNOWN: b1",
                         "ALARM  OUTCOME_FORGOTTEN: b4",
-                        "refused OUTCOME_UNKNOWN: r (0 more since the last line)",
+                        "refused OUTCOME_UNKNOWN: r",
                         "ALARM  OUTCOME_UNKNOWN: b5 (2 more since the last line)"),
+                heard.texts());
+    }
+
+    @Test
+    void warnsOfRefusalsButNotOfWhatOnlyCameTooLate() {
+        log.requestRefused(new Notice.RequestRefused(new Reason(ErrorCode.TRANSACTION_ENDED, "b1")));
+        assertEquals(List.of(), heard.texts());
+        heard.listenFrom(Level.INFO);
+        log.requestRefused(new Notice.RequestRefused(new Reason(ErrorCode.TRANSACTION_ENDED, "b2")));
+        log.requestRefused(new Notice.RequestRefused(new Reason(ErrorCode.OVERLOADED, "b3")));
+        log.requestRefused(new Notice.RequestRefused(new Reason(ErrorCode.OVERLOADED, "b4")));
+        now += TimeUnit.SECONDS.toNanos(1);
+        log.requestRefused(new Notice.RequestRefused(new Reason(ErrorCode.TRANSACTION_ENDED, "b5")));
+        log.requestRefused(new Notice.RequestRefused(new Reason(ErrorCode.OVERLOADED, "b6")));
+        assertEquals(
+                List.of(
+                        "refused OVERLOADED: b3",
+                        "refused TRANSACTION_ENDED: b5 (1 more since the last line)",
+                        "refused OVERLOADED: b6 (1 more since the last line)"),
                 heard.texts());
     }
 
