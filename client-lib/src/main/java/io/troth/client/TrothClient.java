@@ -11,6 +11,7 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
+import java.sql.SQLException;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Optional;
@@ -267,15 +268,26 @@ public final class TrothClient implements AutoCloseable {
 
     /** Never after an outcome that is unknown, such as that of a separate transaction inside the work. */
     private static boolean mayRepeat(Exception failure, GlobalTransaction tx) {
+        boolean worthIt = isRetryable(tx.rollbackReason());
         // Causes can go in a circle.
         Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Throwable cause = failure; cause != null && seen.add(cause); cause = cause.getCause()) {
             if (cause instanceof OutcomeUnknownException) {
                 return false;
             }
+            worthIt |= saysThatItIsWorthIt(cause);
         }
-        return isRetryable(tx.rollbackReason())
-                || (failure instanceof TrothException known && known.code().retryable());
+        return worthIt;
+    }
+
+    /** Why a statement failed is no reason of the transaction's, since a savepoint may undo it: only the exception tells. */
+    private static boolean saysThatItIsWorthIt(Throwable cause) {
+        if (cause instanceof TrothException known) {
+            return known.code().retryable();
+        }
+        return cause instanceof SQLException sql
+                && (ErrorCode.SERIALIZATION_FAILURE.sqlState().equals(sql.getSQLState())
+                        || ErrorCode.DEADLOCK.sqlState().equals(sql.getSQLState()));
     }
 
     private static boolean isRetryable(@Nullable Reason reason) {

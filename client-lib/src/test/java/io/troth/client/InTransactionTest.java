@@ -18,6 +18,7 @@ import io.troth.core.Reason;
 import io.troth.core.TrothException;
 import io.troth.proto.v1.ClientEntry.EntryCase;
 import java.io.IOException;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -28,6 +29,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -215,6 +217,33 @@ class InTransactionTest {
             }
         });
         assertEquals(2, ids.size());
+    }
+
+    /** As a driver and a data source of the agent say it, under the exceptions of a framework. */
+    @Test
+    void repeatsAfterAnExceptionThatSaysThatItIsWorthIt() {
+        assertEquals(2, attemptsAfter(new SQLException("could not serialize", "40001")));
+        assertEquals(2, attemptsAfter(new SQLException("deadlock detected", "40P01")));
+        assertEquals(2, attemptsAfter(new TrothException(Reason.of(ErrorCode.LEADER_CHANGED))));
+
+        assertEquals(1, attemptsAfter(new SQLException("duplicate key", "23505")));
+        assertEquals(1, attemptsAfter(new SQLException("no state")));
+        assertEquals(1, attemptsAfter(new TrothException(Reason.of(ErrorCode.SQL_REFUSED))));
+    }
+
+    private int attemptsAfter(Exception failure) {
+        AtomicInteger attempts = new AtomicInteger();
+        try {
+            client.inTransaction(TransactionOptions.DEFAULTS.withRetries(1), tx -> {
+                work("left", "right");
+                if (attempts.incrementAndGet() == 1) {
+                    throw new IllegalStateException("what a framework makes of it", failure);
+                }
+            });
+        } catch (IllegalStateException e) {
+            assertSame(failure, e.getCause());
+        }
+        return attempts.get();
     }
 
     @Test
