@@ -10,9 +10,13 @@ import io.troth.agent.jdbc.SqlErrors;
 import io.troth.chaos.bank.Transfer;
 import io.troth.client.GlobalTransaction;
 import io.troth.client.RolledBackException;
+import io.troth.client.TransactionOptions;
 import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import java.sql.Connection;
+import java.util.ArrayList;
+import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -25,6 +29,8 @@ import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.UnexpectedRollbackException;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
@@ -151,6 +157,54 @@ class SpringTest {
         assertEquals(Outcome.COMMITTED, stack.banks().ending(other));
         assertEquals(Outcome.COMMITTED, stack.banks().ending(third));
         assertEquals(Outcome.ROLLED_BACK, stack.banks().ending(transfer));
+    }
+
+    /** What Hibernate has not written yet, for example. */
+    @Test
+    void whatWaitsToBeWrittenIsWrittenBeforeTheCommit() {
+        global.executeWithoutResult(unit -> onFlush(() -> work(transfer)));
+        assertEquals(Outcome.COMMITTED, stack.banks().ending(transfer));
+
+        Transfer joined = Banks.transfer();
+        stack.client().inTransaction(tx -> global.executeWithoutResult(unit -> onFlush(() -> work(joined))));
+        assertEquals(Outcome.COMMITTED, stack.banks().ending(joined));
+    }
+
+    @Test
+    void whatCannotBeWrittenRollsBack() {
+        assertThrows(
+                IllegalStateException.class,
+                () -> global.executeWithoutResult(unit -> {
+                    work(transfer);
+                    onFlush(() -> {
+                        throw new IllegalStateException("on purpose");
+                    });
+                }));
+        assertEquals(Outcome.ROLLED_BACK, stack.banks().ending(transfer));
+    }
+
+    private static void onFlush(Runnable writing) {
+        TransactionSynchronizationManager.registerSynchronization(new TransactionSynchronization() {
+            @Override
+            public void flush() {
+                writing.run();
+            }
+        });
+    }
+
+    @Test
+    void whatADatabaseCouldNotSerializeIsRunAgain() {
+        List<GlobalTxId> ids = new ArrayList<>();
+        stack.client().inTransaction(TransactionOptions.DEFAULTS.withRetries(1), tx -> {
+            ids.add(tx.id());
+            work(transfer, Banks.A);
+            if (ids.size() == 1) {
+                new JdbcTemplate(source(Banks.B)).execute("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$");
+            }
+            work(transfer, Banks.B);
+        });
+        assertEquals(2, ids.size());
+        assertEquals(Outcome.COMMITTED, stack.banks().ending(transfer));
     }
 
     @Test

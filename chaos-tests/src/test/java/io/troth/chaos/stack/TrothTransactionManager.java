@@ -19,6 +19,7 @@ import org.springframework.transaction.UnexpectedRollbackException;
 import org.springframework.transaction.support.AbstractPlatformTransactionManager;
 import org.springframework.transaction.support.DefaultTransactionStatus;
 import org.springframework.transaction.support.SmartTransactionObject;
+import org.springframework.transaction.support.TransactionSynchronizationUtils;
 
 /**
  * Makes Spring's {@code @Transactional} and {@code TransactionTemplate} global transactions: the outermost unit begins and
@@ -69,6 +70,17 @@ final class TrothTransactionManager extends AbstractPlatformTransactionManager {
                     client.begin(seconds > 0 ? options.withTimeout(Duration.ofSeconds(seconds)) : options);
         } catch (TrothException e) {
             throw new CannotCreateTransactionException(e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Before the commit, and before a unit that has joined a call's transaction returns: a session of Hibernate's that
+     * nobody flushes would leave out what it has not written, and the rest would be committed.
+     */
+    @Override
+    protected void prepareForCommit(DefaultTransactionStatus status) {
+        if (status.isNewSynchronization()) {
+            TransactionSynchronizationUtils.triggerFlush();
         }
     }
 
