@@ -11,15 +11,11 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.troth.client.context.CallScope;
+import io.troth.client.context.OutgoingCall;
 import io.troth.core.BranchList;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
-import io.troth.core.TransactionContext;
-import io.troth.core.TrothException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Carries the current transaction along with every call of a channel, and brings the branch list of the reply back
@@ -93,24 +89,13 @@ public final class TrothClientInterceptor implements ClientInterceptor {
 
         @Override
         public void start(Listener<R> listener, Metadata headers) {
-            scope.enter();
-            ReplyListener<R> replies = new ReplyListener<>(listener, scope, method);
+            OutgoingCall call = OutgoingCall.begin(scope, method, remainingMillis);
             try {
-                if (remainingMillis == 0) {
-                    throw new TrothException(
-                            new Reason(ErrorCode.DEADLINE_EXCEEDED, "the time of " + scope.tx() + " is over"));
-                }
-                TransactionContext context = new TransactionContext(
-                        scope.cluster(),
-                        scope.tx(),
-                        scope.key(),
-                        ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE),
-                        remainingMillis);
                 headers.discardAll(TrothMetadata.CONTEXT);
-                headers.put(TrothMetadata.CONTEXT, context.encode());
-                super.start(replies, headers);
+                headers.put(TrothMetadata.CONTEXT, call.header());
+                super.start(new ReplyListener<>(listener, call), headers);
             } catch (RuntimeException | Error e) {
-                replies.ended("could not be started: " + e.getMessage(), null);
+                call.failed("could not be started: " + e.getMessage());
                 throw e;
             }
         }
@@ -118,33 +103,23 @@ public final class TrothClientInterceptor implements ClientInterceptor {
 
     private static final class ReplyListener<R> extends SimpleForwardingClientCallListener<R> {
 
-        private final CallScope scope;
-        private final String method;
-        private final AtomicBoolean over = new AtomicBoolean();
+        private final OutgoingCall call;
 
-        ReplyListener(ClientCall.Listener<R> listener, CallScope scope, String method) {
+        ReplyListener(ClientCall.Listener<R> listener, OutgoingCall call) {
             super(listener);
-            this.scope = scope;
-            this.method = method;
-        }
-
-        @Override
-        public void onClose(Status status, Metadata trailers) {
-            ended("ended with " + status.getCode() + " and without a branch list", TrothMetadata.branches(trailers));
-            super.onClose(status, trailers);
+            this.call = call;
         }
 
         /** The list counts before the application hears of the reply: it may commit at once. */
-        void ended(String what, @Nullable BranchList list) {
-            if (!over.compareAndSet(false, true)) {
-                return;
-            }
+        @Override
+        public void onClose(Status status, Metadata trailers) {
+            BranchList list = TrothMetadata.branches(trailers);
             if (list == null) {
-                scope.setRollbackOnly(new Reason(ErrorCode.ROLLBACK_ONLY, "call " + method + " " + what));
+                call.failed("ended with " + status.getCode() + " and without a branch list");
             } else {
-                scope.addReply(list);
+                call.replied(list);
             }
-            scope.exit();
+            super.onClose(status, trailers);
         }
     }
 }

@@ -3,6 +3,8 @@ package io.troth.agent.grpc;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.net.httpserver.HttpHandler;
+import com.sun.net.httpserver.HttpServer;
 import io.troth.agent.database.Branches;
 import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.sql.SqlGateway;
@@ -15,11 +17,22 @@ import io.troth.client.RolledBackException;
 import io.troth.client.SqlRow;
 import io.troth.client.SqlRows;
 import io.troth.client.SqlType;
+import io.troth.client.Transaction;
 import io.troth.client.TransactionOptions;
 import io.troth.client.TrothClient;
+import io.troth.client.context.OutgoingCall;
+import io.troth.client.context.ServedCall;
 import io.troth.core.EpochId;
 import io.troth.core.Outcome;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,6 +60,7 @@ class ClientGuideTest {
     private SqlGatewayServer gateway;
     private SimulatedCoordinator coordinator;
     private TrothClient client;
+    private HttpServer web;
 
     @BeforeEach
     void start() throws Exception {
@@ -65,6 +79,9 @@ class ClientGuideTest {
 
     @AfterEach
     void stop() {
+        if (web != null) {
+            web.stop(0);
+        }
         client.close();
         coordinator.close();
         gateway.close();
@@ -131,6 +148,48 @@ class ClientGuideTest {
         }
         // end
         assertTrue(note.startsWith("committed"), note);
+    }
+
+    @Test
+    void callsOverHttp() throws Exception {
+        // example service
+        HttpHandler stock = exchange -> {
+            int status = 200;
+            try (ServedCall call = ServedCall.begin(exchange.getRequestHeaders().getFirst(OutgoingCall.HEADER))) {
+                try {
+                    Transaction tx = client.current().orElseThrow();
+                    tx.sql("accounts").update("UPDATE guide_account SET balance = 7 WHERE id = 2");
+                } catch (RuntimeException e) {
+                    status = 500;
+                    call.failed(e.toString());
+                }
+                exchange.getResponseHeaders().set(OutgoingCall.REPLY_HEADER, call.end());
+            }
+            exchange.sendResponseHeaders(status, -1);
+            exchange.close();
+        };
+        // end
+        web = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        web.createContext("/stock", stock);
+        web.start();
+        URI uri = URI.create("http://localhost:" + web.getAddress().getPort() + "/stock");
+        HttpClient http = HttpClient.newHttpClient();
+        // example caller
+        client.inTransaction(tx -> {
+            tx.sql("accounts").update("UPDATE guide_account SET balance = 8 WHERE id = 1");
+            try (OutgoingCall call = OutgoingCall.begin("POST /stock").orElseThrow()) {
+                HttpRequest request = HttpRequest.newBuilder(uri)
+                        .header(OutgoingCall.HEADER, call.header())
+                        .timeout(Duration.ofMillis(call.remainingMillis()))
+                        .POST(BodyPublishers.noBody())
+                        .build();
+                HttpResponse<String> response = http.send(request, BodyHandlers.ofString());
+                call.replied(
+                        response.headers().firstValue(OutgoingCall.REPLY_HEADER).orElse(null));
+            }
+        });
+        // end
+        assertEquals("15", POSTGRES.server().ask("SELECT sum(balance) FROM guide_account WHERE id < 3"));
     }
 
     @Test
