@@ -107,7 +107,7 @@ public sealed interface AgentNotice {
         }
     }
 
-    /** They could not be listed; tried again with the next scan. */
+    /** They could not be listed; tried again after the longest pause between two attempts of phase 2. */
     record ScanFailed(String resource, Reason reason) implements AgentNotice {
         @Override
         public void accept(Visitor visitor) {

@@ -254,7 +254,11 @@ public final class AgentStateMachine {
         if (state.ended()) {
             scan(resource);
         }
-        out.add(new AgentAction.StartTimer(new AgentTimerKey.Scan(resource), limits.scanIntervalMillis()));
+        // What only a list can find holds its locks until then: one that failed is not waited for so long.
+        long next = completion.failure() == null
+                ? limits.scanIntervalMillis()
+                : Math.min(limits.phaseTwoRetryMaxMillis(), limits.scanIntervalMillis());
+        out.add(new AgentAction.StartTimer(new AgentTimerKey.Scan(resource), next));
         if (completion.failure() != null) {
             out.tell(new AgentNotice.ScanFailed(resource, completion.failure()));
             return;
