@@ -85,17 +85,18 @@ public final class OutgoingCall implements AutoCloseable {
 
     /** The reply has come, with this value of its header; null when it has none. Also a reply that tells of an error. */
     public void replied(@Nullable String header) {
-        BranchList list = null;
+        if (header == null) {
+            failed("was answered without a branch list");
+            return;
+        }
+        BranchList list;
         try {
-            list = header == null ? null : BranchList.parse(header);
+            list = BranchList.parse(header);
         } catch (IllegalArgumentException | ArithmeticException e) {
             failed("was answered with a branch list that cannot be read: " + e.getMessage());
+            return;
         }
-        if (list != null) {
-            replied(list);
-        } else {
-            failed("was answered without a branch list");
-        }
+        replied(list);
     }
 
     /** The same, with the list that the reply had. Only the first end of a call counts. */

@@ -74,8 +74,7 @@ public final class ServedCall implements AutoCloseable {
      * @return the value of the reply's header
      */
     public String end() {
-        BranchList list = scope.close();
-        return list.encode();
+        return scope.close().encode();
     }
 
     /** Ends the work, if nobody has, and unbinds the thread. */

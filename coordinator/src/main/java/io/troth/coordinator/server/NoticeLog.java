@@ -95,8 +95,7 @@ final class NoticeLog implements EngineListener, Notice.Visitor<Boolean> {
     public Boolean requestRefused(Notice.RequestRefused notice) {
         long unsaid = unsaid(refusals, notice.reason().code());
         if (unsaid >= 0) {
-            // What comes too late, such as the enlist of a branch whose transaction was just rolled back, is everyday
-            // work.
+            // What comes too late is everyday work, such as the enlist of a branch whose transaction was rolled back.
             LOG.atLevel(notice.reason().code() == ErrorCode.TRANSACTION_ENDED ? Level.INFO : Level.WARN)
                     .log("refused {}{}", notice.reason(), more(unsaid));
         }
