@@ -2,6 +2,7 @@ package io.troth.coordinator.grpc;
 
 import static org.awaitility.Awaitility.await;
 
+import io.grpc.ConnectivityState;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
@@ -59,6 +60,8 @@ final class Edge implements AutoCloseable {
         channel = NettyChannelBuilder.forAddress("localhost", server.port(), InsecureChannelCredentials.create())
                 .directExecutor()
                 .build();
+        // Connected before the first call: a call that waits for the connection can be overtaken by the next one.
+        until(() -> channel.getState(true) == ConnectivityState.READY);
     }
 
     void ready() {
