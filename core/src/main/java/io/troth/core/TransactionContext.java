@@ -10,7 +10,7 @@ import java.util.List;
  * @param cluster the cluster that T belongs to
  * @param tx the transaction
  * @param key the key of T's client session; a secret
- * @param call 63 random bits for this call; 0 is the root scope and never travels
+ * @param call 63 random bits for this call; {@link #ROOT_CALL} for a root scope
  * @param remainingMillis what is left of T's timeout, at least 0
  */
 public record TransactionContext(ClusterId cluster, GlobalTxId tx, SessionKey key, long call, long remainingMillis) {
@@ -20,6 +20,9 @@ public record TransactionContext(ClusterId cluster, GlobalTxId tx, SessionKey ke
 
     /** The longest header that is read, in characters. */
     public static final int LENGTH_MAX = 512;
+
+    /** The call number of a root scope (protocol 5.1); it never travels. */
+    public static final long ROOT_CALL = 0;
 
     private static final String VERSION = "1";
 
@@ -50,12 +53,16 @@ public record TransactionContext(ClusterId cluster, GlobalTxId tx, SessionKey ke
         if (fields.size() != 6) {
             throw new IllegalArgumentException(HEADER + " has " + fields.size() + " fields instead of 6");
         }
-        return new TransactionContext(
+        TransactionContext context = new TransactionContext(
                 ClusterId.parse(fields.get(1)),
                 GlobalTxId.parse(fields.get(2)),
                 SessionKey.parse(fields.get(3)),
                 Decimal.parse("call", fields.get(4)),
                 Decimal.parse("remainingMillis", fields.get(5)));
+        if (context.call == ROOT_CALL) {
+            throw new IllegalArgumentException(HEADER + " has call 0, which is the root scope and never travels");
+        }
+        return context;
     }
 
     /** Like the record's own, without the key. */

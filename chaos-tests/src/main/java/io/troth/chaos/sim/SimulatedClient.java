@@ -188,7 +188,7 @@ final class SimulatedClient {
         long remaining =
                 !isLast && world.random().nextInt(6) == 0 ? 200 + world.random().nextInt(800) : run.timeoutMillis();
         CallScope root = new CallScope(
-                new TransactionContext(Run.CLUSTER, id, session.key(), CallScope.ROOT_CALL, remaining),
+                new TransactionContext(Run.CLUSTER, id, session.key(), TransactionContext.ROOT_CALL, remaining),
                 process::nanoTime,
                 1 + world.random().nextLong(Long.MAX_VALUE));
         int more = !isLast && world.random().nextInt(4) == 0 ? 2 : 0;

@@ -35,9 +35,6 @@ public final class CallScope {
     /** The most branches a list may name; a transaction cannot have more. */
     public static final int BRANCHES_MAX = BranchList.BRANCHES_MAX;
 
-    /** The call number of a root scope; it never travels. */
-    public static final long ROOT_CALL = 0;
-
     private static final Context.Key<CallScope> KEY = Context.key("troth-call-scope");
 
     private final TransactionContext context;
@@ -74,7 +71,7 @@ public final class CallScope {
     /**
      * Opens a scope.
      *
-     * @param context what travels with the call; call number {@link #ROOT_CALL} for a root scope
+     * @param context what travels with the call; call number {@link TransactionContext#ROOT_CALL} for a root scope
      * @param clock by which the remaining time runs
      */
     public CallScope(TransactionContext context, NanoClock clock) {
@@ -112,7 +109,7 @@ public final class CallScope {
         return context.key();
     }
 
-    /** The number of the call that this scope serves; {@link #ROOT_CALL} for a root scope. */
+    /** The number of the call that this scope serves; {@link TransactionContext#ROOT_CALL} for a root scope. */
     public long call() {
         return context.call();
     }

@@ -52,9 +52,6 @@ public final class ServedCall implements AutoCloseable {
         } catch (IllegalArgumentException e) {
             throw new TrothException(new Reason(ErrorCode.INVALID_ARGUMENT, String.valueOf(e.getMessage())), e);
         }
-        if (context.call() == CallScope.ROOT_CALL) {
-            throw new TrothException(new Reason(ErrorCode.INVALID_ARGUMENT, "a call has a number of its own"));
-        }
         if (context.remainingMillis() == 0) {
             throw new TrothException(
                     new Reason(ErrorCode.DEADLINE_EXCEEDED, "the time of " + context.tx() + " is over"));

@@ -140,9 +140,6 @@ public final class TrothServerInterceptor implements ServerInterceptor {
     }
 
     private @Nullable Reason refusal(TransactionContext context) {
-        if (context.call() == CallScope.ROOT_CALL) {
-            return new Reason(ErrorCode.INVALID_ARGUMENT, "a call has a number of its own");
-        }
         if (context.remainingMillis() == 0) {
             return new Reason(ErrorCode.DEADLINE_EXCEEDED, "the time of " + context.tx() + " is over");
         }

@@ -61,8 +61,8 @@ final class SessionTable {
     /** Begins a transaction; no message is needed (protocol 2). */
     OpenTransaction begin(ClientSession session, long timeoutMillis) {
         ClusterId cluster = Objects.requireNonNull(state.cluster, "a session comes from a cluster");
-        TransactionContext context =
-                new TransactionContext(cluster, session.nextId(), session.key(), CallScope.ROOT_CALL, timeoutMillis);
+        TransactionContext context = new TransactionContext(
+                cluster, session.nextId(), session.key(), TransactionContext.ROOT_CALL, timeoutMillis);
         OpenTransaction transaction = new OpenTransaction(new CallScope(context, clock), session);
         session.add(transaction);
         if (session.owesProgress()) {

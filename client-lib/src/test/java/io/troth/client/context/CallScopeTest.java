@@ -29,7 +29,7 @@ class CallScopeTest {
                     new ClusterId(1),
                     new GlobalTxId(0, new EpochId(3, 5), 7, 1),
                     new SessionKey(1, 2),
-                    CallScope.ROOT_CALL,
+                    TransactionContext.ROOT_CALL,
                     60_000),
             NanoClock.SYSTEM);
 

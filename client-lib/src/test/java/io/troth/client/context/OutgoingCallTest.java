@@ -35,7 +35,7 @@ class OutgoingCallTest {
     private static final long TIMEOUT_MILLIS = 60_000;
 
     private final AtomicLong now = new AtomicLong();
-    private final CallScope root = new CallScope(context(CallScope.ROOT_CALL, TIMEOUT_MILLIS), now::get);
+    private final CallScope root = new CallScope(context(TransactionContext.ROOT_CALL, TIMEOUT_MILLIS), now::get);
 
     private static TransactionContext context(long call, long remainingMillis) {
         return new TransactionContext(new ClusterId(7), TX, new SessionKey(8, 9), call, remainingMillis);
@@ -178,7 +178,7 @@ class OutgoingCallTest {
         assertEquals(ErrorCode.INVALID_ARGUMENT, refused("nonsense"));
         assertEquals(
                 ErrorCode.INVALID_ARGUMENT,
-                refused(context(CallScope.ROOT_CALL, 1).encode()));
+                refused(context(TransactionContext.ROOT_CALL, 1).encode()));
         assertNull(CallScope.current());
     }
 }

@@ -106,7 +106,7 @@ class ChainTest {
         GlobalTxId tx = new GlobalTxId(0, new EpochId(3, 5), 7, 1);
         return new CallScope(
                 new TransactionContext(
-                        new ClusterId(1), tx, new SessionKey(1, 2), CallScope.ROOT_CALL, remainingMillis),
+                        new ClusterId(1), tx, new SessionKey(1, 2), TransactionContext.ROOT_CALL, remainingMillis),
                 NanoClock.SYSTEM);
     }
 
@@ -389,7 +389,7 @@ class ChainTest {
     @Test
     void refusesACallWithTwoHeadersOrWithoutANumberOrTimeOfItsOwn() {
         assertEquals(Status.Code.INVALID_ARGUMENT, refusalOf(context(7, 1_000), context(8, 1_000)));
-        assertEquals(Status.Code.INVALID_ARGUMENT, refusalOf(context(CallScope.ROOT_CALL, 1_000)));
+        assertEquals(Status.Code.INVALID_ARGUMENT, refusalOf(context(TransactionContext.ROOT_CALL, 1_000)));
         assertEquals(
                 ErrorCode.DEADLINE_EXCEEDED.status().name(),
                 refusalOf(context(7, 0)).name());

@@ -73,7 +73,7 @@ class SqlGatewaysTest {
                         new ClusterId(7),
                         new GlobalTxId(0, new EpochId(1, 2), 1, ++sequence),
                         new SessionKey(1, 2),
-                        CallScope.ROOT_CALL,
+                        TransactionContext.ROOT_CALL,
                         3_600_000),
                 this::nanos);
     }
