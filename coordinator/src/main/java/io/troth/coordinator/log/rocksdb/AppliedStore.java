@@ -20,6 +20,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
@@ -39,6 +41,8 @@ import org.rocksdb.WriteBatch;
 public final class AppliedStore implements AutoCloseable {
 
     private final LogSettings settings;
+    /** Held for writing while no database is open: who looks something up waits for the next one. */
+    private final ReadWriteLock replacing = new ReentrantReadWriteLock();
 
     // Written under the monitor; read on any thread.
     private volatile OpenLog log;
@@ -276,12 +280,17 @@ public final class AppliedStore implements AutoCloseable {
     }
 
     /**
-     * The applied COMMIT of T, ended or not, or null. Any thread.
+     * The applied COMMIT of T, ended or not, or null. Any thread; waits while the store is replaced.
      *
      * @throws IllegalStateException when the store is closed
      */
     public LogRecord.@Nullable Commit find(GlobalTxId tx) {
-        return log.find(tx);
+        replacing.readLock().lock();
+        try {
+            return log.find(tx);
+        } finally {
+            replacing.readLock().unlock();
+        }
     }
 
     /**
@@ -309,8 +318,9 @@ public final class AppliedStore implements AutoCloseable {
      */
     public synchronized void replaceBy(Path checkpoint) throws IOException {
         writer.close();
-        log.store().close();
+        replacing.writeLock().lock();
         try {
+            log.store().close();
             RocksStore store = OpenLog.replaceDatabase(settings.directory(), log.incarnation(), checkpoint);
             Watermark last = Meta.lastBatch(required(store.get(Family.META, Meta.LAST_BATCH)));
             OpenLog opened = new OpenLog(settings.directory(), log.incarnation(), last, store, log.lock());
@@ -322,6 +332,8 @@ public final class AppliedStore implements AutoCloseable {
             }
         } catch (RocksDBException | DamagedRecordException e) {
             throw new IOException("the checkpoint " + checkpoint + " cannot be used: " + e.getMessage(), e);
+        } finally {
+            replacing.writeLock().unlock();
         }
     }
 

@@ -7,12 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.log.Position;
 import io.troth.coordinator.log.ReplicatedEntry;
 import io.troth.core.coordinator.LogRecord;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -86,5 +93,35 @@ class AppliedStoreTest {
         assertNull(store.replay(1, () -> false, entry -> {}));
         assertNotNull(store.replay(2, () -> false, entry -> {}));
         assertNull(store.replay(2, () -> true, entry -> {}));
+    }
+
+    /** An engine that has not heard yet that its term is over may ask for a COMMIT while the member takes another's store. */
+    @Test
+    void findsOnWhileItIsReplaced() throws Exception {
+        assertNotNull(apply(1, epoch(1)));
+        assertNotNull(apply(1, commit(tx(1, 1, 1))));
+        AtomicBoolean over = new AtomicBoolean();
+        Semaphore asked = new Semaphore(0);
+        ExecutorService engine = Executors.newSingleThreadExecutor();
+        try {
+            Future<?> asks = engine.submit(() -> {
+                while (!over.get()) {
+                    assertNotNull(store.find(tx(1, 1, 1)));
+                    asked.release();
+                }
+            });
+            for (int i = 0; i < 5; i++) {
+                asked.drainPermits();
+                assertTrue(asked.tryAcquire(60, TimeUnit.SECONDS), "it asks no more");
+                Path checkpoint = temp.resolve("checkpoint-" + i);
+                assertEquals(store.position(), store.checkpoint(checkpoint));
+                store.replaceBy(checkpoint);
+            }
+            over.set(true);
+            asks.get(60, TimeUnit.SECONDS);
+        } finally {
+            over.set(true);
+            engine.shutdownNow();
+        }
     }
 }
