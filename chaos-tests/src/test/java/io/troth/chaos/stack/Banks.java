@@ -12,6 +12,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.sql.DataSource;
 import org.awaitility.Awaitility;
@@ -125,8 +126,13 @@ final class Banks {
 
     /** Whether the transfer's row is in the bank. */
     boolean has(String bank, Transfer transfer) {
+        return numbers(bank).contains(transfer.number());
+    }
+
+    /** The numbers of all transfers whose rows are in the bank. */
+    Set<Long> numbers(String bank) {
         try (Connection connection = server(bank).connect(database)) {
-            return Bank.books(connection).amounts().containsKey(transfer.number());
+            return Bank.books(connection).amounts().keySet();
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
