@@ -11,7 +11,6 @@ import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
 import io.troth.core.Outcome;
 import io.troth.core.TrothException;
-import io.troth.proto.v1.ClientEntry;
 import io.troth.proto.v1.ClientEntry.EntryCase;
 import java.io.IOException;
 import java.time.Duration;
@@ -95,6 +94,9 @@ class ClientSessionsTest {
                 coordinator.received(EntryCase.COMMIT).stream()
                         .map(entry -> entry.getCommit().getLowestOpen())
                         .toList());
+        // A rollback waits only a moment for the coordinator to hear of it.
+        await().atMost(PATIENCE)
+                .until(() -> !coordinator.received(EntryCase.ROLLBACK).isEmpty());
         assertEquals(
                 3, coordinator.received(EntryCase.ROLLBACK).get(0).getRollback().getLowestOpen());
         await().atMost(PATIENCE)
@@ -295,8 +297,8 @@ class ClientSessionsTest {
         held.join();
         commits.forEach(commit -> assertEquals(Outcome.COMMITTED, commit.join().outcome()));
         assertTrue(threads <= 4, "threads of the client: " + threads);
-        List<ClientEntry> received = coordinator.received(EntryCase.COMMIT);
-        assertEquals(10_000, received.size());
+        // Not how often it was asked: a stream that a stall of the machine has cost is followed by another one.
+        assertEquals(10_000, coordinator.committedCount());
         int batches = coordinator.batches() - batchesBefore;
         assertTrue(batches <= 10_000 / 8, "10,000 commits came in " + batches + " batches");
     }

@@ -336,6 +336,7 @@ class CommitUnderLossTest {
     void speaksToNoLeaderOfAnOlderEpoch() throws Exception {
         coordinator.kill();
         coordinator.start();
+        awaitEpoch(2);
         beginWithBranches("left", "right").commit();
         coordinator.kill();
         try (SimulatedCoordinator older = new SimulatedCoordinator(0xC0FFEE).startInPlaceOf(coordinator)) {
@@ -343,6 +344,15 @@ class CommitUnderLossTest {
             client.close();
             assertTrue(older.received(EntryCase.OPEN_SESSION).isEmpty());
         }
+    }
+
+    /** Until the client hears that its stream broke, transactions begin in the epoch of before. */
+    private void awaitEpoch(long number) {
+        await().atMost(PATIENCE).until(() -> {
+            try (GlobalTransaction tx = client.begin()) {
+                return tx.id().epoch().number() == number;
+            }
+        });
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.troth.client;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -30,13 +31,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Goal: the rules of joining, separate transactions, threads and repetition. Method: a simulated coordinator. */
 class InTransactionTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private SimulatedCoordinator coordinator;
     private TrothClient client;
@@ -58,6 +60,12 @@ class InTransactionTest {
         for (String resource : resources) {
             CallScope.current().addBranch(new BranchId(0xA, ++counter), resource);
         }
+    }
+
+    /** A rollback is certain, and waits only a moment for the coordinator to hear of it. */
+    private void awaitOneRollback() {
+        await().atMost(PATIENCE)
+                .until(() -> coordinator.received(EntryCase.ROLLBACK).size() == 1);
     }
 
     @Test
@@ -82,7 +90,7 @@ class InTransactionTest {
                     throw cause;
                 }));
         assertSame(cause, thrown);
-        assertEquals(1, coordinator.received(EntryCase.ROLLBACK).size());
+        awaitOneRollback();
         assertEquals(0, coordinator.committedCount());
         assertTrue(GlobalTransaction.current().isEmpty());
     }
@@ -135,7 +143,7 @@ class InTransactionTest {
             work("left", "right");
             assertFalse(tx.isRollbackOnly());
         }
-        assertEquals(1, coordinator.received(EntryCase.ROLLBACK).size());
+        awaitOneRollback();
         assertTrue(GlobalTransaction.current().isEmpty());
     }
 
@@ -358,8 +366,7 @@ class InTransactionTest {
                         TrothException.class,
                         () -> client.inTransaction(TransactionOptions.DEFAULTS.withRetries(3), tx -> {
                             client.close();
-                            Awaitility.await()
-                                    .atMost(Duration.ofSeconds(30))
+                            await().atMost(PATIENCE)
                                     .until(() -> Thread.getAllStackTraces().keySet().stream()
                                             .noneMatch(
                                                     thread -> thread.getName().startsWith("troth-client")));
