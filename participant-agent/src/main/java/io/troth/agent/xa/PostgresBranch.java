@@ -8,6 +8,7 @@ import io.troth.core.participant.PrepareResult;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
@@ -33,6 +34,7 @@ final class PostgresBranch implements BranchTransaction {
     private final TrothXid xid;
     private final ServerFacts server;
     private final int answerMillis;
+    private final BooleanSupplier leftBehind;
 
     /** The source's own limit for every answer, 0 for none: it holds again after the branch. */
     private final int usualMillis;
@@ -44,12 +46,16 @@ final class PostgresBranch implements BranchTransaction {
      * A branch that {@link PostgresPrologue} begins.
      *
      * @param answerMillis how long prepare and commit wait for the server
+     * @param leftBehind whether the database has gone on at another server meanwhile
      */
-    PostgresBranch(BaseConnection connection, TrothXid xid, ServerFacts server, int answerMillis) throws SQLException {
+    PostgresBranch(
+            BaseConnection connection, TrothXid xid, ServerFacts server, int answerMillis, BooleanSupplier leftBehind)
+            throws SQLException {
         this.connection = connection;
         this.xid = xid;
         this.server = server;
         this.answerMillis = answerMillis;
+        this.leftBehind = leftBehind;
         this.usualMillis = connection.getNetworkTimeout();
     }
 
@@ -100,6 +106,12 @@ final class PostgresBranch implements BranchTransaction {
     private @Nullable Reason whyNotOpen() {
         if (isClosed()) {
             return new Reason(ErrorCode.CONNECTION_LOST, "the database connection of branch " + xid + " was closed");
+        }
+        if (leftBehind.getAsBoolean()) {
+            return new Reason(
+                    ErrorCode.CONNECTION_LOST,
+                    "branch " + xid + " is at a server on timeline " + server.timeline()
+                            + ", which a failover has left behind");
         }
         return switch (connection.getTransactionState()) {
             case OPEN -> null;

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.WeakHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,7 @@ public final class PostgresDriver implements ResourceDriver {
     private final int answerMillis;
     private final Map<BaseConnection, ServerFacts> factsByConnection = Collections.synchronizedMap(new WeakHashMap<>());
     private final AtomicReference<@Nullable ResourceIdentity> firstOpened = new AtomicReference<>();
+    private final AtomicInteger latestTimeline = new AtomicInteger();
 
     /**
      * Wraps where connections come from.
@@ -102,6 +104,36 @@ public final class PostgresDriver implements ResourceDriver {
             throw new SQLException(
                     "this is another database than the one that the agent began with; if it shall be, restart the agent: "
                             + opened + ", not " + first,
+                    PostgresErrors.CONNECTION_REJECTED);
+        }
+        int before = latestTimeline.getAndAccumulate(facts.timeline(), Math::max);
+        if (before != 0 && facts.timeline() > before) {
+            LOG.warn(
+                    "{} goes on on timeline {}, after {}: a standby was promoted, or a backup restored. Unless the standby"
+                            + " was synchronous, what was committed or prepared last may be missing there: see"
+                            + " docs/OPERATIONS.md, \"Failover of a database\"",
+                    facts.identity(),
+                    facts.timeline(),
+                    before);
+        }
+        checkNotLeftBehind(facts);
+    }
+
+    /**
+     * A server on an earlier timeline than others of the same database was left behind by a failover: what is prepared or
+     * committed there is not part of the database any more, and what it does not hold may be prepared at the other one.
+     */
+    private boolean isLeftBehind(ServerFacts facts) {
+        return facts.timeline() < latestTimeline.get();
+    }
+
+    private void checkNotLeftBehind(ServerFacts facts) throws SQLException {
+        if (isLeftBehind(facts)) {
+            throw new SQLException(
+                    "this server is on timeline " + facts.timeline()
+                            + " and was left behind by a failover: the database"
+                            + " went on on timeline " + latestTimeline.get() + "; stop it, or if it is the right one,"
+                            + " restart the agent",
                     PostgresErrors.CONNECTION_REJECTED);
         }
     }
@@ -158,16 +190,17 @@ public final class PostgresDriver implements ResourceDriver {
 
     private PostgresPrologue prologueOf(Connection connection, TrothXid xid, BranchStart start) throws SQLException {
         ServerFacts facts = factsOf(connection);
+        checkNotLeftBehind(facts);
         BaseConnection physical = connection.unwrap(BaseConnection.class);
-        return new PostgresPrologue(
-                physical, new PostgresBranch(physical, xid, facts, answerMillis), start, facts.timeouts());
+        PostgresBranch branch = new PostgresBranch(physical, xid, facts, answerMillis, () -> isLeftBehind(facts));
+        return new PostgresPrologue(physical, branch, start, facts.timeouts());
     }
 
     @Override
     public PhaseTwoCompletion commitPrepared(
             Connection connection, TrothXid xid, @Nullable Proof proof, boolean firstAttempt) {
         try {
-            awaitAnswer(connection);
+            checkAndLimit(connection);
             finish(connection, "COMMIT PREPARED", xid);
             return PhaseTwoCompletion.done();
         } catch (SQLException e) {
@@ -188,7 +221,7 @@ public final class PostgresDriver implements ResourceDriver {
     @Override
     public PhaseTwoCompletion rollbackPrepared(Connection connection, TrothXid xid) {
         try {
-            awaitAnswer(connection);
+            checkAndLimit(connection);
             finish(connection, "ROLLBACK PREPARED", xid);
             return PhaseTwoCompletion.done();
         } catch (SQLException e) {
@@ -203,7 +236,9 @@ public final class PostgresDriver implements ResourceDriver {
         }
     }
 
-    private void awaitAnswer(Connection connection) throws SQLException {
+    /** Before anything is asked or done outside an unprepared branch. */
+    private void checkAndLimit(Connection connection) throws SQLException {
+        checkNotLeftBehind(factsOf(connection));
         connection.unwrap(BaseConnection.class).setNetworkTimeout(Runnable::run, answerMillis);
     }
 
@@ -310,7 +345,7 @@ public final class PostgresDriver implements ResourceDriver {
 
     @Override
     public List<TrothXid> listPrepared(Connection connection) throws SQLException {
-        awaitAnswer(connection);
+        checkAndLimit(connection);
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(LIST)) {
             List<TrothXid> listed = new ArrayList<>();
@@ -326,7 +361,7 @@ public final class PostgresDriver implements ResourceDriver {
 
     @Override
     public Fate fate(Connection connection, Proof proof) throws SQLException {
-        awaitAnswer(connection);
+        checkAndLimit(connection);
         ServerFacts server = factsOf(connection);
         PostgresProof decoded = PostgresProof.decode(proof);
         if (decoded == null || !decoded.isFrom(server)) {
@@ -351,7 +386,8 @@ public final class PostgresDriver implements ResourceDriver {
             BaseConnection physical = connection.unwrap(BaseConnection.class);
             return !physical.isClosed()
                     && physical.getTransactionState() == TransactionState.IDLE
-                    && physical.getAutoCommit();
+                    && physical.getAutoCommit()
+                    && !isLeftBehind(factsOf(connection));
         } catch (SQLException e) {
             return false;
         }

@@ -27,9 +27,12 @@ record ServerFacts(
         String role,
         SessionTimeouts timeouts) {
 
+    private static final int STANDBY = 0;
+
     private static final String QUERY = "SELECT c.system_identifier,"
+            + " CASE WHEN pg_catalog.pg_is_in_recovery() THEN " + STANDBY + " ELSE"
             + " ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))"
-            + "::pg_catalog.bit(32)::pg_catalog.int4,"
+            + "::pg_catalog.bit(32)::pg_catalog.int4 END,"
             + " d.oid::pg_catalog.int8,"
             + " COALESCE((EXTRACT(EPOCH FROM w.stats_reset) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8, 0),"
             + " d.datname, current_user, " + SessionTimeouts.COLUMNS
@@ -42,6 +45,9 @@ record ServerFacts(
                 ResultSet row = statement.executeQuery(QUERY)) {
             if (!row.next()) {
                 throw new SQLException("the server does not list its own database", "XX000");
+            }
+            if (row.getInt(2) == STANDBY) {
+                throw new SQLException("the server is a standby; connect the agent to the primary", "55000");
             }
             return new ServerFacts(
                     row.getLong(1),

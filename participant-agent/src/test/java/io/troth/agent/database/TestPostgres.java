@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -180,6 +181,20 @@ public final class TestPostgres implements AutoCloseable {
     /** An orderly stop, as by an administrator; the data stay. */
     public void stopInOrder() throws IOException {
         server.close();
+    }
+
+    /** A standby on a copy of this server's data, which hears nothing from it. While this one is stopped in order. */
+    public TestPostgres standby() throws IOException {
+        Path copy = Files.createTempDirectory("troth-standby");
+        Path from = directory.resolve("data");
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(
+                        file, copy.resolve("data").resolve(from.relativize(file)), StandardCopyOption.COPY_ATTRIBUTES);
+            }
+        }
+        Files.createFile(copy.resolve("data/standby.signal"));
+        return new TestPostgres(copy, settings);
     }
 
     /** Starts it again on the same data and port. */
