@@ -29,7 +29,7 @@ final class PostgresSelfTest {
     private static final String SETTINGS = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4,"
             + " pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int4,"
             + " pg_catalog.current_setting('fsync'), pg_catalog.current_setting('full_page_writes'),"
-            + " pg_catalog.pg_is_in_recovery()";
+            + " pg_catalog.current_setting('transaction_read_only')";
 
     private static final String LEFT_OVERS = "SELECT gid FROM pg_catalog.pg_prepared_xacts"
             + " WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database()"
@@ -48,9 +48,6 @@ final class PostgresSelfTest {
                 throw new ResourceUnsuitableException(
                         "PostgreSQL 14 or later is needed, server_version_num is " + row.getInt(1));
             }
-            if (row.getBoolean(5)) {
-                throw new ResourceUnsuitableException("the server is a standby; connect the agent to the primary");
-            }
             int slots = row.getInt(2);
             int wanted = poolSize + SLOTS_HEADROOM;
             if (slots < wanted) {
@@ -64,6 +61,10 @@ final class PostgresSelfTest {
             }
             if (!"on".equals(row.getString(4))) {
                 LOG.warn("full_page_writes is off: safe only on a file system that never tears a page");
+            }
+            if ("on".equals(row.getString(5))) {
+                // Not refused: the agent must start, to finish what is prepared, and that is allowed all the same.
+                LOG.warn("default_transaction_read_only is on: prepared branches are finished, new ones cannot write");
             }
         }
     }

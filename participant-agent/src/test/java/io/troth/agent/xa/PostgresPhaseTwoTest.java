@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.troth.agent.AbstractDataSource;
 import io.troth.agent.database.Branches;
 import io.troth.agent.database.PostgresExtension;
@@ -19,6 +23,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -27,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.slf4j.LoggerFactory;
 
 /**
  * Goal: phase 2 says done only when it is, whoever else has a hand in the database (protocol 8.2, 9.3, 10.2). Method:
@@ -419,5 +425,33 @@ class PostgresPhaseTwoTest {
         assertTrue(
                 refused.getMessage().contains("max_prepared_transactions is 20; set it to at least 21"),
                 refused.getMessage());
+    }
+
+    /** Who refused it would keep what is prepared from its end. */
+    @Test
+    void aReadOnlyDefaultIsWarnedOfAndKeepsNothingFromBeingFinished() throws Exception {
+        PGSimpleDataSource source = server.dataSource();
+        source.setOptions("-c default_transaction_read_only=on");
+        PostgresDriver readOnly = new PostgresDriver(source, 10_000);
+        Logger logger = (Logger) LoggerFactory.getLogger(PostgresSelfTest.class);
+        ListAppender<ILoggingEvent> said = new ListAppender<>();
+        said.list = new CopyOnWriteArrayList<>();
+        said.start();
+        logger.addAppender(said);
+        logger.setAdditive(false);
+        logger.setLevel(Level.WARN);
+        try (Connection connection = readOnly.physicalConnections().getConnection()) {
+            readOnly.inspect(connection, 10);
+            readOnly.canary();
+            assertEquals(
+                    PhaseTwoCompletion.Kind.DONE,
+                    readOnly.commitPrepared(connection, xid, proof, true).kind());
+        } finally {
+            logger.detachAppender(said);
+            logger.setLevel(null);
+            logger.setAdditive(true);
+        }
+        assertTrue(said.list.toString().contains("default_transaction_read_only is on"), said.list::toString);
+        assertEquals("101", server.ask("SELECT balance FROM account"));
     }
 }
