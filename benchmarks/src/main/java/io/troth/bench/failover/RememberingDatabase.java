@@ -95,7 +95,8 @@ final class RememberingDatabase extends NoopDatabase {
     }
 
     @Override
-    public void rollbackPrepared(GlobalTxId tx, BranchId branch, Consumer<PhaseTwoCompletion> done) {
+    public void rollbackPrepared(
+            GlobalTxId tx, BranchId branch, @Nullable Proof proof, Consumer<PhaseTwoCompletion> done) {
         prepared.remove(branch);
         if (committed.contains(tx)) {
             complain("rollback of prepared " + tx + ", which it has committed");

@@ -52,7 +52,8 @@ public class NoopDatabase implements BranchDatabase {
     }
 
     @Override
-    public void rollbackPrepared(GlobalTxId tx, BranchId branch, Consumer<PhaseTwoCompletion> done) {
+    public void rollbackPrepared(
+            GlobalTxId tx, BranchId branch, @Nullable Proof proof, Consumer<PhaseTwoCompletion> done) {
         done.accept(PhaseTwoCompletion.done());
     }
 

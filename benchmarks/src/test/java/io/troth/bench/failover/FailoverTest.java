@@ -46,7 +46,7 @@ class FailoverTest {
         database.prepare(TX, BRANCH, result -> {});
         database.commitPrepared(TX, BRANCH, null, true, done -> {});
         database.commitPrepared(TX, BRANCH, null, false, done -> {});
-        database.rollbackPrepared(TX, BRANCH, done -> {});
+        database.rollbackPrepared(TX, BRANCH, null, done -> {});
         assertEquals(
                 List.of(
                         "memory: commit of " + TX + ", which is not prepared",

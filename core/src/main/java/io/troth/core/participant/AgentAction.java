@@ -128,7 +128,11 @@ public sealed interface AgentAction {
     }
 
     /** {@link AgentEvent.PhaseTwoCompleted} answers. */
-    record RollbackPrepared(String resource, GlobalTxId tx, BranchId branch) implements AgentAction {
+    record RollbackPrepared(
+            String resource,
+            GlobalTxId tx,
+            BranchId branch,
+            @Nullable Proof proof) implements AgentAction {
         @Override
         public void accept(Visitor visitor) {
             visitor.rollbackPrepared(this);

@@ -406,7 +406,7 @@ final class BranchStateMachine {
         out.add(
                 state == BranchState.COMMITTING
                         ? new AgentAction.CommitPrepared(resource, tx, branch, proof, firstAttempt)
-                        : new AgentAction.RollbackPrepared(resource, tx, branch));
+                        : new AgentAction.RollbackPrepared(resource, tx, branch, proof));
     }
 
     private void vote(Vote vote, @Nullable Reason reason, Outbox out) {

@@ -121,7 +121,7 @@ final class ActionRunner implements AgentAction.Visitor {
         reached(StepListener.Point.BEFORE_PHASE_TWO, action.tx(), action.branch());
         Consumer<PhaseTwoCompletion> done = phaseTwoDone(action.tx(), action.branch());
         guarded(
-                () -> database(action.resource()).rollbackPrepared(action.tx(), action.branch(), done),
+                () -> database(action.resource()).rollbackPrepared(action.tx(), action.branch(), action.proof(), done),
                 failure -> done.accept(PhaseTwoCompletion.notYet(failure)));
     }
 

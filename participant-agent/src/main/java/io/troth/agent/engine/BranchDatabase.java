@@ -54,8 +54,11 @@ public interface BranchDatabase extends AutoCloseable {
             boolean firstAttempt,
             Consumer<PhaseTwoCompletion> done);
 
-    /** Rolls back a prepared branch, from any connection. A branch that is not there is DONE. */
-    void rollbackPrepared(GlobalTxId tx, BranchId branch, Consumer<PhaseTwoCompletion> done);
+    /**
+     * Rolls back a prepared branch, from any connection. A branch that is not there is DONE, unless a proof says that it
+     * has committed.
+     */
+    void rollbackPrepared(GlobalTxId tx, BranchId branch, @Nullable Proof proof, Consumer<PhaseTwoCompletion> done);
 
     /** Lists the prepared xids of this cluster in this database (protocol 9.5). */
     void listPrepared(Consumer<ScanCompletion> done);

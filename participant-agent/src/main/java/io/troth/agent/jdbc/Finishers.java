@@ -97,8 +97,8 @@ final class Finishers implements AutoCloseable {
         finish(branch, connection -> driver.commitPrepared(connection, xid(tx, branch), proof, firstAttempt), done);
     }
 
-    void rollbackPrepared(GlobalTxId tx, BranchId branch, Consumer<PhaseTwoCompletion> done) {
-        finish(branch, connection -> driver.rollbackPrepared(connection, xid(tx, branch)), done);
+    void rollbackPrepared(GlobalTxId tx, BranchId branch, @Nullable Proof proof, Consumer<PhaseTwoCompletion> done) {
+        finish(branch, connection -> driver.rollbackPrepared(connection, xid(tx, branch), proof), done);
     }
 
     private void finish(

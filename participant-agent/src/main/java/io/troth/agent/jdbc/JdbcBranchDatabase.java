@@ -239,8 +239,9 @@ public final class JdbcBranchDatabase implements BranchDatabase {
     }
 
     @Override
-    public void rollbackPrepared(GlobalTxId tx, BranchId branch, Consumer<PhaseTwoCompletion> done) {
-        finishers.rollbackPrepared(tx, branch, done);
+    public void rollbackPrepared(
+            GlobalTxId tx, BranchId branch, @Nullable Proof proof, Consumer<PhaseTwoCompletion> done) {
+        finishers.rollbackPrepared(tx, branch, proof, done);
     }
 
     @Override

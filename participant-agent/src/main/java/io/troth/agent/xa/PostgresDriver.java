@@ -219,7 +219,7 @@ public final class PostgresDriver implements ResourceDriver {
     }
 
     @Override
-    public PhaseTwoCompletion rollbackPrepared(Connection connection, TrothXid xid) {
+    public PhaseTwoCompletion rollbackPrepared(Connection connection, TrothXid xid, @Nullable Proof proof) {
         try {
             checkAndLimit(connection);
             finish(connection, "ROLLBACK PREPARED", xid);
@@ -230,7 +230,16 @@ public final class PostgresDriver implements ResourceDriver {
             }
         }
         try {
-            return isListed(connection, xid) ? busy(xid) : PhaseTwoCompletion.done();
+            if (isListed(connection, xid)) {
+                return busy(xid);
+            }
+            PostgresProof decoded = proof == null ? null : PostgresProof.decode(proof);
+            return decoded != null
+                            && decoded.isFrom(factsOf(connection))
+                            && statusOf(connection, decoded.transactionId()) == XactStatus.COMMITTED
+                    ? PhaseTwoCompletion.heuristic("branch " + xid
+                            + " was committed at the database by somebody else, and is to be rolled back")
+                    : PhaseTwoCompletion.done();
         } catch (SQLException e) {
             return notYet(xid, e);
         }

@@ -64,8 +64,8 @@ public interface ResourceDriver {
      */
     PhaseTwoCompletion commitPrepared(Connection connection, TrothXid xid, @Nullable Proof proof, boolean firstAttempt);
 
-    /** Rolls a prepared branch back; done also when the database does not hold it. */
-    PhaseTwoCompletion rollbackPrepared(Connection connection, TrothXid xid);
+    /** Rolls a prepared branch back; done also when the database does not hold it and no proof says that it committed. */
+    PhaseTwoCompletion rollbackPrepared(Connection connection, TrothXid xid, @Nullable Proof proof);
 
     /** All prepared branches in Troth's form, of every cluster, in this database only. */
     List<TrothXid> listPrepared(Connection connection) throws SQLException;

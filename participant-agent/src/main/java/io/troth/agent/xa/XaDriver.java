@@ -130,7 +130,7 @@ public final class XaDriver implements ResourceDriver {
     }
 
     @Override
-    public PhaseTwoCompletion rollbackPrepared(Connection connection, TrothXid xid) {
+    public PhaseTwoCompletion rollbackPrepared(Connection connection, TrothXid xid, @Nullable Proof proof) {
         try {
             XAResource resource = XaSession.of(connection).resource();
             try {

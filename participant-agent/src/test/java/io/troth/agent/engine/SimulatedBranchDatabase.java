@@ -96,7 +96,8 @@ final class SimulatedBranchDatabase implements BranchDatabase {
     }
 
     @Override
-    public void rollbackPrepared(GlobalTxId tx, BranchId branch, Consumer<PhaseTwoCompletion> done) {
+    public void rollbackPrepared(
+            GlobalTxId tx, BranchId branch, @Nullable Proof proof, Consumer<PhaseTwoCompletion> done) {
         asked.add("rollbackPrepared");
         answer(() -> {
             prepared.remove(branch);

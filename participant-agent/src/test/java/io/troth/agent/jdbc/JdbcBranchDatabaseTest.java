@@ -278,7 +278,7 @@ class JdbcBranchDatabaseTest {
         BranchId branch = work();
         PrepareResult unused = once(done -> database.prepare(tx, branch, done));
         hangsAt = "rollback";
-        PhaseTwoCompletion hanging = once(done -> database.rollbackPrepared(tx, branch, done));
+        PhaseTwoCompletion hanging = once(done -> database.rollbackPrepared(tx, branch, null, done));
         assertEquals(PhaseTwoCompletion.Kind.NOT_YET, hanging.kind());
         hangsAt = "";
         throwsAt = "commit";

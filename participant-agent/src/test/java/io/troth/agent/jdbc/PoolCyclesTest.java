@@ -196,7 +196,7 @@ class PoolCyclesTest {
         work(WITHDRAW);
         proxy.loseAnswerTo("PREPARE TRANSACTION");
         assertEquals(PrepareResult.Kind.LOST, prepare().kind());
-        PhaseTwoCompletion done = once(answer -> database.rollbackPrepared(tx, branch, answer));
+        PhaseTwoCompletion done = once(answer -> database.rollbackPrepared(tx, branch, null, answer));
         assertEquals(PhaseTwoCompletion.Kind.DONE, done.kind());
     }
 

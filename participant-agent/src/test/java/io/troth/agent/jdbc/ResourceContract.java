@@ -57,7 +57,7 @@ abstract class ResourceContract {
         ResourceDriver driver = driver();
         try (Connection finisher = driver.physicalConnections().getConnection()) {
             for (TrothXid left : driver.listPrepared(finisher)) {
-                driver.rollbackPrepared(finisher, left);
+                driver.rollbackPrepared(finisher, left, null);
             }
         }
         try (Connection connection = connect();
@@ -140,7 +140,7 @@ abstract class ResourceContract {
         assertEquals(
                 PhaseTwoCompletion.Kind.DONE,
                 ResourceContract.<PhaseTwoCompletion>answer(
-                                done -> agent.database.rollbackPrepared(tx, vote.branch(), done))
+                                done -> agent.database.rollbackPrepared(tx, vote.branch(), null, done))
                         .kind());
         assertEquals(100, balance());
         assertEquals(List.of(), listed());
@@ -256,7 +256,7 @@ abstract class ResourceContract {
             assertEquals(List.of(foreign), driver.listPrepared(connection));
             assertEquals(
                     PhaseTwoCompletion.Kind.DONE,
-                    driver.rollbackPrepared(connection, foreign).kind());
+                    driver.rollbackPrepared(connection, foreign, null).kind());
         }
     }
 
@@ -275,7 +275,8 @@ abstract class ResourceContract {
                         .kind());
         assertEquals(
                 PhaseTwoCompletion.Kind.DONE,
-                ResourceContract.<PhaseTwoCompletion>answer(done -> agent.database.rollbackPrepared(tx, branch, done))
+                ResourceContract.<PhaseTwoCompletion>answer(
+                                done -> agent.database.rollbackPrepared(tx, branch, null, done))
                         .kind());
     }
 

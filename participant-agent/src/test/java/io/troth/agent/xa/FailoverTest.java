@@ -131,7 +131,7 @@ class FailoverTest {
         assertEquals(PhaseTwoCompletion.Kind.NOT_YET, completion.kind());
         assertEquals(
                 PhaseTwoCompletion.Kind.NOT_YET,
-                driver.rollbackPrepared(before, decided).kind());
+                driver.rollbackPrepared(before, decided, null).kind());
         assertThrows(SQLException.class, () -> driver.listPrepared(before));
         assertThrows(SQLException.class, () -> driver.fate(before, proof));
         assertEquals(List.of(PostgresGid.of(decided)), old.prepared());

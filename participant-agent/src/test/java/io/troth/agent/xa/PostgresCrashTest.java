@@ -157,7 +157,8 @@ class PostgresCrashTest {
         assertEquals(List.of(xid), onFreshConnection(direct::listPrepared));
         assertEquals(
                 PhaseTwoCompletion.Kind.DONE,
-                onFreshConnection(fresh -> direct.rollbackPrepared(fresh, xid)).kind());
+                onFreshConnection(fresh -> direct.rollbackPrepared(fresh, xid, null))
+                        .kind());
         assertEquals("100", balance());
     }
 

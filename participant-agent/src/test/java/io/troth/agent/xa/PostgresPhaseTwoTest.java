@@ -101,11 +101,11 @@ class PostgresPhaseTwoTest {
     void rollsBackFromAnotherConnectionAndIsDoneWhenItIsGone() throws Exception {
         assertEquals(
                 PhaseTwoCompletion.Kind.DONE,
-                driver.rollbackPrepared(other, xid).kind());
+                driver.rollbackPrepared(other, xid, proof).kind());
         assertEquals("100", server.ask("SELECT balance FROM account"));
         assertEquals(
                 PhaseTwoCompletion.Kind.DONE,
-                driver.rollbackPrepared(other, xid).kind());
+                driver.rollbackPrepared(other, xid, proof).kind());
     }
 
     @Test
@@ -120,6 +120,17 @@ class PostgresPhaseTwoTest {
         byHand("ROLLBACK");
         assertEquals(PhaseTwoCompletion.Kind.HEURISTIC, commit(true, true));
         assertEquals(PhaseTwoCompletion.Kind.HEURISTIC, commit(true, false));
+    }
+
+    @Test
+    void aBranchCommittedByHandAgainstItsRollbackIsAHeuristic() throws Exception {
+        byHand("COMMIT");
+        PhaseTwoCompletion completion = driver.rollbackPrepared(other, xid, proof);
+        assertEquals(PhaseTwoCompletion.Kind.HEURISTIC, completion.kind());
+        assertTrue(completion.detail().contains("was committed at the database"), completion.detail());
+        assertEquals(
+                PhaseTwoCompletion.Kind.DONE,
+                driver.rollbackPrepared(other, xid, null).kind());
     }
 
     @Test
@@ -146,7 +157,7 @@ class PostgresPhaseTwoTest {
         }
         assertEquals(
                 PhaseTwoCompletion.Kind.NOT_YET,
-                driver.rollbackPrepared(denying, xid).kind());
+                driver.rollbackPrepared(denying, xid, null).kind());
     }
 
     /** It is prepared there, perhaps: what is not to be found here says nothing. */
@@ -263,7 +274,8 @@ class PostgresPhaseTwoTest {
         PostgresDriver clerk = new PostgresDriver(ofAnotherRole(), 10_000);
         try (Connection connection = clerk.physicalConnections().getConnection()) {
             for (PhaseTwoCompletion completion : List.of(
-                    clerk.commitPrepared(connection, xid, proof, true), clerk.rollbackPrepared(connection, xid))) {
+                    clerk.commitPrepared(connection, xid, proof, true),
+                    clerk.rollbackPrepared(connection, xid, null))) {
                 assertEquals(PhaseTwoCompletion.Kind.NOT_YET, completion.kind());
                 assertEquals(
                         ErrorCode.DATABASE_MISCONFIGURED, completion.reason().code());

@@ -250,7 +250,8 @@ class XaErrorTableTest {
             PhaseTwoCompletion.Kind expected = heuristic
                     ? PhaseTwoCompletion.Kind.HEURISTIC
                     : done ? PhaseTwoCompletion.Kind.DONE : PhaseTwoCompletion.Kind.NOT_YET;
-            assertEquals(expected, driver.rollbackPrepared(connection, lie.xid).kind());
+            assertEquals(
+                    expected, driver.rollbackPrepared(connection, lie.xid, null).kind());
         });
     }
 

@@ -125,7 +125,7 @@ final class Bench {
 
     PhaseTwoCompletion rollBack(Prepared branch) {
         return await(
-                done -> agent.rollbackPrepared(branch.xid().tx(), branch.xid().branch(), done));
+                done -> agent.rollbackPrepared(branch.xid().tx(), branch.xid().branch(), null, done));
     }
 
     ScanCompletion list() {
