@@ -1,6 +1,7 @@
 package io.troth.client;
 
 import io.troth.client.context.CallScope;
+import io.troth.client.context.Failures;
 import io.troth.client.internal.Answer;
 import io.troth.client.internal.ClientEngine;
 import io.troth.client.internal.CommitContent;
@@ -11,11 +12,7 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
-import java.sql.SQLException;
-import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -268,26 +265,8 @@ public final class TrothClient implements AutoCloseable {
 
     /** Never after an outcome that is unknown, such as that of a separate transaction inside the work. */
     private static boolean mayRepeat(Exception failure, GlobalTransaction tx) {
-        boolean worthIt = isRetryable(tx.rollbackReason());
-        // Causes can go in a circle.
-        Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Throwable cause = failure; cause != null && seen.add(cause); cause = cause.getCause()) {
-            if (cause instanceof OutcomeUnknownException) {
-                return false;
-            }
-            worthIt |= saysThatItIsWorthIt(cause);
-        }
-        return worthIt;
-    }
-
-    /** Why a statement failed is no reason of the transaction's, since a savepoint may undo it: only the exception tells. */
-    private static boolean saysThatItIsWorthIt(Throwable cause) {
-        if (cause instanceof TrothException known) {
-            return known.code().retryable();
-        }
-        return cause instanceof SQLException sql
-                && (ErrorCode.SERIALIZATION_FAILURE.sqlState().equals(sql.getSQLState())
-                        || ErrorCode.DEADLOCK.sqlState().equals(sql.getSQLState()));
+        return !Failures.leaveAnOutcomeUnknown(failure)
+                && (isRetryable(tx.rollbackReason()) || Failures.retryable(failure) != null);
     }
 
     private static boolean isRetryable(@Nullable Reason reason) {

@@ -10,6 +10,7 @@ import io.troth.core.Outcome;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -114,6 +115,14 @@ final class Banks {
             money.setLong(1, amount);
             money.setInt(2, account);
             money.executeUpdate();
+        }
+    }
+
+    /** What the database says to one of two transactions that cannot have run one after the other. */
+    static void failToSerialize(DataSource source) throws SQLException {
+        try (Connection connection = source.getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("DO 'BEGIN RAISE SQLSTATE ''40001''; END'");
         }
     }
 

@@ -10,9 +10,11 @@ import io.troth.agent.jdbc.SqlErrors;
 import io.troth.chaos.bank.Transfer;
 import io.troth.client.GlobalTransaction;
 import io.troth.client.RolledBackException;
+import io.troth.client.TransactionOptions;
 import io.troth.client.context.OutgoingCall;
 import io.troth.client.context.ServedCall;
 import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -24,6 +26,8 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -76,15 +80,19 @@ class HttpCallsTest {
                 if (exchange.getRequestURI().getPath().equals("/fails")) {
                     throw new IllegalStateException("on purpose");
                 }
+                if (exchange.getRequestURI().getPath().equals("/conflicts")) {
+                    Banks.failToSerialize(stack.agent(Banks.B).dataSource(Banks.B));
+                }
             } catch (SQLException | RuntimeException e) {
                 status = 500;
                 if (SqlErrors.reasonOf(e) == null || SqlErrors.reasonOf(e).code() != ErrorCode.DUPLICATE_CALL) {
-                    call.failed(e.toString());
+                    call.failed(e);
                 } else {
                     status = 409;
                 }
             }
             list = call.end();
+            call.reason().ifPresent(reason -> exchange.getResponseHeaders().set(OutgoingCall.REASON_HEADER, reason));
         }
         if (listIsSent) {
             exchange.getResponseHeaders().set(OutgoingCall.REPLY_HEADER, list);
@@ -104,7 +112,9 @@ class HttpCallsTest {
         HttpRequest request =
                 HttpRequest.newBuilder(uri).header(OutgoingCall.HEADER, header).build();
         HttpResponse<Void> response = http.send(request, BodyHandlers.discarding());
-        call.replied(response.headers().firstValue(OutgoingCall.REPLY_HEADER).orElse(null));
+        call.replied(
+                response.headers().firstValue(OutgoingCall.REPLY_HEADER).orElse(null),
+                response.headers().firstValue(OutgoingCall.REASON_HEADER).orElse(null));
         return response.statusCode();
     }
 
@@ -137,6 +147,18 @@ class HttpCallsTest {
     @Test
     void aReplyThatTellsOfAnErrorRollsBack() {
         assertRollsBack("/fails");
+    }
+
+    @Test
+    void aReplyThatTellsOfAConflictRunsAgain() throws Exception {
+        List<GlobalTxId> attempts = new ArrayList<>();
+        stack.client().inTransaction(TransactionOptions.DEFAULTS.withRetries(1), tx -> {
+            attempts.add(tx.id());
+            work(Banks.A);
+            call(attempts.size() == 1 ? "/conflicts" : "/");
+        });
+        assertEquals(2, attempts.size());
+        assertEquals(Outcome.COMMITTED, stack.banks().ending(transfer));
     }
 
     @Test

@@ -23,11 +23,15 @@ import io.troth.chaos.proxy.Direction;
 import io.troth.chaos.proxy.TcpProxy;
 import io.troth.client.GlobalTransaction;
 import io.troth.client.RolledBackException;
+import io.troth.client.TransactionOptions;
 import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -43,6 +47,7 @@ import org.junit.jupiter.api.Test;
 class ServiceChainTest {
 
     private static final String FAILURE = "fail";
+    private static final String CONFLICT = "conflict";
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private static Stack stack;
@@ -78,7 +83,9 @@ class ServiceChainTest {
 
     @AfterEach
     void stopServices() {
-        tx.close();
+        if (tx != null) {
+            tx.close();
+        }
         fromClientToA.close();
         serviceA.close();
         fromAToB.close();
@@ -113,6 +120,18 @@ class ServiceChainTest {
         RolledBackException e = assertThrows(RolledBackException.class, tx::commit);
         assertEquals(ErrorCode.ROLLBACK_ONLY, e.code());
         assertRolledBackEverywhere();
+    }
+
+    /** By way of a service in between, which says nothing of its own. */
+    @Test
+    void runsAgainWhenTheInnerServiceCouldNotBeSerialized() throws Exception {
+        List<GlobalTxId> attempts = new ArrayList<>();
+        stack.client().inTransaction(TransactionOptions.DEFAULTS.withRetries(1), attempt -> {
+            attempts.add(attempt.id());
+            fromClientToA.call(attempts.size() == 1 ? CONFLICT : "go");
+        });
+        assertEquals(2, attempts.size());
+        assertEquals(Outcome.COMMITTED, stack.banks().ending(transfer.get()));
     }
 
     @Test
@@ -243,6 +262,9 @@ class ServiceChainTest {
         }
         try (Connection connection = stack.agent(Banks.B).dataSource(Banks.B).getConnection()) {
             Banks.apply(connection, transfer.get(), Banks.B);
+        }
+        if (request.equals(CONFLICT)) {
+            Banks.failToSerialize(stack.agent(Banks.B).dataSource(Banks.B));
         }
         if (request.equals(FAILURE)) {
             throw new SQLException("the account is closed");

@@ -79,7 +79,8 @@ final class TextService implements AutoCloseable {
         try {
             reply = handler.handle(request);
         } catch (Exception e) {
-            replies.onError(Status.INTERNAL.withDescription(e.getMessage()).asRuntimeException());
+            replies.onError(
+                    Status.INTERNAL.withDescription(e.getMessage()).withCause(e).asRuntimeException());
             return;
         }
         replies.onNext(reply);

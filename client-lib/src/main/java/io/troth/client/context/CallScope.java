@@ -137,11 +137,26 @@ public final class CallScope {
         }
     }
 
-    /** Adds the list of a nested reply. One that contradicts what is known makes T rollback-only. Never throws. */
+    /** As {@link #addReply(BranchList, String)}, for a reply that named no code. */
     public void addReply(BranchList list) {
+        addReply(list, null);
+    }
+
+    /**
+     * Adds the list of a nested reply. One that contradicts what is known makes T rollback-only. Never throws.
+     *
+     * @param why the code that the reply named beside its list; null when it named none
+     */
+    public void addReply(BranchList list, @Nullable String why) {
+        ErrorCode code = ErrorCode.ROLLBACK_ONLY;
+        for (ErrorCode known : ErrorCode.values()) {
+            if (known.retryable() && known.name().equals(why)) {
+                code = known;
+            }
+        }
         synchronized (lock) {
             if (list.rollbackOnly()) {
-                noteRollbackOnly(new Reason(ErrorCode.ROLLBACK_ONLY, "a service under the transaction said so"));
+                noteRollbackOnly(new Reason(code, "a service under the transaction said so"));
             }
             for (BranchWork work : list.branches()) {
                 addNested(work);
@@ -156,6 +171,25 @@ public final class CallScope {
         }
     }
 
+    /**
+     * The served call ends with an error, so T must not commit any more. Whether the work is worth another try is what was
+     * known before, or else what the cause says.
+     *
+     * @param cause null when nothing is known but the text
+     */
+    public void setFailed(String why, @Nullable Throwable cause) {
+        ErrorCode code = cause == null ? null : Failures.retryable(cause);
+        Reason reason =
+                new Reason(code == null ? ErrorCode.ROLLBACK_ONLY : code, "call " + call() + " ended with " + why);
+        synchronized (lock) {
+            if (cause != null && Failures.leaveAnOutcomeUnknown(cause)) {
+                // Whatever else is known: something may be committed, which another try would do again.
+                rollbackReason = reason;
+            }
+            noteRollbackOnly(reason);
+        }
+    }
+
     public boolean isRollbackOnly() {
         return rollbackReason() != null;
     }
@@ -165,6 +199,12 @@ public final class CallScope {
         synchronized (lock) {
             return rollbackReason;
         }
+    }
+
+    /** The code of the {@link #rollbackReason()} when the same work is worth another transaction; else null. */
+    public @Nullable ErrorCode retryableCode() {
+        Reason reason = rollbackReason();
+        return reason != null && reason.code().retryable() ? reason.code() : null;
     }
 
     public boolean isClosed() {

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * try (OutgoingCall call = OutgoingCall.begin("POST /stock").orElseThrow()) {
  *     request.header(OutgoingCall.HEADER, call.header());
  *     Response response = send(request);
- *     call.replied(response.header(OutgoingCall.REPLY_HEADER));
+ *     call.replied(response.header(OutgoingCall.REPLY_HEADER), response.header(OutgoingCall.REASON_HEADER));
  * }
  * }</pre>
  *
@@ -34,6 +34,9 @@ public final class OutgoingCall implements AutoCloseable {
 
     /** The name of the reply's header; its value has at most {@link BranchList#LENGTH_MAX} characters. */
     public static final String REPLY_HEADER = BranchList.TRAILER;
+
+    /** The name of the reply's header that says why the transaction is worth another try, where a reply has it. */
+    public static final String REASON_HEADER = "troth-reason";
 
     private final CallScope scope;
     private final String what;
@@ -83,8 +86,19 @@ public final class OutgoingCall implements AutoCloseable {
         return context.remainingMillis();
     }
 
-    /** The reply has come, with this value of its header; null when it has none. Also a reply that tells of an error. */
+    /** As {@link #replied(String, String)}, for a service that says nothing about another try. */
     public void replied(@Nullable String header) {
+        replied(header, null);
+    }
+
+    /**
+     * The reply has come; also one that tells of an error.
+     *
+     * @param header the value of its {@link #REPLY_HEADER}; null when it has none
+     * @param reason the value of its {@link #REASON_HEADER}; null when it has none. With one that is known to be worth it
+     *     {@code inTransaction} runs its body again where {@code withRetries} lets it
+     */
+    public void replied(@Nullable String header, @Nullable String reason) {
         if (header == null) {
             failed("was answered without a branch list");
             return;
@@ -96,13 +110,18 @@ public final class OutgoingCall implements AutoCloseable {
             failed("was answered with a branch list that cannot be read: " + e.getMessage());
             return;
         }
-        replied(list);
+        replied(list, reason);
     }
 
     /** The same, with the list that the reply had. Only the first end of a call counts. */
     public void replied(BranchList list) {
+        replied(list, null);
+    }
+
+    /** The same, with both. */
+    public void replied(BranchList list, @Nullable String reason) {
         if (over.compareAndSet(false, true)) {
-            scope.addReply(list);
+            scope.addReply(list, reason);
             scope.exit();
         }
     }

@@ -5,6 +5,7 @@ import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.TransactionContext;
 import io.troth.core.TrothException;
+import java.util.Optional;
 
 /**
  * A call that this service serves under a transaction (protocol 5), over whatever carries headers, such as HTTP; over gRPC
@@ -17,6 +18,7 @@ import io.troth.core.TrothException;
  *         call.failed("status " + response.status());
  *     }
  *     response.header(OutgoingCall.REPLY_HEADER, call.end());
+ *     call.reason().ifPresent(reason -> response.header(OutgoingCall.REASON_HEADER, reason));
  *     send(response);
  * }
  * }</pre>
@@ -61,7 +63,15 @@ public final class ServedCall implements AutoCloseable {
 
     /** The reply tells of an error, so the transaction is rollback-only, unless the service has done nothing (5.5). */
     public void failed(String why) {
-        scope.setRollbackOnly(new Reason(ErrorCode.ROLLBACK_ONLY, "call " + scope.call() + " ended with " + why));
+        scope.setFailed(why, null);
+    }
+
+    /**
+     * The same, by an exception. What it says about another try reaches the caller by {@link #reason()}, so that it runs the
+     * transaction again after a deadlock, for one, where its options say so.
+     */
+    public void failed(Throwable cause) {
+        scope.setFailed(cause.toString(), cause);
     }
 
     /**
@@ -72,6 +82,15 @@ public final class ServedCall implements AutoCloseable {
      */
     public String end() {
         return scope.close().encode();
+    }
+
+    /**
+     * Why the transaction is worth another try: the value of the reply's header {@link OutgoingCall#REASON_HEADER}.
+     *
+     * @return empty for a reply that needs no such header
+     */
+    public Optional<String> reason() {
+        return Optional.ofNullable(scope.retryableCode()).map(ErrorCode::name);
     }
 
     /** Ends the work, if nobody has, and unbinds the thread. */

@@ -117,7 +117,7 @@ public final class TrothClientInterceptor implements ClientInterceptor {
             if (list == null) {
                 call.failed("ended with " + status.getCode() + " and without a branch list");
             } else {
-                call.replied(list);
+                call.replied(list, trailers.get(TrothMetadata.REASON));
             }
             super.onClose(status, trailers);
         }

@@ -1,6 +1,7 @@
 package io.troth.client.grpc;
 
 import io.grpc.Metadata;
+import io.troth.client.context.OutgoingCall;
 import io.troth.core.BranchList;
 import io.troth.core.Reason;
 import io.troth.core.TransactionContext;
@@ -16,8 +17,9 @@ final class TrothMetadata {
 
     static final Metadata.Key<String> BRANCHES = Metadata.Key.of(BranchList.TRAILER, Metadata.ASCII_STRING_MARSHALLER);
 
-    /** The stable code of a refusal, beside the status. */
-    static final Metadata.Key<String> REASON = Metadata.Key.of("troth-reason", Metadata.ASCII_STRING_MARSHALLER);
+    /** The stable code of a refusal, or of what makes a call worth another transaction, beside the status. */
+    static final Metadata.Key<String> REASON =
+            Metadata.Key.of(OutgoingCall.REASON_HEADER, Metadata.ASCII_STRING_MARSHALLER);
 
     /** The database's own SQLState, beside the reason. */
     static final Metadata.Key<String> SQL_STATE = Metadata.Key.of("troth-sqlstate", Metadata.ASCII_STRING_MARSHALLER);

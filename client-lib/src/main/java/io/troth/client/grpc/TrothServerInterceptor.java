@@ -28,7 +28,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs a served call under the transaction that came with it, and sends back what was done (protocol 5). The scope is
  * closed before the trailers leave: nested calls that have not returned make T rollback-only, and what the call left
- * behind on other threads is refused. An error reply makes T rollback-only, unless its status is exempt.
+ * behind on other threads is refused. An error reply makes T rollback-only, unless its status is exempt. One whose cause
+ * ({@code Status.withCause}, or what the service threw) says that the work is worth another try tells the caller so.
  *
  * <p>Installed once a server, as the outermost interceptor that may end a call; only one that finds out who calls stands
  * better before it, so that nobody else's calls are remembered. Thread-safe.
@@ -196,10 +197,13 @@ public final class TrothServerInterceptor implements ServerInterceptor {
         public void close(Status status, Metadata trailers) {
             if (closed.compareAndSet(false, true)) {
                 if (!status.isOk() && !exempt.contains(status.getCode())) {
-                    scope.setRollbackOnly(new Reason(
-                            ErrorCode.ROLLBACK_ONLY, "call " + scope.call() + " ended with " + status.getCode()));
+                    scope.setFailed(status.getCode().toString(), status.getCause());
                 }
                 TrothMetadata.put(trailers, scope.close());
+                ErrorCode worthIt = scope.retryableCode();
+                if (worthIt != null && !trailers.containsKey(TrothMetadata.REASON)) {
+                    TrothMetadata.put(trailers, Reason.of(worthIt));
+                }
             }
             super.close(status, trailers);
         }

@@ -14,10 +14,13 @@ import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
+import io.troth.core.Reason;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
 import io.troth.core.TrothException;
+import java.sql.SQLException;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -135,6 +138,61 @@ class OutgoingCallTest {
         }
         assertTrue(root.isRollbackOnly());
         assertEquals(new BranchList(true, List.of(new BranchWork(BRANCH, "stock", 1))), root.close());
+    }
+
+    private @Nullable ErrorCode codeAfter(Throwable failure) {
+        try (OutgoingCall call = begun();
+                ServedCall served = ServedCall.begin(call.header(), now::get)) {
+            served.failed(failure);
+            call.replied(served.end(), served.reason().orElse(null));
+        }
+        return Objects.requireNonNull(root.rollbackReason()).code();
+    }
+
+    @Test
+    void aReplySaysThatAnotherTryIsWorthIt() {
+        SQLException deadlock = new SQLException("deadlock detected", "40P01");
+        assertEquals(ErrorCode.DEADLOCK, codeAfter(new IllegalStateException("a framework's", deadlock)));
+        assertEquals(ErrorCode.DEADLOCK, root.retryableCode());
+    }
+
+    @Test
+    void aReplyThatDoesNotKnowBetterIsNotWorthAnotherTry() {
+        assertEquals(ErrorCode.ROLLBACK_ONLY, codeAfter(new SQLException("duplicate key", "23505")));
+        assertNull(root.retryableCode());
+    }
+
+    /** A separate transaction of the service may be committed, whatever else went wrong there. */
+    @Test
+    void aReplyAfterAnUnknownOutcomeIsNotWorthAnotherTry() {
+        TrothException unknown = new TrothException(Reason.of(ErrorCode.OUTCOME_UNKNOWN));
+        try (OutgoingCall call = begun();
+                ServedCall served = ServedCall.begin(call.header(), now::get)) {
+            CallScope.current().setRollbackOnly(Reason.of(ErrorCode.DEADLOCK));
+            served.failed(new SQLException("as a framework wraps it", "40001", unknown));
+            call.replied(served.end(), served.reason().orElse(null));
+        }
+        assertNull(root.retryableCode());
+        assertTrue(root.isRollbackOnly());
+    }
+
+    /** As of a newer build, or of anybody else who writes headers. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "nonsense", "DUPLICATE_CALL", "deadlock"})
+    void onlyACodeThatIsWorthItCounts(String reason) {
+        try (OutgoingCall call = begun()) {
+            call.replied(new BranchList(true, List.of()).encode(), reason);
+        }
+        assertTrue(root.isRollbackOnly());
+        assertNull(root.retryableCode());
+    }
+
+    @Test
+    void aReplyThatMayCommitNeedsNoOtherTry() {
+        try (OutgoingCall call = begun()) {
+            call.replied(BranchList.EMPTY.encode(), "DEADLOCK");
+        }
+        assertFalse(root.isRollbackOnly());
     }
 
     /** The statement of another thread, for one, finds it closed. */

@@ -23,9 +23,11 @@ import io.troth.client.context.NanoClock;
 import io.troth.core.BranchId;
 import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
+import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
+import java.sql.SQLException;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
@@ -76,6 +78,30 @@ class ThrowingServiceTest {
                     throw new IllegalStateException("thrown on purpose by a test");
                 },
                 new TrothServerInterceptor());
+    }
+
+    @Test
+    void anExceptionThatSaysThatAnotherTryIsWorthIt() throws Exception {
+        call(
+                request -> {
+                    work();
+                    throw new IllegalStateException("thrown on purpose", new SQLException("deadlock", "40P01"));
+                },
+                new TrothServerInterceptor());
+        assertEquals(ErrorCode.DEADLOCK, root.retryableCode());
+    }
+
+    @Test
+    void aStatusWhoseCauseSaysThatAnotherTryIsWorthIt() throws Exception {
+        call(
+                request -> {
+                    work();
+                    throw Status.UNKNOWN
+                            .withCause(new SQLException("could not serialize", "40001"))
+                            .asRuntimeException();
+                },
+                new TrothServerInterceptor());
+        assertEquals(ErrorCode.SERIALIZATION_FAILURE, root.retryableCode());
     }
 
     @Test

@@ -161,9 +161,11 @@ class ClientGuideTest {
                     tx.sql("accounts").update("UPDATE guide_account SET balance = 7 WHERE id = 2");
                 } catch (RuntimeException e) {
                     status = 500;
-                    call.failed(e.toString());
+                    call.failed(e);
                 }
                 exchange.getResponseHeaders().set(OutgoingCall.REPLY_HEADER, call.end());
+                call.reason()
+                        .ifPresent(reason -> exchange.getResponseHeaders().set(OutgoingCall.REASON_HEADER, reason));
             }
             exchange.sendResponseHeaders(status, -1);
             exchange.close();
@@ -187,7 +189,10 @@ class ClientGuideTest {
                         .build();
                 HttpResponse<String> response = http.send(request, BodyHandlers.ofString());
                 call.replied(
-                        response.headers().firstValue(OutgoingCall.REPLY_HEADER).orElse(null));
+                        response.headers().firstValue(OutgoingCall.REPLY_HEADER).orElse(null),
+                        response.headers()
+                                .firstValue(OutgoingCall.REASON_HEADER)
+                                .orElse(null));
             }
         });
         // end
