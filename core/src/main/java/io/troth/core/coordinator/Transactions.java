@@ -286,19 +286,19 @@ final class Transactions {
             resource = yes.record.resource();
         }
         if (resource == null && stream.instance() == event.branch().instance()) {
-            resource = soleResource(stream);
+            List<AgentResource> resources = stream.hello.resources();
+            if (resources.size() != 1) {
+                // A vote does not say its resource. The agent has been told already where T ended while the vote was
+                // on its way, as after the NO of its other branch; else the next scan tells.
+                return;
+            }
+            resource = resources.get(0).name();
         }
         if (resource == null || !stream.offers(resource)) {
             leader.out.refused(new Reason(ErrorCode.INVALID_ARGUMENT, event.tx() + ": a vote nobody asked for"));
         } else {
             outcomes.askedByAgent(stream, event.tx(), event.branch(), resource);
         }
-    }
-
-    /** A vote does not say its resource: with one resource there is no doubt, with several the next scan tells. */
-    private static @Nullable String soleResource(AgentStream stream) {
-        List<AgentResource> resources = stream.hello.resources();
-        return resources.size() == 1 ? resources.get(0).name() : null;
     }
 
     private void decideIfComplete(GlobalTransaction open) {
