@@ -28,6 +28,7 @@ import java.util.stream.Stream;
 import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
 import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
 import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
@@ -238,10 +239,40 @@ final class Members implements AutoCloseable {
     }
 
     /**
-     * Lets the running member that has most of the log be a candidate at once, as if it had waited long enough. It
-     * declines when it believes in another leader than this one, which is gone, and then nothing has happened.
+     * Until somebody leads, and once more every second: members that start are candidates soon, and when all of them are
+     * at once, nobody has a majority.
      */
     void elect(String gone) {
+        AtomicInteger looks = new AtomicInteger();
+        eventually().until(() -> {
+            boolean leads = lead(any -> true) != null;
+            if (!leads && looks.getAndIncrement() % 200 == 0) {
+                if (running.keySet().stream().allMatch(this::hasGivenUp)) {
+                    String again = running.keySet().iterator().next();
+                    stop(again);
+                    start(again);
+                } else {
+                    nominate(gone);
+                }
+            }
+            return leads;
+        });
+    }
+
+    /** After an election that nobody has won, Raft takes no nomination: the one of a leader is of the term of its entries. */
+    private boolean hasGivenUp(String node) {
+        DivisionInfo info = division(node).getInfo();
+        return info.isFollower()
+                && info.getLeaderId() == null
+                && info.getCurrentTerm() > lastEntry(division(node)).getTerm();
+    }
+
+    /**
+     * Lets the running member that has most of the log be a candidate at once, as if it had waited long enough. It
+     * declines when it is one already, or believes in another leader than this one, which is gone; then nothing has
+     * happened.
+     */
+    void nominate(String gone) {
         RaftServer.Division most = running.keySet().stream()
                 .map(this::division)
                 .max(Comparator.comparing(Members::lastEntry))

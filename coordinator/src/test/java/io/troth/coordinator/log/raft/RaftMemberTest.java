@@ -380,7 +380,7 @@ class RaftMemberTest {
         // Every member that has it: the leader, and the next one, if it has not failed as a follower.
         eventually().pollInterval(Duration.ofMillis(200)).ignoreExceptions().until(() -> {
             if (members.failures.size() < 2) {
-                members.elect(leader.node());
+                members.nominate(leader.node());
             }
             return members.failures.size() >= 2;
         });
