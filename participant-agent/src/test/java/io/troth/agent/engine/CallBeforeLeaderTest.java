@@ -90,6 +90,7 @@ class CallBeforeLeaderTest {
     private void callAndSeeItWait() {
         caller.start();
         Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
                 .pollInterval(Duration.ofMillis(1))
                 .until(() -> caller.getState() == Thread.State.TIMED_WAITING);
     }

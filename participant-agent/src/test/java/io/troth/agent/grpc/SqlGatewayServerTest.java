@@ -318,7 +318,7 @@ class SqlGatewayServerTest {
         assertEquals(List.of(), stackTracesOfTheTransport(() -> {
             try (Socket rude = new Socket(
                     InetAddress.getLoopbackAddress(), server.announced().port())) {
-                rude.setSoTimeout(20_000);
+                rude.setSoTimeout(LIMIT_SECONDS * 1_000);
                 String windowOfNothing = "\0\0\4\10\0\0\0\0\1\0\0\0\0";
                 rude.getOutputStream().write((PREFACE + windowOfNothing).getBytes(StandardCharsets.ISO_8859_1));
                 rude.shutdownOutput();
@@ -361,7 +361,9 @@ class SqlGatewayServerTest {
         assertTrue(asked.tryAcquire(LIMIT_SECONDS, TimeUnit.SECONDS));
         Thread closing = new Thread(server::close, "closing");
         closing.start();
-        Awaitility.await().until(() -> WAITS_OR_HAS_ENDED.contains(closing.getState()));
+        Awaitility.await()
+                .atMost(LIMIT_SECONDS, TimeUnit.SECONDS)
+                .until(() -> WAITS_OR_HAS_ENDED.contains(closing.getState()));
         mayFail.release();
         Exception ended = assertThrows(Exception.class, () -> running.end.get(LIMIT_SECONDS, TimeUnit.SECONDS));
         Reason reason = TrothStatus.reasonOf(ended.getCause());
@@ -389,7 +391,7 @@ class SqlGatewayServerTest {
                         new SqlGatewayServer.Patience(100, 60_000, 60_000));
                 Socket nobody = new Socket(
                         InetAddress.getLoopbackAddress(), hasty.announced().port())) {
-            nobody.setSoTimeout(20_000);
+            nobody.setSoTimeout(LIMIT_SECONDS * 1_000);
             assertDoesNotThrow(() -> nobody.getInputStream().readAllBytes());
         }
     }
@@ -404,7 +406,7 @@ class SqlGatewayServerTest {
                         new SqlGatewayServer.Patience(60_000, 100, 100));
                 Socket vanished = new Socket(
                         InetAddress.getLoopbackAddress(), hasty.announced().port())) {
-            vanished.setSoTimeout(20_000);
+            vanished.setSoTimeout(LIMIT_SECONDS * 1_000);
             vanished.getOutputStream().write(PREFACE.getBytes(StandardCharsets.ISO_8859_1));
             assertDoesNotThrow(() -> vanished.getInputStream().readAllBytes());
         }

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 /** Goal: a call that was given up ends, and waits for no other call to end. */
 class SqlWorkersTest {
 
-    private static final int LIMIT_SECONDS = 20;
+    private static final int LIMIT_SECONDS = 60;
 
     private final SqlWorkers workers = new SqlWorkers(2);
 
@@ -88,7 +88,9 @@ class SqlWorkersTest {
     void aThreadThatIsIdleRunsTheNextCall() throws Exception {
         try (workers) {
             Thread first = thread();
-            Awaitility.await().until(() -> first.getState() == Thread.State.TIMED_WAITING);
+            Awaitility.await()
+                    .atMost(LIMIT_SECONDS, TimeUnit.SECONDS)
+                    .until(() -> first.getState() == Thread.State.TIMED_WAITING);
             assertEquals(first, thread());
         }
     }

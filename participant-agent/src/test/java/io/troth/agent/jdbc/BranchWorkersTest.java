@@ -50,7 +50,7 @@ class BranchWorkersTest {
             workers.run(
                     connection,
                     () -> {
-                        await().atMost(Duration.ofSeconds(20)).until(() -> !results.isEmpty());
+                        await().atMost(Duration.ofSeconds(60)).until(() -> !results.isEmpty());
                         return "late";
                     },
                     why -> "lost: " + why,
@@ -91,7 +91,7 @@ class BranchWorkersTest {
                     return null;
                 });
         try (BranchWorkers workers = new BranchWorkers(PoolSettings.ofSize(10), TestAgent.DAEMONS)) {
-            assertTimeoutPreemptively(Duration.ofSeconds(20), () -> workers.abort(sending));
+            assertTimeoutPreemptively(Duration.ofSeconds(60), () -> workers.abort(sending));
         } finally {
             sent.countDown();
         }

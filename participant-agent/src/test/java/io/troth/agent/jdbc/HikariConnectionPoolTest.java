@@ -111,6 +111,7 @@ class HikariConnectionPoolTest {
                     .start();
             // Longer than one piece, so that its place is its own by then.
             Awaitility.await()
+                    .atMost(60, TimeUnit.SECONDS)
                     .pollInterval(5, TimeUnit.MILLISECONDS)
                     .during(100, TimeUnit.MILLISECONDS)
                     .until(() -> pool.stats().waiting() == number + 1);

@@ -233,7 +233,7 @@ class JdbcBranchDatabaseTest {
         open(false);
         assertNotNull(once(database::listPrepared));
         // Hikari asks a connection that has rested for half a second.
-        await().pollDelay(Duration.ofMillis(700)).until(() -> true);
+        await().pollDelay(Duration.ofMillis(700)).atMost(Duration.ofSeconds(60)).until(() -> true);
         throwsAt = "isValid";
         ScanCompletion scan = once(database::listPrepared);
         assertNotNull(scan.failure());

@@ -16,6 +16,7 @@ import java.sql.SQLClientInfoException;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
@@ -160,7 +161,7 @@ class LocalConnectionTest {
 
     private void assertReplaced() throws SQLException {
         assertEquals(0, database.stats().branches().active());
-        Awaitility.await().until(() -> closed.get() == 1);
+        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> closed.get() == 1);
         local.getConnection().close();
         assertEquals(2, opened.get());
     }
