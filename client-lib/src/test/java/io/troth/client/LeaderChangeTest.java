@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /** Goal: a client finds the leader among several coordinators, and loses no more by a change of it than it must. */
 class LeaderChangeTest {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int FOLLOWERS = 5;
 
     private final List<AutoCloseable> open = new ArrayList<>();
@@ -128,7 +128,8 @@ class LeaderChangeTest {
         CompletableFuture<Long> statement =
                 before.sql("accounts").updateAsync("DELETE FROM account").toCompletableFuture();
         second.follow(null);
-        ExecutionException thrown = assertThrows(ExecutionException.class, () -> statement.get(30, TimeUnit.SECONDS));
+        ExecutionException thrown =
+                assertThrows(ExecutionException.class, () -> statement.get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
         assertEquals(ErrorCode.LEADER_CHANGED, ((TrothException) thrown.getCause()).code());
     }
 
@@ -140,7 +141,9 @@ class LeaderChangeTest {
         CompletableFuture<GlobalTransaction> waiting = begin(client);
         assertFalse(waiting.isDone());
         change();
-        assertEquals(2, waiting.get(30, TimeUnit.SECONDS).id().epoch().number());
+        assertEquals(
+                2,
+                waiting.get(PATIENCE.toSeconds(), TimeUnit.SECONDS).id().epoch().number());
     }
 
     /** Returns when the client has heard of it: begin waits. */

@@ -51,7 +51,7 @@ class AdministrationTest {
                 List.of(administration.hold("accounts", true, "why"), administration.exclude("accounts", true, "why"));
         var unused = engine.runOnce();
         for (CompletableFuture<Boolean> change : changes) {
-            ExecutionException failed = assertThrows(ExecutionException.class, () -> change.get(1, TimeUnit.SECONDS));
+            ExecutionException failed = assertThrows(ExecutionException.class, () -> change.get(60, TimeUnit.SECONDS));
             assertEquals(
                     ErrorCode.NOT_READY,
                     assertInstanceOf(TrothException.class, failed.getCause()).code());

@@ -121,7 +121,7 @@ class CoordinatorServerTest {
                 Map.of(ConfigKey.GRPC_ADDRESS, own.getHostAddress(), ConfigKey.HTTP_ADDRESS, own.getHostAddress()));
         new Socket(own, server.grpcPort()).close();
         new Socket(own, server.httpPort()).close();
-        assertTrue(server.stop(Duration.ofSeconds(20)), "nothing was running");
+        assertTrue(server.stop(Duration.ofSeconds(60)), "nothing was running");
         server.close();
         assertEquals(new Ending(Ending.Cause.STOPPED, ""), server.awaitTermination());
         assertThrows(IOException.class, () -> new Socket(own, server.grpcPort()).close());

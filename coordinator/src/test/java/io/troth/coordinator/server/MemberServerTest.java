@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Goal: a member that cannot start says why, and one that cannot lead does not stay the leader. Method: one member. */
 class MemberServerTest {
 
-    private static final long LIMIT_SECONDS = 30;
+    private static final long LIMIT_SECONDS = 60;
 
     @TempDir
     Path temp;
