@@ -52,8 +52,12 @@ public sealed interface AgentNotice {
         }
     }
 
-    /** There is no stream to a ready leader any more. */
-    record NotReady(Reason reason) implements AgentNotice {
+    /**
+     * There is no stream to a ready leader any more.
+     *
+     * @param unprepared how many branches are rolled back for it
+     */
+    record NotReady(Reason reason, int unprepared) implements AgentNotice {
         @Override
         public void accept(Visitor visitor) {
             visitor.notReady(this);

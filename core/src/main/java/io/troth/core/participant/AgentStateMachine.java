@@ -198,7 +198,7 @@ public final class AgentStateMachine {
     private void notReady(Reason reason) {
         if (ready != null) {
             ready = null;
-            out.tell(new AgentNotice.NotReady(reason));
+            out.tell(new AgentNotice.NotReady(reason, unprepared()));
         }
         for (BranchCalls calls : List.copyOf(transactions.values())) {
             giveUp(calls, reason);

@@ -89,7 +89,11 @@ final class AgentLog implements AgentListener, AgentNotice.Visitor {
         if (notice.reason().code() == ErrorCode.DRAINING) {
             LOG.info("not connected any more: {}", notice.reason());
         } else {
-            LOG.warn("not connected any more, unprepared branches are rolled back: {}", notice.reason());
+            int unprepared = notice.unprepared();
+            LOG.warn(
+                    "not connected any more{}: {}",
+                    unprepared == 0 ? "" : ", rolls back its unprepared branches (" + unprepared + ")",
+                    notice.reason());
         }
     }
 

@@ -160,7 +160,7 @@ class AgentMetricsTest {
     void countsReconnectsButNotTheFirstConnect() {
         metrics.heard(new AgentNotice.Ready(EPOCH));
         assertEquals(1, gauge("troth.agent.ready"));
-        metrics.heard(new AgentNotice.NotReady(REASON));
+        metrics.heard(new AgentNotice.NotReady(REASON, 1));
         assertEquals(0, gauge("troth.agent.ready"));
         metrics.heard(new AgentNotice.Ready(EPOCH));
         assertEquals(1, registry.get("troth.agent.reconnects").counter().count());
@@ -218,7 +218,7 @@ class AgentMetricsTest {
             moves(all, null, BranchState.ACTIVE, BranchState.FINISHED);
             for (AgentNotice notice : List.of(
                     new AgentNotice.Ready(EPOCH),
-                    new AgentNotice.NotReady(REASON),
+                    new AgentNotice.NotReady(REASON, 1),
                     new AgentNotice.Voted(TX, BRANCH, Vote.NO, REASON),
                     new AgentNotice.Refused(REASON),
                     new AgentNotice.ScanFailed("accounts", REASON),

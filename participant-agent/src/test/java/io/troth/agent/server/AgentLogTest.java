@@ -71,10 +71,18 @@ class AgentLogTest {
 
     @Test
     void warnsOfALostStreamButNotOfOneThatIsClosed() {
-        log.heard(new AgentNotice.NotReady(new Reason(ErrorCode.DRAINING, "the agent is closing")));
+        log.heard(new AgentNotice.NotReady(new Reason(ErrorCode.DRAINING, "the agent is closing"), 0));
         assertEquals(List.of(), lines());
-        log.heard(new AgentNotice.NotReady(Reason.of(ErrorCode.STREAM_BROKEN)));
-        assertEquals(List.of("not connected any more, unprepared branches are rolled back: STREAM_BROKEN"), lines());
+        log.heard(new AgentNotice.NotReady(Reason.of(ErrorCode.STREAM_BROKEN), 0));
+        assertEquals(List.of("not connected any more: STREAM_BROKEN"), lines());
+    }
+
+    /** At an orderly change of the leader there are none. */
+    @Test
+    void saysHowManyBranchesALostStreamRollsBackWhereThereAreAny() {
+        log.heard(new AgentNotice.NotReady(Reason.of(ErrorCode.LEADER_CHANGED), 3));
+        assertEquals(
+                List.of("not connected any more, rolls back its unprepared branches (3): LEADER_CHANGED"), lines());
     }
 
     @Test
