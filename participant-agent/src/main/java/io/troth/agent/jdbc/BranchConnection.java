@@ -57,6 +57,11 @@ final class BranchConnection implements InvocationHandler, Guard {
     }
 
     @Override
+    public SQLException explained(SQLException failure) {
+        return session.explained(scope, failure);
+    }
+
+    @Override
     public void release(Call<Void> call) throws SQLException {
         session.release(call);
     }

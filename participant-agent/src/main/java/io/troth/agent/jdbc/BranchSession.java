@@ -247,7 +247,7 @@ final class BranchSession {
                 lost = end.kind() == StatementEnd.Kind.CONNECTION_LOST;
             }
         } catch (SQLException e) {
-            throw ended && SqlErrors.reasonOf(e) == null ? explained(scope, e) : e;
+            throw explained(scope, e);
         } finally {
             lock.unlock();
             if (lost && !lock.isHeldByCurrentThread()) {
@@ -389,8 +389,11 @@ final class BranchSession {
         }
     }
 
-    /** The branch was ended under the call: its reason says more than what the driver made of it. */
-    private SQLException explained(CallScope scope, SQLException failure) {
+    /** Where the branch was ended under the call, its reason says more than what the driver made of it. */
+    SQLException explained(CallScope scope, SQLException failure) {
+        if (!ended || SqlErrors.reasonOf(failure) != null) {
+            return failure;
+        }
         try {
             workspace.statementBegins(scope, branch);
             workspace.statementEnds(branch, StatementEnd.completed());

@@ -24,6 +24,11 @@ interface Guard {
      */
     <T> @Nullable T run(Use use, @Nullable Statement statement, Call<T> call) throws SQLException;
 
+    /** The failure of a call in memory, or why the object of the call was taken from the application. */
+    default SQLException explained(SQLException failure) {
+        return failure;
+    }
+
     /** Lets go of a driver's object; does nothing when the connection is no longer the handle's. */
     void release(Call<Void> call) throws SQLException;
 

@@ -231,7 +231,12 @@ final class JdbcWrapper implements InvocationHandler {
             throws SQLException {
         Use use = useOf(method, arguments);
         if (use == null) {
-            return wrap(call(method, target, arguments), guard, proxy);
+            try {
+                return wrap(call(method, target, arguments), guard, proxy);
+            } catch (SQLException e) {
+                // The end of a branch closes its statements.
+                throw guard.explained(e);
+            }
         }
         return guard.run(use, cancelled, () -> wrap(call(method, target, arguments), guard, proxy));
     }

@@ -359,17 +359,16 @@ final class PendingStatement implements InvocationHandler {
     }
 
     private Made ordinary() throws SQLException {
-        PreparedStatement statement = session.run(scope, Use.OTHER, null, own -> {
+        Made made = Objects.requireNonNull(session.run(scope, Use.OTHER, null, own -> {
             PreparedStatement prepared = own.prepareStatement(sql);
             try {
                 setValues(prepared, 0);
+                return made(prepared);
             } catch (SQLException e) {
                 prepared.close();
                 throw e;
             }
-            return prepared;
-        });
-        Made made = made(Objects.requireNonNull(statement));
+        }));
         ordinary = made;
         return made;
     }

@@ -20,14 +20,18 @@ import io.troth.client.SqlRow;
 import io.troth.client.SqlRows;
 import io.troth.client.TransactionSql;
 import io.troth.client.TrothClient;
+import io.troth.client.context.CallScope;
 import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
 import io.troth.core.TrothException;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.PhaseTwoResult;
 import io.troth.core.participant.CoordinatorMessage.BranchVote;
 import io.troth.proto.v1.BranchWork;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Iterator;
@@ -38,6 +42,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.PGConnection;
@@ -247,5 +252,31 @@ class SqlOnBranchesTest {
                                 + "AND pid <> pg_backend_pid() AND state = 'active'")
                         .equals("0"));
         assertFalse(Thread.currentThread().isInterrupted());
+    }
+
+    /** Values are set, and counts read, in memory, on a statement that the end of its branch has closed meanwhile. */
+    @Test
+    @SuppressWarnings("try")
+    void aStatementThatWasClosedWithItsBranchSaysWhyTheBranchEnded() throws Exception {
+        GlobalTxId other = Branches.nextTx();
+        CallScope scope = TestAgent.call(other);
+        try (CallScope.Binding bound = scope.attach();
+                Connection connection = agent.dataSource.getConnection();
+                Statement first = connection.createStatement();
+                PreparedStatement second =
+                        connection.prepareStatement("UPDATE account SET balance = balance + ? WHERE id = 1")) {
+            first.executeUpdate("UPDATE account SET balance = 0 WHERE id = 1");
+            second.setInt(1, 1);
+            agent.rollback(other, TestAgent.branchOf(scope));
+            agent.awaitIdle();
+            for (Executable call : List.<Executable>of(
+                    () -> second.setFetchSize(2), () -> second.setInt(1, 2), second::getLargeUpdateCount)) {
+                SQLException refused = assertThrows(SQLException.class, call);
+                assertEquals(
+                        ErrorCode.BRANCH_ROLLED_BACK,
+                        SqlErrors.reasonOf(refused).code(),
+                        refused::getMessage);
+            }
+        }
     }
 }
