@@ -32,12 +32,16 @@ public interface SqlRow {
     /** As {@link #get(int, Class)}. */
     <T> @Nullable T get(String column, Class<T> type);
 
+    /** The value of a BOOL. */
     boolean getBoolean(String column);
 
+    /** A whole number that fits. */
     int getInt(String column);
 
+    /** A whole number that fits. */
     long getLong(String column);
 
+    /** A number that fits without loss; a NUMERIC is refused always. */
     double getDouble(String column);
 
     /** Null for NULL. */

@@ -15,7 +15,7 @@ public interface SqlRows extends Iterable<SqlRow>, AutoCloseable {
     @Override
     Iterator<SqlRow> iterator();
 
-    /** The rows as a stream, which closes them when it is closed. */
+    /** The rows as a stream, instead of the iterator, which closes them when it is closed. */
     Stream<SqlRow> stream();
 
     /** Gives up what was not taken, and waits for the gateway's word on the transaction. Closing again does nothing. */

@@ -19,6 +19,7 @@ public interface Transaction {
     /** The transaction must not commit any more; everything else goes on. The first reason is kept. */
     void setRollbackOnly(String why);
 
+    /** Whether it is known here that it cannot commit any more: by {@link #setRollbackOnly}, or by something that failed. */
     boolean isRollbackOnly();
 
     /**
@@ -30,7 +31,10 @@ public interface Transaction {
     /** As {@link #wrap(Runnable)}. */
     <T> Callable<T> wrap(Callable<T> task);
 
-    /** The executor, running its tasks under the transaction; commit waits for every task handed over. */
+    /**
+     * The executor, running its tasks under the transaction; commit waits for every task handed over. Give it to {@code
+     * CompletableFuture.runAsync} and the like: a task that goes to another thread by itself is not part of the transaction.
+     */
     Executor wrap(Executor executor);
 
     /**

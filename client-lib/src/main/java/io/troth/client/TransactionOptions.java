@@ -34,19 +34,23 @@ public record TransactionOptions(
         }
     }
 
+    /** The defaults with this name. */
     public static TransactionOptions named(String name) {
         return new TransactionOptions(
                 name, DEFAULTS.timeout, DEFAULTS.onePhase, DEFAULTS.waitFor, DEFAULTS.separate, DEFAULTS.retries);
     }
 
+    /** At least 1 ms; the coordinator bounds it by {@code transactions.timeoutMax}. */
     public TransactionOptions withTimeout(Duration itsTimeout) {
         return new TransactionOptions(name, Optional.of(itsTimeout), onePhase, waitFor, separate, retries);
     }
 
+    /** Whether a single branch may commit directly. */
     public TransactionOptions withOnePhase(OnePhase itsOnePhase) {
         return new TransactionOptions(name, timeout, itsOnePhase, waitFor, separate, retries);
     }
 
+    /** How long commit waits. */
     public TransactionOptions withWaitFor(WaitFor itsWaitFor) {
         return new TransactionOptions(name, timeout, onePhase, itsWaitFor, separate, retries);
     }
@@ -56,7 +60,12 @@ public record TransactionOptions(
         return new TransactionOptions(name, timeout, onePhase, waitFor, true, retries);
     }
 
-    /** Only {@code inTransaction} repeats, and never after an unknown outcome. */
+    /**
+     * How often the work is run again, each time as another transaction and after a pause that grows from 20 ms to 1.3 s. Only
+     * {@code inTransaction} and {@code callInTransaction} repeat, where they do not join, and never after an unknown outcome.
+     *
+     * @throws IllegalArgumentException when it is not 0 to {@link #RETRIES_MAX}
+     */
     public TransactionOptions withRetries(int itsRetries) {
         return new TransactionOptions(name, timeout, onePhase, waitFor, separate, itsRetries);
     }

@@ -1,6 +1,10 @@
 package io.troth.client;
 
-/** Work under a transaction. */
+/**
+ * Work under a transaction.
+ *
+ * @param <X> what it throws; the compiler finds {@code RuntimeException} where it throws nothing checked
+ */
 @FunctionalInterface
 public interface TransactionWork<X extends Exception> {
 

@@ -57,6 +57,7 @@ public final class TrothClient implements AutoCloseable {
         return builder().endpoint(endpoint).build();
     }
 
+    /** A client with settings of its own: several coordinators, TLS, timeouts. */
     public static TrothClientBuilder builder() {
         return new TrothClientBuilder();
     }
@@ -67,6 +68,8 @@ public final class TrothClient implements AutoCloseable {
      * @throws X what the work threw: the transaction is rolled back, or, when joined, rollback-only
      * @throws RolledBackException when the commit ended in a rollback
      * @throws OutcomeUnknownException when nobody could tell how the commit ended
+     * @throws TrothException as {@link #begin(TransactionOptions)}, when none can begin, or SCOPE_CLOSED when the one to join has
+     *     ended: the work has not run then
      */
     public <X extends Exception> void inTransaction(TransactionWork<X> work) throws X {
         inTransaction(TransactionOptions.DEFAULTS, work);
@@ -105,7 +108,7 @@ public final class TrothClient implements AutoCloseable {
         }
     }
 
-    /** As {@link GlobalTransaction#current()}, with remote SQL by way of this client: for the inside of services. */
+    /** Empty outside every transaction. As {@link GlobalTransaction#current()}, with remote SQL by way of this client: for the inside of services. */
     public Optional<Transaction> current() {
         CallScope scope = CallScope.current();
         return scope == null ? Optional.empty() : Optional.of(new ScopedTransaction(scope, gateways));
@@ -121,7 +124,8 @@ public final class TrothClient implements AutoCloseable {
      * nothing and waits for nothing when a client session is open.
      *
      * @throws TrothException ALREADY_IN_TRANSACTION inside a transaction, unless the options say separate; otherwise why
-     *     none can begin now
+     *     none can begin now: NO_COORDINATOR after {@link TrothClientBuilder#connectTimeout}, when interrupted while waiting, and
+     *     when the client is closed; OVERLOADED, or what else the coordinator names
      */
     public GlobalTransaction begin(TransactionOptions options) {
         checkOutside(options);

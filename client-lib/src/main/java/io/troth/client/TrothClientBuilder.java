@@ -27,7 +27,11 @@ public final class TrothClientBuilder {
 
     TrothClientBuilder() {}
 
-    /** Adds {@code host:port} of a coordinator; several are tried in turn. */
+    /**
+     * Adds {@code host:port} of a coordinator; several are tried in turn.
+     *
+     * @throws IllegalArgumentException when it is not well-formed
+     */
     public TrothClientBuilder endpoint(String endpoint) {
         endpoints.add(Endpoint.parse(endpoint));
         return this;
@@ -57,7 +61,7 @@ public final class TrothClientBuilder {
         return this;
     }
 
-    /** How long begin waits for the coordinator when there is no client session; 10 s by default. */
+    /** How long begin waits for the coordinator when there is no client session, before it throws NO_COORDINATOR; 10 s by default. */
     public TrothClientBuilder connectTimeout(Duration timeout) {
         connectTimeoutMillis = TimeUnit.MILLISECONDS.convert(timeout);
         return this;

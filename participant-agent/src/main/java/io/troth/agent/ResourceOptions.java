@@ -27,6 +27,7 @@ public record ResourceOptions(int poolSize, boolean openedOutsideAllowed, Durati
         }
     }
 
+    /** At least 1. PostgreSQL's {@code max_prepared_transactions} must be 2 more. */
     public ResourceOptions withPoolSize(int connections) {
         return new ResourceOptions(connections, openedOutsideAllowed, answerTimeout);
     }
@@ -36,6 +37,7 @@ public record ResourceOptions(int poolSize, boolean openedOutsideAllowed, Durati
         return new ResourceOptions(poolSize, true, answerTimeout);
     }
 
+    /** 1 ms to 1 h. */
     public ResourceOptions withAnswerTimeout(Duration timeout) {
         return new ResourceOptions(poolSize, openedOutsideAllowed, timeout);
     }

@@ -28,6 +28,7 @@ public final class TrothAgent implements AutoCloseable {
         this.runtime = runtime;
     }
 
+    /** What an agent needs to know: a coordinator and at least one resource. */
     public static TrothAgentBuilder builder() {
         return new TrothAgentBuilder();
     }

@@ -33,7 +33,11 @@ public final class TrothAgentBuilder {
 
     TrothAgentBuilder() {}
 
-    /** Adds {@code host:port} of a coordinator; several are tried in turn. */
+    /**
+     * Adds {@code host:port} of a coordinator; several are tried in turn.
+     *
+     * @throws IllegalArgumentException when it is not well-formed
+     */
     public TrothAgentBuilder coordinator(String endpoint) {
         coordinators.add(Endpoint.parse(endpoint));
         return this;

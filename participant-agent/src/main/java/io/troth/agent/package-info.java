@@ -1,4 +1,8 @@
-/** What a service that embeds the agent imports. Exposes no generated type; thread-safe. */
+/**
+ * What a service with a database of its own imports, beginning with {@link TrothAgent}: its data sources take part in the global
+ * transaction that the calling thread runs under. Other packages below this one are how it does that, and may change, but for
+ * {@code metrics}, which counts by Micrometer. Exposes no generated type; thread-safe.
+ */
 @NullMarked
 package io.troth.agent;
 

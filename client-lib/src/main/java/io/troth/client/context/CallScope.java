@@ -96,10 +96,12 @@ public final class CallScope {
         return KEY.get(context);
     }
 
+    /** The cluster whose coordinators decide T. */
     public ClusterId cluster() {
         return context.cluster();
     }
 
+    /** T. */
     public GlobalTxId tx() {
         return context.tx();
     }
@@ -190,6 +192,7 @@ public final class CallScope {
         }
     }
 
+    /** Whether something is known against T's commit. */
     public boolean isRollbackOnly() {
         return rollbackReason() != null;
     }
@@ -207,6 +210,7 @@ public final class CallScope {
         return reason != null && reason.code().retryable() ? reason.code() : null;
     }
 
+    /** Whether the served call has ended, or T has. */
     public boolean isClosed() {
         synchronized (lock) {
             return closed;

@@ -1,4 +1,8 @@
-/** Interceptors that carry a transaction across services. The only public package with gRPC types; thread-safe. */
+/**
+ * Carries a transaction T across gRPC services. For applications are {@link TrothClientInterceptor} and {@link
+ * TrothServerInterceptor}; everything else connects the client and the agent with their coordinator, and may change. The only
+ * public package with gRPC types; thread-safe.
+ */
 @NullMarked
 package io.troth.client.grpc;
 
