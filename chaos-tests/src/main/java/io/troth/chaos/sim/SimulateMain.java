@@ -92,6 +92,7 @@ public final class SimulateMain implements Callable<Integer> {
 
     /** Runs the simulation; the first argument is the sub-command of the launcher. */
     public static void main(String[] arguments) {
+        System.setProperty("logback.configurationFile", "logback-simulate.xml");
         List<String> words = List.of(arguments);
         List<String> own = !words.isEmpty() && words.get(0).equals("simulate") ? words.subList(1, words.size()) : words;
         System.exit(run(own));

@@ -238,9 +238,11 @@ public final class SimulatedServer {
     /**
      * The server is stopped and comes back with what a backup holds, at once.
      *
-     * @param newTimeline whether it was recovered to a point in time, which begins another history on PostgreSQL
+     * @param recovered whether it was recovered to a point in time, which begins another timeline on PostgreSQL. Always taken
+     *     for true when the copy has an earlier timeline than the server: an agent that ran on would use it no more
      */
-    public void restore(Backup backup, boolean newTimeline) {
+    public void restore(Backup backup, boolean recovered) {
+        boolean newTimeline = recovered || backup.ids().timeline < ids.timeline;
         stop();
         prepared.clear();
         locks.clear();
