@@ -197,7 +197,6 @@ final class Proposer {
             waiting.remove();
         }
         lastSentNanos = environment.nanoTime().getAsLong();
-        firstWaitsSinceNanos = lastSentNanos;
         if (inFlight++ == 0) {
             watch.writeBegins();
         }
