@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Goal: an answer that does not come, or not the one that was hoped for, holds nobody and nothing for longer than it must,
@@ -185,5 +187,51 @@ class UnansweredTest extends EngineByHand {
         for (CompletableFuture<?> each : List.of(located, later, begun)) {
             assertEquals(ErrorCode.NO_COORDINATOR, failure(each));
         }
+    }
+
+    @Test
+    void whoRollsBackWithoutAStreamWaitsForNothing() {
+        OpenTransaction transaction = begin();
+        engine.down();
+        assertEquals(
+                Outcome.ROLLED_BACK,
+                heard(engine.rollback(transaction, io.troth.core.Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT)))
+                        .outcome());
+    }
+
+    @Test
+    void aCommitThatWasWithdrawnWhileACallRanIsNotAskedForWhenTheCallEnds() {
+        OpenTransaction transaction = begin();
+        transaction.scope().enter();
+        CompletableFuture<Answer> commit = engine.commit(transaction, true, false);
+        assertFalse(commit.isDone());
+        engine.withdraw(transaction, io.troth.core.Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT));
+        assertTrue(last().hasRollback());
+        int before = sent.size();
+        transaction.scope().exit();
+        assertEquals(before, sent.size(), sent::toString);
+    }
+
+    /** What a coordinator that is gone has said of itself holds for no other one. */
+    @Test
+    void whoBeginsAfterTheEndOfOneThatAcceptedNothingWaitsForTheNext() {
+        reply(ClientReply.newBuilder()
+                .setAccepting(
+                        Accepting.newBuilder().setReason(Reason.newBuilder().setCode("OVERLOADED"))));
+        assertEquals(ErrorCode.OVERLOADED, failure(engine.begin(60_000)));
+        engine.down();
+        assertFalse(engine.begin(60_000).isDone());
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = ErrorCode.class,
+            names = {"NOT_LEADER", "NOT_READY"})
+    void aCoordinatorThatOpensNoSessionBecauseItDoesNotLeadIsLeft(ErrorCode code) {
+        pass(3_600_000);
+        sweep();
+        assertTrue(last().hasOpenSession());
+        reply(ClientReply.newBuilder().setRefused(Reason.newBuilder().setCode(code.name())));
+        assertEquals(1, elsewhere.size());
     }
 }
