@@ -1,7 +1,6 @@
 package io.troth.bench.run;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -40,11 +39,19 @@ public record ProcessLook(long heapBytes, long residentBytes, long handles, long
     /** What is left after a full collection, as the JDK's own tool counts it. */
     public static long liveHeapBytes(long pid) throws IOException, InterruptedException {
         Path tool = Path.of(System.getProperty("java.home"), "bin", "jcmd");
-        Process jcmd = new ProcessBuilder(tool.toString(), Long.toString(pid), "GC.class_histogram")
-                .redirectErrorStream(true)
-                .start();
-        String output = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        jcmd.waitFor();
+        // Not by a pipe: a newer JVM stands still until all it counts is taken, and it may be the one who would read.
+        Path said = Files.createTempFile("troth-histogram", ".txt");
+        String output;
+        try {
+            int unused = new ProcessBuilder(tool.toString(), Long.toString(pid), "GC.class_histogram")
+                    .redirectErrorStream(true)
+                    .redirectOutput(said.toFile())
+                    .start()
+                    .waitFor();
+            output = Files.readString(said);
+        } finally {
+            Files.delete(said);
+        }
         return output.lines()
                 .filter(line -> line.startsWith("Total"))
                 .mapToLong(line -> Long.parseLong(line.substring(
