@@ -84,6 +84,37 @@ class AppliedStoreTest {
         assertEquals(new Position(2, index), store.position());
     }
 
+    /** Who is to lead takes an epoch above all that were ever heard of, also after a DISTRUST of less (protocol L3). */
+    @Test
+    void theEpochsOfLaterTermsNeverFall() {
+        assertNotNull(apply(1, epoch(1)));
+        assertNotNull(apply(1, new LogRecord.Distrust(41)));
+        assertEquals(42, store.epochOf(2));
+        assertNotNull(apply(1, new LogRecord.Distrust(3)));
+        assertEquals(42, store.epochOf(2));
+    }
+
+    /** After a crash Raft goes once more through what the store has already. */
+    @Test
+    void itsPlaceNeverGoesBack() {
+        assertNotNull(apply(1, epoch(1)));
+        store.pass(new Position(1, 9));
+        store.pass(new Position(1, 5));
+        assertEquals(new Position(1, 9), store.position());
+        assertNull(store.apply(new Position(1, 8), new ReplicatedEntry(1, List.of(commit(tx(1, 1, 1))))));
+        assertNull(store.find(tx(1, 1, 1)));
+    }
+
+    /** Raft goes on behind a copy at the place that it says. */
+    @Test
+    void aCopyIsAtThePlaceOfItsStoreAlsoWhereNothingWasWrittenLast() throws Exception {
+        assertNotNull(apply(1, epoch(1)));
+        store.pass(new Position(2, 9));
+        assertEquals(new Position(2, 9), store.checkpoint(temp.resolve("copy")));
+        store.replaceBy(temp.resolve("copy"));
+        assertEquals(new Position(2, 9), store.position());
+    }
+
     /** Raft tells late that a term is over: what a later leader has appended is not this one's to recover. */
     @Test
     void nobodyRecoversForATermAfterWhichAnotherHasAppended() {
