@@ -220,10 +220,15 @@ record RaftFiles(Path data, Path group) {
         } catch (IOException e) {
             throw damaged(data, e);
         }
-        String missing =
-                missing(applied, ends.isEmpty() ? -1 : ends.get(ends.size() - 1).last());
+        long last = ends.isEmpty() ? -1 : ends.get(ends.size() - 1).last();
+        String missing = missing(applied, last);
         if (missing != null) {
             throw new LogRefusedException(LogRefusal.RAFT_LOG_DAMAGED, data, missing);
+        }
+        Checkpoints.Checkpoint newest = Checkpoints.newest(checkpoints());
+        if (newest != null && newest.position().index() > last) {
+            dropEntries();
+            return;
         }
         for (End end : ends) {
             try (FileChannel file = FileChannel.open(end.file(), StandardOpenOption.WRITE)) {
@@ -238,6 +243,17 @@ record RaftFiles(Path data, Path group) {
                 // A process that was killed has perhaps not forced its last entries, and Ratis takes all for forced.
                 file.force(true);
             }
+        }
+        DurableFiles.force(current());
+    }
+
+    /**
+     * What a member leaves that died while it installed a checkpoint: all entries are in that. Ratis would keep the last file,
+     * and refuse for ever what comes behind the gap.
+     */
+    private void dropEntries() throws IOException {
+        for (LogSegmentPath segment : segments()) {
+            Files.delete(segment.getPath());
         }
         DurableFiles.force(current());
     }
