@@ -49,8 +49,8 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
     }
 
     /**
-     * The transaction that the calling thread or call runs under, in whichever process it was begun; empty outside. For remote SQL under
-     * it see {@link TrothClient#current()}.
+     * The transaction that the calling thread or call runs under, in whichever process it was begun; empty outside. For
+     * remote SQL under it see {@link TrothClient#current()}.
      */
     public static Optional<Transaction> current() {
         CallScope scope = CallScope.current();

@@ -108,7 +108,10 @@ public final class TrothClient implements AutoCloseable {
         }
     }
 
-    /** Empty outside every transaction. As {@link GlobalTransaction#current()}, with remote SQL by way of this client: for the inside of services. */
+    /**
+     * As {@link GlobalTransaction#current()}, with remote SQL by way of this client: for the inside of services. Empty
+     * outside every transaction.
+     */
     public Optional<Transaction> current() {
         CallScope scope = CallScope.current();
         return scope == null ? Optional.empty() : Optional.of(new ScopedTransaction(scope, gateways));

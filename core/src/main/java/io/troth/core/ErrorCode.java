@@ -1,5 +1,7 @@
 package io.troth.core;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The closed catalogue of everything Troth refuses, rolls back for, or cannot tell. The name is the stable code on the
  * wire, in logs, in metrics and in exceptions; {@code docs/ERRORS.md} is generated from it.
@@ -247,6 +249,16 @@ public enum ErrorCode {
         this.sqlState = sqlState;
         this.retryable = retryable;
         this.advice = advice;
+    }
+
+    /** The code of this name; null for none, and for one that this build does not know. */
+    public static @Nullable ErrorCode named(@Nullable String name) {
+        for (ErrorCode code : values()) {
+            if (code.name().equals(name)) {
+                return code;
+            }
+        }
+        return null;
     }
 
     public Status status() {

@@ -21,6 +21,15 @@ public record Reason(ErrorCode code, String detail) {
         return new Reason(code, "");
     }
 
+    /**
+     * What a peer named. A code that this build does not know becomes INTERNAL with its name in the detail: never a
+     * retryable one.
+     */
+    public static Reason named(String code, String detail) {
+        ErrorCode known = ErrorCode.named(code);
+        return known == null ? new Reason(ErrorCode.INTERNAL, code + ": " + detail) : new Reason(known, detail);
+    }
+
     @Override
     public String toString() {
         return detail.isEmpty() ? code.name() : code.name() + ": " + detail;

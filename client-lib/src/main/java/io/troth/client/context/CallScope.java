@@ -150,12 +150,8 @@ public final class CallScope {
      * @param why the code that the reply named beside its list; null when it named none
      */
     public void addReply(BranchList list, @Nullable String why) {
-        ErrorCode code = ErrorCode.ROLLBACK_ONLY;
-        for (ErrorCode known : ErrorCode.values()) {
-            if (known.retryable() && known.name().equals(why)) {
-                code = known;
-            }
-        }
+        ErrorCode named = ErrorCode.named(why);
+        ErrorCode code = named != null && named.retryable() ? named : ErrorCode.ROLLBACK_ONLY;
         synchronized (lock) {
             if (list.rollbackOnly()) {
                 noteRollbackOnly(new Reason(code, "a service under the transaction said so"));

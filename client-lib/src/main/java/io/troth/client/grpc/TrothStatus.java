@@ -45,15 +45,13 @@ public final class TrothStatus {
         }
         String description = Status.fromThrowable(error).getDescription();
         String detail = description == null ? "" : description;
-        for (ErrorCode code : ErrorCode.values()) {
-            if (code.name().equals(name)) {
-                String prefix = name + ": ";
-                boolean bare = detail.equals(name);
-                return new Reason(
-                        code, detail.startsWith(prefix) ? detail.substring(prefix.length()) : bare ? "" : detail);
-            }
+        ErrorCode code = ErrorCode.named(name);
+        if (code == null) {
+            return new Reason(ErrorCode.INTERNAL, name + ": " + detail);
         }
-        return new Reason(ErrorCode.INTERNAL, name + ": " + detail);
+        String prefix = name + ": ";
+        boolean bare = detail.equals(name);
+        return new Reason(code, detail.startsWith(prefix) ? detail.substring(prefix.length()) : bare ? "" : detail);
     }
 
     /** The SQLState that an error carries; null when it carries none. */

@@ -3,7 +3,6 @@ package io.troth.client.internal;
 import io.troth.core.BranchId;
 import io.troth.core.BranchWork;
 import io.troth.core.EpochId;
-import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
@@ -79,14 +78,8 @@ final class WireCodec {
         return new SessionKey(key.getHigh(), key.getLow());
     }
 
-    /** A code of a newer coordinator becomes INTERNAL with its name in the detail: never a retryable one. */
     static Reason fromWire(io.troth.proto.v1.Reason reason) {
-        for (ErrorCode code : ErrorCode.values()) {
-            if (code.name().equals(reason.getCode())) {
-                return new Reason(code, reason.getDetail());
-            }
-        }
-        return new Reason(ErrorCode.INTERNAL, reason.getCode() + ": " + reason.getDetail());
+        return Reason.named(reason.getCode(), reason.getDetail());
     }
 
     static Answer fromWire(TransactionAnswer answer) {

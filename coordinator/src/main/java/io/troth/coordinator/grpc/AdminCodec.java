@@ -6,7 +6,6 @@ import io.troth.core.BranchId;
 import io.troth.core.ClusterId;
 import io.troth.core.Decision;
 import io.troth.core.EpochId;
-import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
@@ -243,11 +242,6 @@ final class AdminCodec {
     }
 
     private static Reason reason(io.troth.proto.v1.Reason reason) {
-        for (ErrorCode code : ErrorCode.values()) {
-            if (code.name().equals(reason.getCode())) {
-                return new Reason(code, reason.getDetail());
-            }
-        }
-        return new Reason(ErrorCode.INTERNAL, reason.getCode() + ": " + reason.getDetail());
+        return Reason.named(reason.getCode(), reason.getDetail());
     }
 }

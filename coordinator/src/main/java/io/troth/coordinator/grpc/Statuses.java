@@ -36,13 +36,7 @@ final class Statuses {
 
     /** The code that a peer of ours gave, null when it gave none that this build knows. */
     static @Nullable ErrorCode codeOf(@Nullable Metadata trailers) {
-        String name = trailers == null ? null : trailers.get(REASON);
-        for (ErrorCode code : ErrorCode.values()) {
-            if (code.name().equals(name)) {
-                return code;
-            }
-        }
-        return null;
+        return ErrorCode.named(trailers == null ? null : trailers.get(REASON));
     }
 
     /** For people: with the cause at the bottom, which gRPC leaves out. */

@@ -315,12 +315,10 @@ final class WireReader {
     /** A code that this build does not know is kept in the detail. */
     private static Reason reason(io.troth.proto.v1.Reason reason) {
         String detail = detail(reason.getDetail());
-        for (ErrorCode code : ErrorCode.values()) {
-            if (code.name().equals(reason.getCode())) {
-                return new Reason(code, detail);
-            }
-        }
-        return new Reason(ErrorCode.INTERNAL, name("code", reason.getCode()) + ": " + detail);
+        ErrorCode known = ErrorCode.named(reason.getCode());
+        return known == null
+                ? new Reason(ErrorCode.INTERNAL, name("code", reason.getCode()) + ": " + detail)
+                : new Reason(known, detail);
     }
 
     private static OnePhaseFate fate(io.troth.proto.v1.OnePhaseFate fate) {

@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import io.troth.core.BranchId;
 import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
-import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Proof;
@@ -274,14 +273,8 @@ final class WireCodec {
         return ByteString.copyFrom(proof.toByteArray());
     }
 
-    /** A code that this build does not know is kept in the detail. */
     private static Reason reason(io.troth.proto.v1.Reason reason) {
-        for (ErrorCode code : ErrorCode.values()) {
-            if (code.name().equals(reason.getCode())) {
-                return new Reason(code, reason.getDetail());
-            }
-        }
-        return new Reason(ErrorCode.INTERNAL, reason.getCode() + ": " + reason.getDetail());
+        return Reason.named(reason.getCode(), reason.getDetail());
     }
 
     private static io.troth.proto.v1.Reason reason(Reason reason) {
