@@ -16,6 +16,20 @@ public record EpochId(long number, long nonce) implements Comparable<EpochId> {
         }
     }
 
+    /**
+     * Written out, as that of every id is: ids are compared at each step, and what the compiler makes of a record is a chain
+     * of method handles too deep to be inlined.
+     */
+    @Override
+    public int hashCode() {
+        return Long.hashCode(31 * number + nonce);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof EpochId that && number == that.number && nonce == that.nonce;
+    }
+
     /** Orders by number, then by nonce (unsigned) so that the order is total; only the number has a meaning in time. */
     @Override
     public int compareTo(EpochId other) {

@@ -34,6 +34,16 @@ public record GlobalTxId(int shard, EpochId epoch, long session, long sequence) 
         return (int) (mixed >>> 32);
     }
 
+    /** Written out, and what differs most comes first: see {@link EpochId}. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof GlobalTxId that
+                && sequence == that.sequence
+                && session == that.session
+                && shard == that.shard
+                && epoch.equals(that.epoch);
+    }
+
     @Override
     public int compareTo(GlobalTxId other) {
         int order = Integer.compare(shard, other.shard);

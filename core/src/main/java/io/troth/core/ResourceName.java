@@ -6,6 +6,15 @@ public final class ResourceName {
     /** The longest name, in characters. */
     public static final int LENGTH_MAX = 255;
 
+    /** By character: a name is checked several times in each transaction. */
+    private static final boolean[] ALLOWED = new boolean[128];
+
+    static {
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+                .chars()
+                .forEach(c -> ALLOWED[c] = true);
+    }
+
     private ResourceName() {}
 
     /**
@@ -28,13 +37,7 @@ public final class ResourceName {
         }
         for (int i = 0; i < name.length(); i++) {
             char c = name.charAt(i);
-            boolean valid = (c >= 'a' && c <= 'z')
-                    || (c >= 'A' && c <= 'Z')
-                    || (c >= '0' && c <= '9')
-                    || c == '.'
-                    || c == '_'
-                    || c == '-';
-            if (!valid) {
+            if (c >= ALLOWED.length || !ALLOWED[c]) {
                 return false;
             }
         }

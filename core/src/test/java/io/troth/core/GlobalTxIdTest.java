@@ -4,10 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Goal: a coordinator with a million transactions in its maps is not slowed down by ids that hash alike. */
+/**
+ * Goals: a coordinator with a million transactions in its maps is not slowed down by ids that hash alike, and no two ids are
+ * taken for one.
+ */
 class GlobalTxIdTest {
 
     private static final int SESSIONS = 100;
@@ -36,8 +40,34 @@ class GlobalTxIdTest {
 
     @Test
     void equalIdsHashAlike() {
-        assertEquals(
-                new GlobalTxId(1, new EpochId(2, 3), 4, 5).hashCode(),
-                new GlobalTxId(1, new EpochId(2, 3), 4, 5).hashCode());
+        GlobalTxId tx = new GlobalTxId(1, new EpochId(2, 3), 4, 5);
+        GlobalTxId same = new GlobalTxId(1, new EpochId(2, 3), 4, 5);
+        assertEquals(tx, same);
+        assertEquals(tx.hashCode(), same.hashCode());
+        assertEquals(new BranchId(1, 2), new BranchId(1, 2));
+        assertEquals(new BranchId(1, 2).hashCode(), new BranchId(1, 2).hashCode());
+    }
+
+    @Test
+    void idsThatDifferInOnePartAreDifferent() {
+        List<Object> all = List.of(
+                new GlobalTxId(1, new EpochId(2, 3), 4, 5),
+                new GlobalTxId(9, new EpochId(2, 3), 4, 5),
+                new GlobalTxId(1, new EpochId(9, 3), 4, 5),
+                new GlobalTxId(1, new EpochId(2, 9), 4, 5),
+                new GlobalTxId(1, new EpochId(2, 3), 9, 5),
+                new GlobalTxId(1, new EpochId(2, 3), 4, 9),
+                new EpochId(2, 3),
+                new EpochId(9, 3),
+                new EpochId(2, 9),
+                new BranchId(2, 3),
+                new BranchId(9, 3),
+                new BranchId(2, 9));
+        assertEquals(all.size(), new HashSet<>(all).size());
+        for (Object one : all) {
+            for (Object other : all) {
+                assertEquals(one == other, one.equals(other), one + " and " + other);
+            }
+        }
     }
 }

@@ -41,16 +41,19 @@ import org.jspecify.annotations.Nullable;
 public final class AgentMetrics implements AgentListener, AgentNotice.Visitor {
 
     /** The states whose duration is a meter. */
-    private static final Map<BranchState, String> TIMED = Map.of(
+    private static final Map<BranchState, String> TIMED = new EnumMap<>(Map.of(
             BranchState.PREPARING, "troth.agent.prepare.duration",
             BranchState.COMMITTING, "troth.agent.commit.duration",
-            BranchState.ONE_PHASE, "troth.agent.one.phase.duration");
+            BranchState.ONE_PHASE, "troth.agent.one.phase.duration"));
 
     private final MeterRegistry registry;
     private final Clock clock;
 
     /** By resource. */
     private final Map<String, ResourceState> resources = new ConcurrentHashMap<>();
+
+    /** Branches of all resources that have not finished; as many as the core's limit of branches at most. */
+    private final Map<BranchId, Branch> branches = new ConcurrentHashMap<>();
 
     /** A registry holds what its gauges read only weakly. */
     private final List<Object> gauged = new CopyOnWriteArrayList<>();
@@ -63,12 +66,14 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor {
 
     /** Where one branch stands, and since when. Notices write it, gauges read it. */
     private static final class Branch {
+        final ResourceState resource;
         volatile BranchState state;
         volatile long stateSinceNanos;
         /** Since when it has been unprepared, or in doubt. */
         volatile long kindSinceNanos;
 
-        Branch(BranchState state, long now, long kindSinceNanos) {
+        Branch(ResourceState resource, BranchState state, long now, long kindSinceNanos) {
+            this.resource = resource;
             this.state = state;
             this.stateSinceNanos = now;
             this.kindSinceNanos = kindSinceNanos;
@@ -88,24 +93,23 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor {
      * find one in the registry costs more than to count with it.
      */
     private static final class ResourceState {
-        /** Branches that have not finished; as many as the core's limit of branches at most. */
-        final Map<BranchId, Branch> branches = new ConcurrentHashMap<>();
         /** What the last scan has seen of other instances, and since when it has been seen. */
         final Map<BranchId, Long> othersInDoubt = new ConcurrentHashMap<>();
 
         final AtomicInteger otherClusters = new AtomicInteger();
         final Map<BranchState, Timer> durations = new EnumMap<>(BranchState.class);
         final Map<String, Counter> finished = new HashMap<>();
+    }
 
-        /** Since when each has been unprepared, or in doubt. */
-        LongStream since(boolean inDoubt) {
-            LongStream own = branches.values().stream()
-                    .filter(branch -> isInDoubt(branch.state) == inDoubt)
-                    .mapToLong(branch -> branch.kindSinceNanos);
-            return inDoubt
-                    ? LongStream.concat(own, othersInDoubt.values().stream().mapToLong(Long::longValue))
-                    : own;
-        }
+    /** Since when each branch of the resource has been unprepared, or in doubt. */
+    private LongStream since(ResourceState resource, boolean inDoubt) {
+        LongStream own = branches.values().stream()
+                .filter(branch -> branch.resource == resource && isInDoubt(branch.state) == inDoubt)
+                .mapToLong(branch -> branch.kindSinceNanos);
+        return inDoubt
+                ? LongStream.concat(
+                        own, resource.othersInDoubt.values().stream().mapToLong(Long::longValue))
+                : own;
     }
 
     private static boolean isInDoubt(BranchState state) {
@@ -203,11 +207,11 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor {
         Gauge.builder(
                         "troth.agent.unprepared.branches",
                         state,
-                        branches -> branches.since(false).count())
+                        of -> since(of, false).count())
                 .tags(tags)
                 .description("branches that hold locks and are not prepared")
                 .register(registry);
-        Gauge.builder("troth.agent.unprepared.oldest.age", state, branches -> oldestSeconds(branches.since(false)))
+        Gauge.builder("troth.agent.unprepared.oldest.age", state, of -> oldestSeconds(since(of, false)))
                 .tags(tags)
                 .baseUnit("seconds")
                 .description("the age of the oldest unprepared branch; 0 when there is none")
@@ -215,11 +219,11 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor {
         Gauge.builder(
                         "troth.agent.in.doubt.branches",
                         state,
-                        branches -> branches.since(true).count())
+                        of -> since(of, true).count())
                 .tags(tags)
                 .description("branches that are prepared, of all instances that the last scan has seen")
                 .register(registry);
-        Gauge.builder("troth.agent.in.doubt.oldest.age", state, branches -> oldestSeconds(branches.since(true)))
+        Gauge.builder("troth.agent.in.doubt.oldest.age", state, of -> oldestSeconds(since(of, true)))
                 .tags(tags)
                 .baseUnit("seconds")
                 .description("how long the oldest of them has been seen here; 0 when there is none")
@@ -285,28 +289,25 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor {
 
     @Override
     public void stateChanged(AgentNotice.StateChanged notice) {
-        ResourceState state = state(notice.resource());
         BranchId id = notice.branch();
         long now = clock.monotonicTime();
-        Branch branch = state.branches.get(id);
+        boolean finished = notice.to() == BranchState.FINISHED;
+        Branch branch = finished ? branches.remove(id) : branches.get(id);
+        // The branch knows its resource: one look-up less for each of its moves.
+        ResourceState state = branch != null ? branch.resource : state(notice.resource());
         if (branch != null && TIMED.containsKey(branch.state)) {
             duration(state, notice.resource(), branch.state).record(now - branch.stateSinceNanos, TimeUnit.NANOSECONDS);
         }
-        if (notice.to() == BranchState.FINISHED) {
-            state.branches.remove(id);
+        if (finished) {
             state.othersInDoubt.remove(id);
-            state.finished
-                    .computeIfAbsent(
-                            end(notice.from(), notice.reason() == null),
-                            end -> registry.counter(
-                                    "troth.agent.branches.finished", "resource", notice.resource(), "end", end))
+            finished(state, notice.resource(), end(notice.from(), notice.reason() == null))
                     .increment();
         } else if (branch != null) {
             branch.moves(notice.to(), now);
         } else {
             // One that another instance has left is this one's now, and as old as it was.
             Long since = state.othersInDoubt.remove(id);
-            state.branches.put(id, new Branch(notice.to(), now, since == null ? now : since));
+            branches.put(id, new Branch(state, notice.to(), now, since == null ? now : since));
         }
     }
 
@@ -318,6 +319,15 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor {
     private Timer duration(ResourceState state, String resource, BranchState phase) {
         return state.durations.computeIfAbsent(
                 phase, timed -> timer(Objects.requireNonNull(TIMED.get(timed)), resource));
+    }
+
+    private Counter finished(ResourceState state, String resource, String end) {
+        Counter known = state.finished.get(end);
+        return known != null
+                ? known
+                : state.finished.computeIfAbsent(
+                        end,
+                        name -> registry.counter("troth.agent.branches.finished", "resource", resource, "end", name));
     }
 
     private static String end(@Nullable BranchState from, boolean withoutReason) {
@@ -359,7 +369,7 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor {
         Set<BranchId> listed = new HashSet<>();
         for (PreparedXid xid : notice.prepared()) {
             listed.add(xid.branch());
-            if (!state.branches.containsKey(xid.branch())) {
+            if (!branches.containsKey(xid.branch())) {
                 state.othersInDoubt.putIfAbsent(xid.branch(), now);
             }
         }
