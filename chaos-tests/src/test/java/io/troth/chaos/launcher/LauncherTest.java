@@ -2,6 +2,8 @@ package io.troth.chaos.launcher;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
@@ -92,6 +94,7 @@ class LauncherTest {
         assertEquals(
                 List.of(
                         "-XX:+ExitOnOutOfMemoryError",
+                        "-Dlogback.configurationFile=troth-logback.xml",
                         "-cp",
                         real(distribution) + "/conf:" + real(distribution) + "/lib/*",
                         main,
@@ -99,6 +102,13 @@ class LauncherTest {
                         "two words",
                         "-x"),
                 lines);
+    }
+
+    /** A coordinator in the process of an application's tests leaves how that logs to the application. */
+    @Test
+    void theLauncherAloneChoosesHowItsProcessesLog() {
+        assertNotNull(getClass().getResource("/troth-logback.xml"), "what the launcher names");
+        assertNull(getClass().getResource("/logback.xml"), "what Logback and Spring Boot look for by themselves");
     }
 
     @ParameterizedTest
@@ -130,13 +140,21 @@ class LauncherTest {
 
         Run run = run(
                 temp,
-                Map.of("JAVA_HOME", java.toString(), "TROTH_JAVA_OPTS", "-Xmx64m -Da=b"),
+                Map.of(
+                        "JAVA_HOME",
+                        java.toString(),
+                        "TROTH_JAVA_OPTS",
+                        "-Xmx64m -Da=b -Dlogback.configurationFile=mine.xml"),
                 link.toString(),
                 "admin");
 
         assertEquals(0, run.exit, run.err);
         List<String> lines = run.out.lines().toList();
         assertTrue(lines.contains("-Xmx64m") && lines.contains("-Da=b"), run.out);
+        assertTrue(
+                lines.indexOf("-Dlogback.configurationFile=mine.xml")
+                        > lines.indexOf("-Dlogback.configurationFile=troth-logback.xml"),
+                "the later one counts: " + run.out);
         assertTrue(lines.contains("--enable-native-access=ALL-UNNAMED"), run.out);
         assertTrue(lines.contains("--sun-misc-unsafe-memory-access=allow"), run.out);
     }
