@@ -10,7 +10,6 @@ import io.troth.client.RolledBackException;
 import io.troth.client.TransactionOptions;
 import io.troth.client.TrothClient;
 import io.troth.coordinator.config.CoordinatorConfig;
-import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.server.CoordinatorServer;
 import io.troth.core.ErrorCode;
 import io.troth.core.Outcome;
@@ -88,8 +87,8 @@ class ApplicationTestsTest {
                 .start();
         accountsDatabase = create("accounts");
         savingsDatabase = create("savings");
-        coordinator = CoordinatorServer.start(
-                CoordinatorConfig.onFreePorts(directory.resolve("coordinator"), Map.of()), StepListener.NONE);
+        coordinator =
+                CoordinatorServer.start(CoordinatorConfig.onFreePorts(directory.resolve("coordinator"), Map.of()));
         address = "localhost:" + coordinator.grpcPort();
         agent = TrothAgent.builder()
                 .coordinator(address)

@@ -6,7 +6,6 @@ import io.troth.agent.server.AgentServer;
 import io.troth.chaos.bank.Transfer;
 import io.troth.client.TrothClient;
 import io.troth.coordinator.config.CoordinatorConfig;
-import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.server.CoordinatorServer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,7 +22,7 @@ final class Rehearsal {
     public static void main(String[] arguments) throws InterruptedException {
         List<String> words = List.of(arguments);
         CoordinatorConfig config = CoordinatorConfig.onFreePorts(Path.of(words.get(0)), Map.of());
-        try (CoordinatorServer coordinator = CoordinatorServer.start(config, StepListener.NONE);
+        try (CoordinatorServer coordinator = CoordinatorServer.start(config);
                 AgentServer agent = AgentServer.start(
                         new AgentConfigLoader()
                                 .flags(Map.of(

@@ -9,7 +9,6 @@ import io.troth.chaos.stack.ThreadUse.Use;
 import io.troth.client.GlobalTransaction;
 import io.troth.client.TrothClient;
 import io.troth.coordinator.config.CoordinatorConfig;
-import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.server.CoordinatorServer;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -54,7 +53,7 @@ class ThreadCostTest {
         Banks banks = Banks.create("ThreadCost");
         strangers = ThreadUse.running();
         coordinator = CoordinatorServer.start(
-                CoordinatorConfig.onFreePorts(directory.path().resolve("decisions"), Map.of()), StepListener.NONE);
+                CoordinatorConfig.onFreePorts(directory.path().resolve("decisions"), Map.of()));
         String address = "localhost:" + coordinator.grpcPort();
         client = TrothClient.connect(address);
         for (String bank : List.of(Banks.A, Banks.B)) {

@@ -33,7 +33,6 @@ import io.troth.client.grpc.Endpoint;
 import io.troth.client.grpc.TlsFiles;
 import io.troth.coordinator.config.ConfigKey;
 import io.troth.coordinator.config.CoordinatorConfig;
-import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.grpc.AdminClient;
 import io.troth.coordinator.grpc.ClientTls;
 import io.troth.coordinator.server.CoordinatorServer;
@@ -102,17 +101,15 @@ class TlsTest {
 
     private static CoordinatorServer coordinator(
             String data, Path certificate, Path key, String password, Path authorities) {
-        return CoordinatorServer.start(
-                CoordinatorConfig.onFreePorts(
-                        temp.resolve(data),
-                        Map.of(
-                                ConfigKey.TLS_CERTIFICATE, certificate.toString(),
-                                ConfigKey.TLS_KEY, key.toString(),
-                                ConfigKey.TLS_KEY_PASSWORD, password,
-                                ConfigKey.TLS_AUTHORITIES, authorities.toString(),
-                                // As is advised where many connections come at once, and as no other test has it.
-                                ConfigKey.GRPC_IO_THREADS, "2")),
-                StepListener.NONE);
+        return CoordinatorServer.start(CoordinatorConfig.onFreePorts(
+                temp.resolve(data),
+                Map.of(
+                        ConfigKey.TLS_CERTIFICATE, certificate.toString(),
+                        ConfigKey.TLS_KEY, key.toString(),
+                        ConfigKey.TLS_KEY_PASSWORD, password,
+                        ConfigKey.TLS_AUTHORITIES, authorities.toString(),
+                        // As is advised where many connections come at once, and as no other test has it.
+                        ConfigKey.GRPC_IO_THREADS, "2")));
     }
 
     private static TrothClientBuilder client(CoordinatorServer server) {
@@ -217,7 +214,7 @@ class TlsTest {
     void saysThatTheOtherSideSpeaksNoTls() throws Exception {
         String words = "(the other side speaks no TLS)";
         CoordinatorConfig open = CoordinatorConfig.onFreePorts(temp.resolve("decisions-open"), Map.of());
-        try (CoordinatorServer server = CoordinatorServer.start(open, StepListener.NONE)) {
+        try (CoordinatorServer server = CoordinatorServer.start(open)) {
             assertNoCoordinator(client(server, Owner.AUTHORITY, Owner.MEMBER), words);
             assertNoCoordinator(server, agent(Owner.AUTHORITY, Owner.MEMBER), words);
             ClientTls operator = new ClientTls(certificates.authorities(), null, null);

@@ -52,11 +52,15 @@ public final class CoordinatorServer implements RunningCoordinator {
     /**
      * Opens the log, recovers, leads a new epoch and listens. Returns when everything is answered.
      *
-     * @param steps hears of crash points; {@link StepListener#NONE} in production
      * @throws io.troth.coordinator.log.LogRefusedException when the data directory is not to be used
      * @throws io.troth.core.ProtocolViolation when what the log holds breaks an invariant
      * @throws StartFailedException when it cannot start for another reason; the message says what to do
      */
+    public static CoordinatorServer start(CoordinatorConfig config) {
+        return start(config, StepListener.NONE);
+    }
+
+    /** The same, for who wants to hear of crash points. */
     public static CoordinatorServer start(CoordinatorConfig config, StepListener steps) {
         return new CoordinatorServer(config, steps);
     }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.config.ConfigKey;
 import io.troth.coordinator.config.CoordinatorConfig;
-import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.grpc.LiveCoordinator;
 import io.troth.coordinator.grpc.Unended;
 import io.troth.coordinator.server.CoordinatorServer;
@@ -97,7 +96,7 @@ class AdminCommandTest {
     void showsWhatIsOnHoldByTheConfiguration(@TempDir Path data) {
         CoordinatorConfig config =
                 CoordinatorConfig.onFreePorts(data, Map.of(ConfigKey.RESOURCES_ON_HOLD, "stock, accounts"));
-        try (CoordinatorServer server = CoordinatorServer.start(config, StepListener.NONE)) {
+        try (CoordinatorServer server = CoordinatorServer.start(config)) {
             String status = runAt(server.grpcPort(), ExitCode.OK, "status");
             assertTrue(status.contains("accounts, stock"), status);
         }

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.coordinator.config.ConfigKey;
 import io.troth.coordinator.config.CoordinatorConfig;
-import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.log.rocksdb.LogRestore;
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.coordinator.server.CoordinatorServer;
@@ -42,8 +41,7 @@ class CoordinatorMainTest {
     }
 
     private void startOnce() {
-        CoordinatorServer.start(CoordinatorConfig.onFreePorts(data(), Map.of()), StepListener.NONE)
-                .close();
+        CoordinatorServer.start(CoordinatorConfig.onFreePorts(data(), Map.of())).close();
     }
 
     @ParameterizedTest
@@ -157,7 +155,7 @@ class CoordinatorMainTest {
         assertEquals(ExitCode.FAILED, run("log", "verify", data().toString()));
         assertTrue(err.toString().contains("there is no such directory"), err.toString());
         CoordinatorConfig config = CoordinatorConfig.onFreePorts(data(), Map.of());
-        try (CoordinatorServer server = CoordinatorServer.start(config, StepListener.NONE)) {
+        try (CoordinatorServer server = CoordinatorServer.start(config)) {
             assertEquals(ExitCode.FAILED, run("log", "verify", data().toString()), server.readyLine());
             assertTrue(err.toString().startsWith("troth: IN_USE: "), err.toString());
             assertEquals(ExitCode.FAILED, run("log", "restore", "--data-directory", data().toString()));
@@ -183,7 +181,7 @@ class CoordinatorMainTest {
                 ExitCode.OK, run("log", "restore", "--data-directory", data().toString(), "--through-epoch", "41"));
         assertTrue(out.toString().contains("Epochs up to 41 are distrusted"), out.toString());
         CoordinatorConfig config = CoordinatorConfig.onFreePorts(data(), Map.of());
-        try (CoordinatorServer server = CoordinatorServer.start(config, StepListener.NONE)) {
+        try (CoordinatorServer server = CoordinatorServer.start(config)) {
             assertTrue(server.readyLine().contains(" epoch=42 "), server.readyLine());
         }
         assertEquals(ExitCode.OK, run("log", "restore", "--data-directory", data().toString()));

@@ -166,7 +166,7 @@ class OperationsStepsTest {
         if (file.startsWith("node-")) {
             running.put(file, MemberServer.start(config, StepListener.NONE, ready::add));
         } else {
-            CoordinatorServer server = CoordinatorServer.start(config, StepListener.NONE);
+            CoordinatorServer server = CoordinatorServer.start(config);
             ready.add(server.readyLine());
             running.put(file, server);
         }

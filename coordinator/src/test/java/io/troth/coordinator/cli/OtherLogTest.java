@@ -11,7 +11,6 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.troth.coordinator.config.ConfigKey;
 import io.troth.coordinator.config.CoordinatorConfig;
-import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.grpc.WireAgent;
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.coordinator.server.CoordinatorServer;
@@ -68,8 +67,7 @@ class OtherLogTest {
     }
 
     private static CoordinatorServer start(Path data) {
-        return CoordinatorServer.start(
-                CoordinatorConfig.onFreePorts(data, Map.of(ConfigKey.CLUSTER_ID, CLUSTER)), StepListener.NONE);
+        return CoordinatorServer.start(CoordinatorConfig.onFreePorts(data, Map.of(ConfigKey.CLUSTER_ID, CLUSTER)));
     }
 
     private ManagedChannel channel(CoordinatorServer server) {

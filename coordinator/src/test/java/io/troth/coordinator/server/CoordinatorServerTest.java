@@ -13,7 +13,6 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
 import io.troth.coordinator.config.ConfigKey;
 import io.troth.coordinator.config.CoordinatorConfig;
-import io.troth.coordinator.engine.StepListener;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.rocksdb.Logs;
@@ -51,7 +50,7 @@ class CoordinatorServerTest {
     Path temp;
 
     private CoordinatorServer start(Map<ConfigKey<?>, String> others) {
-        return CoordinatorServer.start(config(others), StepListener.NONE);
+        return CoordinatorServer.start(config(others));
     }
 
     private CoordinatorConfig config(Map<ConfigKey<?>, String> others) {
