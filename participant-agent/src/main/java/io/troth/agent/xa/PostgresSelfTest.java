@@ -48,16 +48,20 @@ final class PostgresSelfTest {
                 throw new ResourceUnsuitableException(
                         "PostgreSQL 14 or later is needed, server_version_num is " + row.getInt(1));
             }
+            // All of them at once: one of them wants a restart of the server.
+            List<String> unfit = new ArrayList<>();
             int slots = row.getInt(2);
             int wanted = poolSize + SLOTS_HEADROOM;
             if (slots < wanted) {
-                throw new ResourceUnsuitableException("max_prepared_transactions is " + slots
+                unfit.add("max_prepared_transactions is " + slots
                         + (slots == 0 ? " (prepared transactions are disabled)" : "") + "; set it to at least " + wanted
                         + " (pool size " + poolSize + " + " + SLOTS_HEADROOM + ") and restart the server");
             }
             if (!"on".equals(row.getString(3))) {
-                throw new ResourceUnsuitableException(
-                        "fsync is off: the server forgets prepared and committed branches at a crash; set it to on");
+                unfit.add("fsync is off: the server forgets prepared and committed branches at a crash; set it to on");
+            }
+            if (!unfit.isEmpty()) {
+                throw new ResourceUnsuitableException(String.join("; and ", unfit));
             }
             if (!"on".equals(row.getString(4))) {
                 LOG.warn("full_page_writes is off: safe only on a file system that never tears a page");

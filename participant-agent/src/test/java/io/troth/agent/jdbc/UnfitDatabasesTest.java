@@ -54,6 +54,8 @@ class UnfitDatabasesTest {
                             + " least 12");
             server.restart(Map.of("max_prepared_transactions", "20", "fsync", "off"));
             refusesSettings(server, "resource stock: fsync is off: the server forgets prepared and committed branches");
+            server.restart(Map.of("max_prepared_transactions", "0", "fsync", "off"));
+            refusesSettings(server, "(pool size 10 + 2) and restart the server; and fsync is off");
         }
     }
 
