@@ -1,12 +1,13 @@
 package io.troth.chaos.process;
 
 import java.io.IOException;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.Queue;
 import java.util.Random;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Free ports that stay free while a server is down between its kill and its restart: they lie below the range from
@@ -18,8 +19,11 @@ public final class Ports {
     private static final int HIGHEST = 31_000;
     private static final int ATTEMPTS = 200;
 
-    /** Chosen now and bound later, by another process: nobody else here may choose it in between. */
-    private static final Set<Integer> CHOSEN = ConcurrentHashMap.newKeySet();
+    /**
+     * Chosen now and bound later, by another process: nobody else may choose it in between, and no other JVM either. UDP,
+     * which nobody here speaks: who has this one has the port.
+     */
+    private static final Queue<DatagramSocket> CHOSEN = new ConcurrentLinkedQueue<>();
 
     private Ports() {}
 
@@ -27,7 +31,7 @@ public final class Ports {
     public static int free(Random random) {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             int port = LOWEST + random.nextInt(HIGHEST - LOWEST);
-            if (CHOSEN.add(port) && isFree(port)) {
+            if (isFree(port)) {
                 return port;
             }
         }
@@ -35,9 +39,11 @@ public final class Ports {
     }
 
     private static boolean isFree(int port) {
+        InetAddress loopback = InetAddress.getLoopbackAddress();
         try (ServerSocket socket = new ServerSocket()) {
             socket.setReuseAddress(true);
-            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            socket.bind(new InetSocketAddress(loopback, port));
+            CHOSEN.add(new DatagramSocket(port, loopback));
             return true;
         } catch (IOException e) {
             return false;
