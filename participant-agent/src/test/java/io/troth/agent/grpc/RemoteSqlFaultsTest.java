@@ -186,13 +186,14 @@ class RemoteSqlFaultsTest {
     }
 
     @Test
-    void saysWhyAGatewayCannotBeReached() throws Exception {
-        offer("localhost:" + proxy.port());
-        proxy.close();
-        TrothException thrown = assertThrows(
-                TrothException.class, () -> tx.sql("notes").update("INSERT INTO fault_note VALUES ('lost')"));
-        assertEquals(ErrorCode.STREAM_BROKEN, thrown.code(), thrown.getMessage());
-        assertTrue(thrown.getMessage().contains("Connection refused"), thrown.getMessage());
+    void saysWhyAGatewayCannotBeReached() {
+        try (HeldPort nobody = new HeldPort()) {
+            offer("127.0.0.1:" + nobody.number());
+            TrothException thrown = assertThrows(
+                    TrothException.class, () -> tx.sql("notes").update("INSERT INTO fault_note VALUES ('lost')"));
+            assertEquals(ErrorCode.STREAM_BROKEN, thrown.code(), thrown.getMessage());
+            assertTrue(thrown.getMessage().contains("Connection refused"), thrown.getMessage());
+        }
     }
 
     // A gateway that is not there yet.
