@@ -47,6 +47,12 @@ class ClusterCommandTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
+    /** Whoever leads keeps the lead while this JVM stands still. */
+    private static final String ELECTION_TIMEOUT = "10s";
+
+    /** A member that is removed waits for its leader up to four times as long before it finds out. */
+    private static final String BRIEF = "1s";
+
     @TempDir
     static Path temp;
 
@@ -62,8 +68,8 @@ class ClusterCommandTest {
         List<CompletableFuture<Void>> started = new ArrayList<>();
         for (String node : List.copyOf(ADDRESSES.keySet())) {
             // A new member waits for the others to be there.
-            started.add(
-                    CompletableFuture.runAsync(() -> start(node), task -> new Thread(task, "start-" + node).start()));
+            started.add(CompletableFuture.runAsync(
+                    () -> start(node, ELECTION_TIMEOUT), task -> new Thread(task, "start-" + node).start()));
         }
         started.forEach(CompletableFuture::join);
     }
@@ -82,7 +88,7 @@ class ClusterCommandTest {
         return byNode.entrySet().stream().map(Map.Entry::toString).collect(Collectors.joining(","));
     }
 
-    private static Map<ConfigKey<?>, String> settings(String node) {
+    private static Map<ConfigKey<?>, String> settings(String node, String electionTimeout) {
         return Map.of(
                 ConfigKey.DATA_DIRECTORY,
                 temp.resolve(node).toString(),
@@ -95,18 +101,19 @@ class ClusterCommandTest {
                 ConfigKey.CLUSTER_ENDPOINTS,
                 list(ENDPOINTS),
                 ConfigKey.CLUSTER_ELECTION_TIMEOUT,
-                "5s",
+                electionTimeout,
                 ConfigKey.GRPC_PORT,
                 ENDPOINTS.get(node).replaceAll(".*:", ""));
     }
 
-    private static void start(String node) {
+    private static void start(String node, String electionTimeout) {
+        Map<ConfigKey<?>, String> settings = settings(node, electionTimeout);
         List<String> words = new ArrayList<>(List.of("cluster", "init"));
-        settings(node).forEach((key, value) -> words.addAll(List.of(key.option(), value)));
+        settings.forEach((key, value) -> words.addAll(List.of(key.option(), value)));
         StringWriter out = new StringWriter();
         PrintWriter printer = new PrintWriter(out, true);
         assertEquals(ExitCode.OK, CoordinatorMain.run(printer, printer, words.toArray(String[]::new)), out::toString);
-        CoordinatorConfig config = CoordinatorConfig.onFreePorts(temp.resolve(node), settings(node));
+        CoordinatorConfig config = CoordinatorConfig.onFreePorts(temp.resolve(node), settings);
         SERVERS.put(node, MemberServer.start(config, StepListener.NONE, line -> {}));
     }
 
@@ -235,7 +242,7 @@ class ClusterCommandTest {
         refused("INVALID_ARGUMENT", leader, "add", "z", "nowhere");
         refused("UNKNOWN_MEMBER", leader, "remove", "z");
         refused("INVALID_ARGUMENT", leader, "remove", leader);
-        comes("d", leader);
+        comes("d", ELECTION_TIMEOUT, leader);
         SERVERS.remove("d").close();
         Awaitility.await()
                 .atMost(LIMIT)
@@ -247,9 +254,9 @@ class ClusterCommandTest {
         assertEquals(3, run(ExitCode.OK, leader, "status", "--json").lines().count());
     }
 
-    private void comes(String node, String leader) {
+    private void comes(String node, String electionTimeout, String leader) {
         name(node);
-        start(node);
+        start(node, electionTimeout);
         assertTrue(run(ExitCode.OK, node, "status").contains("OUTSIDE"));
         run(
                 ExitCode.OK,
@@ -270,7 +277,7 @@ class ClusterCommandTest {
     @Test
     void aMemberThatIsRemovedWhileItRunsSaysWhatMayBeBehindItsEnd() throws Exception {
         String leader = leader();
-        comes("e", leader);
+        comes("e", BRIEF, leader);
         run(ExitCode.OK, leader, "remove", "e", "--reason", "test");
         try (MemberServer removed = SERVERS.remove("e")) {
             Ending ending = CompletableFuture.supplyAsync(

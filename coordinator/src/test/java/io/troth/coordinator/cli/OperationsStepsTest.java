@@ -146,7 +146,7 @@ class OperationsStepsTest {
             keys.put(ConfigKey.CLUSTER_NODE, node(file));
             keys.put(ConfigKey.CLUSTER_NODES, list(addresses));
             keys.put(ConfigKey.CLUSTER_ENDPOINTS, list(endpoints));
-            keys.put(ConfigKey.CLUSTER_ELECTION_TIMEOUT, "5s");
+            keys.put(ConfigKey.CLUSTER_ELECTION_TIMEOUT, "10s");
         }
         return keys;
     }
