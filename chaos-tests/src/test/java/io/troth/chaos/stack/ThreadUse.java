@@ -46,6 +46,9 @@ record ThreadUse(Map<String, Use> byKind) {
     /** Long enough for what happens once a second. */
     private static final Duration IDLE = Duration.ofSeconds(3);
 
+    /** For a machine that stands still meanwhile. */
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
     /** A thread that allocates less is not passed by the transaction. */
     private static final double BYTES_MIN = 200;
 
@@ -96,7 +99,7 @@ record ThreadUse(Map<String, Use> byKind) {
     /** What is used in a second when nothing is to be done: by timers, and by threads that look around. */
     static ThreadUse idle(Set<Long> strangers) {
         Look before = new Look(strangers);
-        Awaitility.await().during(IDLE).until(() -> true);
+        Awaitility.await().during(IDLE).atMost(LIMIT).until(() -> true);
         Look after = new Look(strangers);
         ThreadUse idle = used(before, after, seconds(before, after));
         // It is the one who looks.
