@@ -315,8 +315,7 @@ final class PendingStatement implements InvocationHandler {
 
         @Override
         public Object execute(PreparedStatement statement, BranchPrologue prologue) throws SQLException {
-            statement.execute();
-            boolean hasRows = prologue.begun(statement);
+            boolean hasRows = prologue.execute(statement);
             switch (name) {
                 case "execute" -> {
                     return hasRows;

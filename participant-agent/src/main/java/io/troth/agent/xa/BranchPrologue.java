@@ -19,13 +19,14 @@ public interface BranchPrologue {
      */
     int bind(PreparedStatement statement) throws SQLException;
 
-    /** The branch. Until {@link #begun} has read when it began it can only be rolled back. */
+    /** The branch. Until {@link #execute} has read when it began it can only be rolled back. */
     BranchTransaction transaction();
 
     /**
-     * Takes the results of the SQL in front from a statement that {@code execute()} has run.
+     * Runs the statement, and takes the results of the SQL in front. Where the branch does not begin, the statement has not
+     * run.
      *
      * @return whether the statement's own first result has rows, as {@code getMoreResults()} says it
      */
-    boolean begun(PreparedStatement statement) throws SQLException;
+    boolean execute(PreparedStatement statement) throws SQLException;
 }

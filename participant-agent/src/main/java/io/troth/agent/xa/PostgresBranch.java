@@ -315,7 +315,8 @@ final class PostgresBranch implements BranchTransaction {
         }
     }
 
-    private void abandon(SQLException cause) {
+    /** Ends the session, and the branch with it. */
+    void abandon(SQLException cause) {
         try {
             connection.abort(Runnable::run);
         } catch (SQLException e) {

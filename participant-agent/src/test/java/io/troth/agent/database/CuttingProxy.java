@@ -28,6 +28,7 @@ public final class CuttingProxy implements AutoCloseable {
     private volatile BooleanSupplier enough = () -> true;
     private volatile String trigger;
     private volatile boolean cutRequest;
+    private volatile String misspelt;
 
     public CuttingProxy(int targetPort) throws IOException {
         this.targetPort = targetPort;
@@ -58,6 +59,11 @@ public final class CuttingProxy implements AutoCloseable {
     public void loseRequest(String text) {
         cutRequest = true;
         trigger = text;
+    }
+
+    /** In the first request with this text in it the server finds another one of that length, at each place. */
+    public void misspell(String text) {
+        misspelt = text;
     }
 
     /** Round trips since the last call of this method, over all connections. */
@@ -112,8 +118,14 @@ public final class CuttingProxy implements AutoCloseable {
                     answered = false;
                     counted = false;
                 }
+                String request = new String(buffer, 0, length, StandardCharsets.ISO_8859_1);
+                String wrong = misspelt;
+                if (wrong != null && request.contains(wrong)) {
+                    misspelt = null;
+                    buffer = request.replace(wrong, "?".repeat(wrong.length())).getBytes(StandardCharsets.ISO_8859_1);
+                }
                 String text = trigger;
-                if (text != null && new String(buffer, 0, length, StandardCharsets.ISO_8859_1).contains(text)) {
+                if (text != null && request.contains(text)) {
                     trigger = null;
                     if (cutRequest) {
                         break;
@@ -122,6 +134,7 @@ public final class CuttingProxy implements AutoCloseable {
                 }
                 out.write(buffer, 0, length);
                 out.flush();
+                buffer = new byte[65_536];
                 length = in.read(buffer);
             }
             if (!losing) {

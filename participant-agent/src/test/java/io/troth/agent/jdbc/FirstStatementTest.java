@@ -216,6 +216,29 @@ class FirstStatementTest extends BranchThroughProxy {
         assertEquals(backend, backendOfABranch(), "the connection was clean");
     }
 
+    /** As one that was cancelled, or whose time was over: the statement behind it must not run outside of a transaction. */
+    @ParameterizedTest
+    @ValueSource(ints = {Connection.TRANSACTION_NONE, Connection.TRANSACTION_SERIALIZABLE})
+    void aStatementWhoseBeginFailsDoesNotRun(int isolation) throws Exception {
+        work(connection -> {
+            if (isolation != Connection.TRANSACTION_NONE) {
+                connection.setTransactionIsolation(isolation);
+            }
+            proxy.misspell("BEGIN");
+            try (PreparedStatement statement = withdraw(connection, 10)) {
+                assertEquals(
+                        "42601",
+                        assertThrows(SQLException.class, statement::executeUpdate)
+                                .getSQLState());
+                assertEquals("100", balance());
+                assertEquals(StatementEnd.Kind.CONNECTION_LOST, workspace.lastEnd());
+                assertThrows(SQLException.class, statement::executeUpdate);
+            }
+        });
+        assertFalse(rollback());
+        assertEquals("100", balance());
+    }
+
     /** Runs a branch, and makes ready for the next. */
     private int backendOfABranch() throws Exception {
         int[] backend = new int[1];
