@@ -77,7 +77,9 @@ final class PostgresErrors {
         return switch (state) {
             case DEADLOCK -> ErrorCode.DEADLOCK;
             case SERIALIZATION_FAILURE -> ErrorCode.SERIALIZATION_FAILURE;
-            case IDLE_IN_TRANSACTION_TIMEOUT, TRANSACTION_TIMEOUT -> ErrorCode.DEADLINE_EXCEEDED;
+            // Not the transaction's own time: the agent's deadline comes first, so this is an administrator's stricter
+            // one.
+            case IDLE_IN_TRANSACTION_TIMEOUT, TRANSACTION_TIMEOUT -> ErrorCode.CONNECTION_LOST;
             case IN_FAILED_TRANSACTION -> ErrorCode.STATEMENT_FAILED;
             default -> state.startsWith("08") || state.startsWith("57P") ? ErrorCode.CONNECTION_LOST : otherwise;
         };

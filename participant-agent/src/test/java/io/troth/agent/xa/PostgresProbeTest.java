@@ -1,6 +1,8 @@
 package io.troth.agent.xa;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.agent.database.PostgresExtension;
@@ -16,6 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * Goal: nobody inside a branch gets around the probe, and where it is gone the vote is NO (protocol 10.1). Method: SQL that
@@ -118,5 +122,26 @@ class PostgresProbeTest extends OneBranchOnPostgres {
         run("COMMIT AND CHAIN", "SET LOCAL search_path = evil, pg_catalog, public");
 
         assertEquals(ErrorCode.TRANSACTION_CONTROL_BYPASSED, codeOf(branch.prepare(true)));
+    }
+
+    /** Who hears that the transaction's time is over would raise its timeout, in vain. */
+    @ParameterizedTest
+    @ValueSource(strings = {"idle_in_transaction_session_timeout", "transaction_timeout"})
+    void aTimeoutThatAnAdministratorHasSetIsNotTheTransactionsOwn(String timeout) throws Exception {
+        connection.close();
+        PGSimpleDataSource source = server.dataSource();
+        source.setOptions("-c " + timeout + "=20ms");
+        driver = new PostgresDriver(source, 10_000);
+        connection = driver.physicalConnections().getConnection();
+        int backend = connection.unwrap(PGConnection.class).getBackendPID();
+        BranchTransaction branch = begin();
+        await().until(() -> server.ask("SELECT count(*) FROM pg_stat_activity WHERE pid = " + backend)
+                .equals("0"));
+
+        Reason reason = branch.reasonOf(
+                assertThrows(SQLException.class, () -> run("UPDATE account SET balance = 1 WHERE id = 1")));
+
+        assertEquals(ErrorCode.CONNECTION_LOST, reason.code());
+        assertTrue(reason.detail().startsWith("SQLState 25P0"), reason::detail);
     }
 }
