@@ -106,9 +106,15 @@ final class PostgresErrors {
         return false;
     }
 
-    /** What a finishing attempt ran into when the role or the database is the wrong one; null for anything else. */
+    /**
+     * What a finishing attempt ran into when the role or the database is the wrong one; null for anything else. A file
+     * system that is read-only has the state of a missing right too, so the server's own routine tells it here as well.
+     */
     static @Nullable Reason misconfiguration(SQLException failure) {
-        if (has(failure, INSUFFICIENT_PRIVILEGE)) {
+        if (has(failure, INSUFFICIENT_PRIVILEGE)
+                && failure instanceof PSQLException postgres
+                && postgres.getServerErrorMessage() != null
+                && "LockGXact".equals(postgres.getServerErrorMessage().getRoutine())) {
             return new Reason(
                     ErrorCode.DATABASE_MISCONFIGURED,
                     "the agent's role may not finish this branch; all instances of a resource use one role: "

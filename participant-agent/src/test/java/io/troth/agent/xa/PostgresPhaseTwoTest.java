@@ -19,10 +19,14 @@ import io.troth.core.coordinator.Fate;
 import io.troth.core.participant.PhaseTwoCompletion;
 import io.troth.core.participant.PrepareResult;
 import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
@@ -281,6 +285,25 @@ class PostgresPhaseTwoTest {
                         ErrorCode.DATABASE_MISCONFIGURED, completion.reason().code());
             }
         }
+        assertEquals(PhaseTwoCompletion.Kind.DONE, commit(true, false));
+    }
+
+    /** PostgreSQL says 42501 of a file, too, and of all files when their file system has become read-only. */
+    @Test
+    void aFileThatTheServerMayNotUseIsNoMatterOfRoles() throws Exception {
+        server.execute("CHECKPOINT");
+        Path twoPhase = Path.of(server.ask("SHOW data_directory"), "pg_twophase");
+        Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(twoPhase);
+        Files.setPosixFilePermissions(twoPhase, Set.of());
+        PhaseTwoCompletion completion;
+        try {
+            completion = driver.commitPrepared(other, xid, proof, true);
+        } finally {
+            Files.setPosixFilePermissions(twoPhase, permissions);
+        }
+        assertEquals(PhaseTwoCompletion.Kind.NOT_YET, completion.kind());
+        assertEquals(ErrorCode.DATABASE_UNAVAILABLE, completion.reason().code());
+        assertTrue(completion.reason().detail().contains("42501"), completion.reason()::detail);
         assertEquals(PhaseTwoCompletion.Kind.DONE, commit(true, false));
     }
 
