@@ -82,6 +82,7 @@ final class XaCanary {
         String row = Long.toHexString(ByteBuffer.wrap(xid.gtrid()).getLong(Long.BYTES));
         XAConnection first = source.getXAConnection();
         XAConnection second = null;
+        boolean finished = false;
         try {
             prepare(first, xid, row);
             if (closeFirst) {
@@ -89,12 +90,17 @@ final class XaCanary {
             }
             second = source.getXAConnection();
             finish(second, xid, row);
+            finished = true;
         } catch (XAException e) {
             throw new ResourceUnsuitableException(
                     "a prepared test transaction cannot be finished from another session"
                             + (closeFirst ? " after its own was closed, " : ", ") + XaErrors.describe(e),
                     e);
         } finally {
+            if (!finished) {
+                // Where a prepared branch belongs to its session, this one is the only one that can.
+                rollback(closeFirst && second != null ? second : first, xid);
+            }
             close(first);
             if (second != null) {
                 close(second);
@@ -172,6 +178,15 @@ final class XaCanary {
                     LOG.info("left-over of an earlier canary not removed: {}", XaErrors.describe(e));
                 }
             }
+        }
+    }
+
+    /** A database that is refused need not be asked again, and would hold what is prepared for ever. */
+    private static void rollback(XAConnection session, CanaryXid xid) {
+        try {
+            session.getXAResource().rollback(xid);
+        } catch (SQLException | XAException e) {
+            LOG.debug("the canary's transaction could not be rolled back", e);
         }
     }
 

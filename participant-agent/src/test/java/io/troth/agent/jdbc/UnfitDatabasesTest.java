@@ -10,8 +10,16 @@ import io.troth.agent.xa.ResourceDrivers;
 import io.troth.agent.xa.ResourceUnsuitableException;
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
+import java.lang.reflect.Proxy;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import javax.sql.CommonDataSource;
+import javax.sql.XAConnection;
+import javax.sql.XADataSource;
+import javax.transaction.xa.XAException;
+import javax.transaction.xa.XAResource;
+import org.apache.derby.jdbc.EmbeddedXADataSource;
 import org.h2.jdbcx.JdbcDataSource;
 import org.hsqldb.jdbc.pool.JDBCXADataSource;
 import org.junit.jupiter.api.Test;
@@ -42,6 +50,47 @@ class UnfitDatabasesTest {
         source.setUrl("jdbc:hsqldb:mem:canary;hsqldb.tx=mvcc");
         source.setUser("SA");
         refuses(source, "its row is not there");
+    }
+
+    /** As MariaDB and MySQL: what is prepared belongs to the session that did it. */
+    @Test
+    void aRefusedCanaryLeavesNothingPrepared() throws Exception {
+        EmbeddedXADataSource derby = new EmbeddedXADataSource();
+        derby.setDatabaseName("memory:tied");
+        derby.setCreateDatabase("create");
+        AtomicInteger sessions = new AtomicInteger();
+        XADataSource tied = around(XADataSource.class, derby, made -> {
+            boolean first = sessions.incrementAndGet() == 1;
+            return around(
+                    XAConnection.class, made, part -> part instanceof XAResource && !first ? ignorant(part) : part);
+        });
+
+        refuses(tied, "cannot be finished from another session");
+
+        assertEquals(
+                0,
+                derby.getXAConnection()
+                        .getXAResource()
+                        .recover(XAResource.TMSTARTRSCAN | XAResource.TMENDRSCAN)
+                        .length);
+    }
+
+    private static XAResource ignorant(Object resource) {
+        return (XAResource) Proxy.newProxyInstance(
+                UnfitDatabasesTest.class.getClassLoader(), new Class<?>[] {XAResource.class}, (self, method, given) -> {
+                    if (method.getName().equals("commit") || method.getName().equals("rollback")) {
+                        throw new XAException(XAException.XAER_NOTA);
+                    }
+                    return method.invoke(resource, given);
+                });
+    }
+
+    /** What the target's methods return goes through the function. */
+    private static <T> T around(Class<T> type, Object target, UnaryOperator<Object> wrap) {
+        return type.cast(Proxy.newProxyInstance(
+                UnfitDatabasesTest.class.getClassLoader(),
+                new Class<?>[] {type},
+                (self, method, given) -> wrap.apply(method.invoke(target, given))));
     }
 
     /** A PostgreSQL as it comes, and one that was made fast (protocol 10.3). */
