@@ -22,7 +22,6 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -98,9 +97,9 @@ final class MemberTrust extends X509ExtendedTrustManager {
         try {
             authorities.checkServerTrusted(chain, type);
             String node = nodeOf(chain[0]);
-            String expected = nodeAt(dialled);
-            if (!node.equals(expected)) {
-                throw new CertificateException("at " + dialled + " is " + node + ", expected was " + expected);
+            if (!dialled.equals(members.get().get(node))) {
+                throw new CertificateException(
+                        "at " + dialled + " is " + node + ", expected was one of " + nodesAt(dialled));
             }
         } catch (CertificateException e) {
             say(chain[0], " at " + dialled, e);
@@ -120,13 +119,13 @@ final class MemberTrust extends X509ExtendedTrustManager {
         }
     }
 
-    private @Nullable String nodeAt(String address) {
-        for (Map.Entry<String, String> member : members.get().entrySet()) {
-            if (member.getValue().equals(address)) {
-                return member.getKey();
-            }
-        }
-        return null;
+    /** There can be two: who was there before may still stand in the configuration file. */
+    private List<String> nodesAt(String address) {
+        return members.get().entrySet().stream()
+                .filter(member -> member.getValue().equals(address))
+                .map(Map.Entry::getKey)
+                .sorted()
+                .toList();
     }
 
     /**

@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -35,8 +37,22 @@ final class MemberCertificates {
 
     /** Files of whoever has this identity, signed by an authority, and believing the good one. */
     RaftSettings.Tls of(String name, String signer, String uri) throws Exception {
-        generate(name, "-signer", signer, "-ext", "san=uri:" + uri);
+        return named(name, signer, "uri:" + uri);
+    }
+
+    /** The same with a name of any kind, in the words of the tool. */
+    RaftSettings.Tls named(String name, String signer, String alternativeName) throws Exception {
+        generate(name, "-signer", signer, "-ext", "san=" + alternativeName);
         return new RaftSettings.Tls(file(name, "crt"), file(name, "key"), file("authority", "crt"));
+    }
+
+    /** What is shown: the certificate, and that of who signed it. */
+    static X509Certificate[] chain(RaftSettings.Tls files) throws Exception {
+        try (InputStream in = Files.newInputStream(files.certificate())) {
+            return CertificateFactory.getInstance("X.509").generateCertificates(in).stream()
+                    .map(X509Certificate.class::cast)
+                    .toArray(X509Certificate[]::new);
+        }
     }
 
     private Path file(String name, String extension) {

@@ -9,11 +9,8 @@ import ch.qos.logback.classic.Level;
 import io.troth.coordinator.HeardLog;
 import io.troth.coordinator.log.rocksdb.Logs;
 import io.troth.core.ClusterId;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Map;
@@ -70,12 +67,7 @@ class MemberTlsFaultsTest {
         RaftSettings.Tls files = member("b", "stranger");
         MemberTrust trust = new MemberTrust(cluster, files.authorities(), () -> Map.of("b", "b.example:7720"));
         SSLEngine dialled = SSLContext.getDefault().createSSLEngine("b.example", 7720);
-        X509Certificate[] chain;
-        try (InputStream in = Files.newInputStream(files.certificate())) {
-            chain = CertificateFactory.getInstance("X.509").generateCertificates(in).stream()
-                    .map(X509Certificate.class::cast)
-                    .toArray(X509Certificate[]::new);
-        }
+        X509Certificate[] chain = MemberCertificates.chain(files);
         for (int time = 0; time < 3; time++) {
             assertThrows(CertificateException.class, () -> trust.checkServerTrusted(chain, "UNKNOWN", dialled));
             assertThrows(CertificateException.class, () -> trust.checkClientTrusted(chain, "UNKNOWN", dialled));
@@ -86,6 +78,19 @@ class MemberTlsFaultsTest {
                         "refused the certificate of CN=b at b.example:7720" + why,
                         "refused the certificate of CN=b" + why),
                 heard.texts());
+    }
+
+    /** With ever another line nobody could find the others in the log. */
+    @Test
+    void ofAnyNumberOfRefusalsAHundredAreNamed() throws Exception {
+        RaftSettings.Tls files = member("b", "stranger");
+        MemberTrust trust = new MemberTrust(cluster, files.authorities(), Map::of);
+        X509Certificate[] chain = MemberCertificates.chain(files);
+        for (int port = 1; port <= 150; port++) {
+            SSLEngine dialled = SSLContext.getDefault().createSSLEngine("b.example", port);
+            assertThrows(CertificateException.class, () -> trust.checkServerTrusted(chain, "UNKNOWN", dialled));
+        }
+        assertEquals(100, heard.texts().size());
     }
 
     @Test
