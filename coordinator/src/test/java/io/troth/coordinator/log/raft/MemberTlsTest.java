@@ -78,6 +78,10 @@ class MemberTlsTest {
             assertEquals(
                     Status.Code.PERMISSION_DENIED, vote(address, guest, new MemberId("guest", 1), own, cluster, known));
             assertEquals(Status.Code.FAILED_PRECONDITION, vote(address, files.get(follower), own, own, cluster, known));
+            // Another member's name may begin with its own.
+            MemberId longer = new MemberId(follower + "0", 1);
+            assertEquals(
+                    Status.Code.FAILED_PRECONDITION, vote(address, files.get(follower), longer, own, cluster, known));
             assertEquals(Status.Code.OK, vote(address, files.get(follower), other, own, cluster, known));
             assertRefused(address, certificates.of("fake", "stranger", uri + follower), cluster, known);
             ClusterId otherCluster = new ClusterId(cluster.value() + 1);
