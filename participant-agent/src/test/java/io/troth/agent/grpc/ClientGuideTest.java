@@ -131,7 +131,7 @@ class ClientGuideTest {
     @Test
     void tellsTheEnds() {
         // example outcomes
-        TransactionOptions options = TransactionOptions.named("transfer").withTimeout(Duration.ofSeconds(5));
+        TransactionOptions options = TransactionOptions.named("transfer").withTimeout(Duration.ofSeconds(30));
         String note = "";
         try (GlobalTransaction tx = client.begin(options)) {
             tx.sql("accounts").update("UPDATE guide_account SET balance = 0 WHERE id = 3");
