@@ -52,8 +52,8 @@ final class Members implements AutoCloseable {
         CompletableFuture<Void> send(EntrySender raft, byte[] entry);
     }
 
-    /** A JVM that stands still for less makes nobody else the leader. */
-    private static final int ELECTION_MILLIS = 10_000;
+    /** A JVM that stands still for less makes nobody else the leader; tests that wait for another one wait for this, too. */
+    private static final int ELECTION_MILLIS = 5_000;
 
     /** As long as a test may take: a member that is to lead may have to be started first. */
     private static final long TRANSFER_MILLIS = 180_000;
