@@ -313,6 +313,8 @@ final class BranchSession {
     }
 
     private Connection taken(CallScope scope) throws SQLException {
+        // It may have ended since the call was admitted: who waits for a connection then may wait long, for nothing.
+        throwIfEnded();
         Connection taken = database.takeForBranch(scope.remainingMillis());
         if (!attach(taken)) {
             database.release(taken, true);

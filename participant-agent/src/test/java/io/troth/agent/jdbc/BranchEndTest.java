@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.troth.agent.database.Branches;
 import io.troth.agent.xa.BranchTransaction;
 import io.troth.agent.xa.ResourceDriver;
+import io.troth.agent.xa.StatementVerdict;
 import io.troth.client.context.CallScope;
 import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
@@ -51,6 +52,7 @@ class BranchEndTest {
 
     private final Set<Integer> open = ConcurrentHashMap.newKeySet();
     private final AtomicInteger opened = new AtomicInteger();
+    private final AtomicInteger executed = new AtomicInteger();
     private final CompletableFuture<Void> lookedFor = new CompletableFuture<>();
     private final CountDownLatch running = new CountDownLatch(1);
     private final CountDownLatch cancelled = new CountDownLatch(1);
@@ -87,6 +89,7 @@ class BranchEndTest {
                     case "prepare" -> PrepareResult.lost(LOST);
                     case "commitOnePhase" -> OnePhaseCompletion.lost(LOST);
                     case "rollback" -> rolledBack;
+                    case "afterFailure" -> StatementVerdict.UNHARMED;
                     default -> null;
                 });
         return fake(ResourceDriver.class, (self, method, arguments) -> switch (method.getName()) {
@@ -105,6 +108,9 @@ class BranchEndTest {
     private Connection connection(int number) {
         open.add(number);
         Statement statement = fake(Statement.class, (self, method, arguments) -> {
+            if (method.getName().equals("execute")) {
+                executed.incrementAndGet();
+            }
             if (method.getName().equals("cancel")) {
                 cancelled.countDown();
             } else if (method.getName().equals("execute") && runsUntilCancelled) {
@@ -152,6 +158,25 @@ class BranchEndTest {
         }
     }
 
+    private interface End {
+        void of() throws Exception;
+    }
+
+    /** After a statement something ends the branch; the next one is refused, and reaches no driver. */
+    private void worksNoMoreAfter(End end) throws Exception {
+        CallScope scope = TestAgent.call(tx);
+        try (CallScope.Binding bound = scope.attach();
+                Connection connection = new ResourceDataSource(database, workspace, false, 0).getConnection();
+                Statement statement = connection.createStatement()) {
+            boolean unused = statement.execute("UPDATE");
+            end.of();
+            int before = executed.get();
+            SQLException refused = assertThrows(SQLException.class, () -> statement.execute("UPDATE"));
+            assertEquals("25000", refused.getSQLState());
+            assertEquals(before, executed.get());
+        }
+    }
+
     private static <T> T answer(Consumer<Consumer<T>> call) throws Exception {
         CompletableFuture<T> answer = new CompletableFuture<>();
         call.accept(answer::complete);
@@ -173,6 +198,19 @@ class BranchEndTest {
         cancelled.countDown();
         cut.countDown();
         database.close();
+    }
+
+    /** The engine, which has not heard of the end yet, would else wait for ever for a statement that nobody runs. */
+    @Test
+    void aStatementThatIsAdmittedAfterTheEndOfItsBranchEndsAsOftenAsItBegins() throws Exception {
+        worksNoMoreAfter(() -> assertTrue(rollback()));
+        assertEquals(0, workspace.running());
+    }
+
+    @Test
+    void aBranchIsOverWhenItsDatabaseIsClosed() throws Exception {
+        worksNoMoreAfter(database::close);
+        assertClosed();
     }
 
     /** Protocol 9.5: after every lost connection. */
