@@ -108,6 +108,8 @@ class MemberTlsTest {
             members.start(fourth);
             leader.add(fourth, fourthAddress, null).get(60, TimeUnit.SECONDS);
             eventually().until(() -> members.member(fourth).view().role() == ClusterView.Role.FOLLOWER);
+            // The others believe it, too, though no configuration file of theirs names it.
+            leader.transferLeadership(fourth).get(60, TimeUnit.SECONDS);
 
             members.stop(lead.node());
             RaftSettings.Tls expired = certificates.of("expired", "stranger", uri + lead.node());

@@ -233,6 +233,17 @@ class MembershipTest {
                 "another name");
         leading().add(fourth, members.address(fourth), null).get(60, TimeUnit.SECONDS);
         epochs.decide(3);
+        awaitTheSameAtTheLeader(fourth);
+        members.stopAll();
+        // Nor is it new any more for itself: nobody need be there to tell it who it is.
+        members.start(fourth);
+    }
+
+    @Test
+    void aTermThatIsOverIsNotGivenUpOnceMore() {
+        leading().stepDown(epochs.log.term() - 1);
+        epochs.decide(2);
+        assertFalse(epochs.log.isOver());
     }
 
     @Test
