@@ -145,9 +145,26 @@ public final class ChildProcess implements AutoCloseable {
         process.toHandle().destroy();
     }
 
-    /** Sends SIGINT: what Ctrl-C does. */
+    /** Sends SIGINT: what Ctrl-C does, but where {@link #ignoresInterrupts}. */
     public void interrupt() {
         signal("INT");
+    }
+
+    /**
+     * True when SIGINT is ignored here, as a shell has it for what runs behind it: children inherit that, and a JVM leaves it
+     * so.
+     */
+    public static boolean ignoresInterrupts() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (!Files.exists(status)) {
+            return false;
+        }
+        String ignored = Files.readAllLines(status).stream()
+                .filter(line -> line.startsWith("SigIgn:"))
+                .findFirst()
+                .orElseThrow();
+        int interrupt = 1 << (2 - 1);
+        return (Long.parseUnsignedLong(ignored.substring("SigIgn:".length()).strip(), 16) & interrupt) != 0;
     }
 
     /** Sends SIGSTOP: the child stands still, as in a long pause of its machine. */

@@ -30,7 +30,7 @@ class InterruptTest {
 
     @Test
     void leavesNothingBehindWhenItIsInterrupted() throws IOException {
-        assumeFalse(isInterruptIgnored(), "who started this ignores SIGINT, as a shell does for what runs behind it");
+        assumeFalse(ChildProcess.ignoresInterrupts(), "who started this ignores SIGINT");
         try (Children children = new Children(temp)) {
             Path writes = Files.createDirectories(temp.resolve("writes"));
             ChildProcess demo = children.startJava(
@@ -58,20 +58,6 @@ class InterruptTest {
                     children.startJava("demo", DemoMain.class, List.of("demo", "--accounts", "1"), List.of());
             assertEquals(2, demo.awaitExit(LIMIT));
         }
-    }
-
-    /** True when SIGINT is ignored here: children inherit that, and a JVM leaves it so. */
-    private static boolean isInterruptIgnored() throws IOException {
-        Path status = Path.of("/proc/self/status");
-        if (!Files.exists(status)) {
-            return false;
-        }
-        String ignored = Files.readAllLines(status).stream()
-                .filter(line -> line.startsWith("SigIgn:"))
-                .findFirst()
-                .orElseThrow();
-        int interrupt = 1 << (2 - 1);
-        return (Long.parseUnsignedLong(ignored.substring("SigIgn:".length()).strip(), 16) & interrupt) != 0;
     }
 
     private static List<Path> list(Path directory) throws IOException {
