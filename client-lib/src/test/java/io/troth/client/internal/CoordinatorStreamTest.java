@@ -66,8 +66,7 @@ class CoordinatorStreamTest {
 
     private final AtomicInteger streams = new AtomicInteger();
     private final AtomicInteger connectionsOver = new AtomicInteger();
-    private final AtomicInteger up = new AtomicInteger();
-    private final AtomicInteger down = new AtomicInteger();
+    private final HeardStreams heard = new HeardStreams();
     private final List<ClientStreamRequest> batches = new CopyOnWriteArrayList<>();
     private final AtomicInteger entries = new AtomicInteger();
     private final NettyLoop loop = new NettyLoop("of-a-test");
@@ -104,22 +103,6 @@ class CoordinatorStreamTest {
         }
     }
 
-    private final class Hears implements CoordinatorLink.Listener {
-        @Override
-        public boolean up(CoordinatorState state) {
-            up.incrementAndGet();
-            return true;
-        }
-
-        @Override
-        public void replies(List<ClientReply> replies) {}
-
-        @Override
-        public void down() {
-            down.incrementAndGet();
-        }
-    }
-
     private static ConditionFactory eventually() {
         return Awaitility.await().pollInterval(Duration.ofMillis(5)).atMost(Duration.ofSeconds(60));
     }
@@ -147,7 +130,7 @@ class CoordinatorStreamTest {
                 new ClientSettings(
                         endpoints, "", null, 10_000, 30_000, 60_000, 10_000, helloMillis, 1, 1, 200, 600_000),
                 loop);
-        link.start(new Hears());
+        link.start(heard);
     }
 
     @AfterEach
@@ -158,7 +141,7 @@ class CoordinatorStreamTest {
 
     private void awaitUp() {
         start(PATIENT_MILLIS);
-        eventually().until(() -> up.get() == 1);
+        eventually().until(() -> heard.ups() == 1);
     }
 
     @Test
@@ -169,7 +152,7 @@ class CoordinatorStreamTest {
             }
         };
         start(IMPATIENT_MILLIS);
-        eventually().until(() -> up.get() == 1);
+        eventually().until(() -> heard.ups() == 1);
     }
 
     @Test
@@ -208,7 +191,7 @@ class CoordinatorStreamTest {
             int all = sent + 30_000;
             eventually().until(() -> entries.get() == all);
         }
-        assertEquals(0, down.get());
+        assertEquals(0, heard.downs());
     }
 
     @Test
@@ -234,7 +217,7 @@ class CoordinatorStreamTest {
             assertTrue(batch.getEntriesCount() <= 1_024, batch.getEntriesCount() + " entries");
             assertTrue(batch.getSerializedSize() <= MEGABYTE + MEGABYTE / 4, batch.getSerializedSize() + " bytes");
         }
-        assertEquals(0, down.get());
+        assertEquals(0, heard.downs());
     }
 
     @Test
@@ -253,7 +236,7 @@ class CoordinatorStreamTest {
         }
         stream.get().request(Integer.MAX_VALUE);
         eventually().until(() -> entries.get() == 30);
-        assertEquals(0, down.get());
+        assertEquals(0, heard.downs());
     }
 
     /** This coordinator does not end the stream when its client does. */

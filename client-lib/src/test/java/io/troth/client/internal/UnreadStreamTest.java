@@ -28,7 +28,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -41,8 +40,7 @@ class UnreadStreamTest {
 
     private static final int INQUIRIES_MAX = 10_000;
 
-    private final AtomicInteger up = new AtomicInteger();
-    private final AtomicInteger down = new AtomicInteger();
+    private final HeardStreams heard = new HeardStreams();
 
     private static final class Unreading extends ClientServiceGrpc.ClientServiceImplBase {
         @Override
@@ -74,22 +72,6 @@ class UnreadStreamTest {
         }
     }
 
-    private final class Counter implements CoordinatorLink.Listener {
-        @Override
-        public boolean up(CoordinatorState state) {
-            up.incrementAndGet();
-            return true;
-        }
-
-        @Override
-        public void replies(List<ClientReply> replies) {}
-
-        @Override
-        public void down() {
-            down.incrementAndGet();
-        }
-    }
-
     @Test
     void isGivenUpForAnotherOne() throws Exception {
         Server server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
@@ -101,8 +83,8 @@ class UnreadStreamTest {
         GrpcCoordinatorLink link =
                 new GrpcCoordinatorLink(ClientSettings.of(List.of(new Endpoint("localhost", server.getPort()))), loop);
         try {
-            link.start(new Counter());
-            Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> up.get() == 1);
+            link.start(heard);
+            Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> heard.ups() == 1);
             ClientEntry entry = ClientEntry.newBuilder()
                     .setProgress(Progress.newBuilder()
                             .setSession(SessionRef.newBuilder().setSession(1))
@@ -110,10 +92,10 @@ class UnreadStreamTest {
                     .build();
             // As many as it takes: the transport's windows hold some, more of them the better it keeps up.
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-            while (down.get() == 0 && System.nanoTime() - end < 0) {
+            while (heard.downs() == 0 && System.nanoTime() - end < 0) {
                 link.send(entry);
             }
-            Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> down.get() == 1 && up.get() == 2);
+            Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> heard.downs() == 1 && heard.ups() == 2);
             assertTrue(link.problem().endsWith("the coordinator does not read what it is sent"), link.problem());
         } finally {
             link.close();

@@ -265,8 +265,12 @@ final class BranchSession {
 
     private void throwIfEnded() throws SQLException {
         if (ended) {
-            throw new SQLException("the branch has ended", "25000");
+            throw hasEnded();
         }
+    }
+
+    private static SQLException hasEnded() {
+        return new SQLException("the branch has ended", "25000");
     }
 
     private void acquire(CallScope scope) throws SQLException {
@@ -318,7 +322,7 @@ final class BranchSession {
         Connection taken = database.takeForBranch(scope.remainingMillis());
         if (!attach(taken)) {
             database.release(taken, true);
-            throw new SQLException("the branch has ended", "25000");
+            throw hasEnded();
         }
         return taken;
     }

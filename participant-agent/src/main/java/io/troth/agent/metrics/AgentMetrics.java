@@ -300,7 +300,11 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor {
         }
         if (finished) {
             state.othersInDoubt.remove(id);
-            finished(state, notice.resource(), end(notice.from(), notice.reason() == null))
+            state.finished
+                    .computeIfAbsent(
+                            end(notice.from(), notice.reason() == null),
+                            end -> registry.counter(
+                                    "troth.agent.branches.finished", "resource", notice.resource(), "end", end))
                     .increment();
         } else if (branch != null) {
             branch.moves(notice.to(), now);
@@ -319,15 +323,6 @@ public final class AgentMetrics implements AgentListener, AgentNotice.Visitor {
     private Timer duration(ResourceState state, String resource, BranchState phase) {
         return state.durations.computeIfAbsent(
                 phase, timed -> timer(Objects.requireNonNull(TIMED.get(timed)), resource));
-    }
-
-    private Counter finished(ResourceState state, String resource, String end) {
-        Counter known = state.finished.get(end);
-        return known != null
-                ? known
-                : state.finished.computeIfAbsent(
-                        end,
-                        name -> registry.counter("troth.agent.branches.finished", "resource", resource, "end", name));
     }
 
     private static String end(@Nullable BranchState from, boolean withoutReason) {

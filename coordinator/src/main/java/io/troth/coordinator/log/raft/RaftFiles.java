@@ -90,18 +90,24 @@ record RaftFiles(Path data, Path group) {
     void make(long term) throws IOException {
         delete();
         Files.createDirectories(group.getParent());
-        RaftStorage made = RaftStorage.newBuilder()
-                .setDirectory(group.toFile())
-                .setOption(RaftStorage.StartupOption.FORMAT)
-                .setLogCorruptionPolicy(RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION)
-                .setStorageFreeSpaceMin(SizeInBytes.valueOf("0"))
-                .build();
-        made.initialize();
+        RaftStorage made = storage(RaftStorage.StartupOption.FORMAT);
         made.getMetadataFile().persist(RaftStorageMetadata.valueOf(term, null));
         made.close();
         for (Path each : List.of(current(), group, group.getParent())) {
             DurableFiles.force(each);
         }
+    }
+
+    /** They as Ratis has them; whoever asks closes it. */
+    RaftStorage storage(RaftStorage.StartupOption option) throws IOException {
+        RaftStorage storage = RaftStorage.newBuilder()
+                .setDirectory(group.toFile())
+                .setOption(option)
+                .setLogCorruptionPolicy(RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION)
+                .setStorageFreeSpaceMin(SizeInBytes.valueOf("0"))
+                .build();
+        storage.initialize();
+        return storage;
     }
 
     /** Removes everything of any cluster; on disk on return. */

@@ -16,11 +16,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.statemachine.SnapshotInfo;
-import org.apache.ratis.util.SizeInBytes;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,13 +42,7 @@ class CheckpointsTest {
         store = AppliedStore.open(settings.log(), Logs.environment());
         files = RaftFiles.of(settings);
         files.make(0);
-        storage = RaftStorage.newBuilder()
-                .setDirectory(files.group().toFile())
-                .setOption(RaftStorage.StartupOption.RECOVER)
-                .setLogCorruptionPolicy(RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION)
-                .setStorageFreeSpaceMin(SizeInBytes.valueOf("0"))
-                .build();
-        storage.initialize();
+        storage = files.storage(RaftStorage.StartupOption.RECOVER);
         AppliedStore.Applied unused = store.apply(new Position(1, 9), new ReplicatedEntry(1, List.of(epoch(1)), null));
     }
 

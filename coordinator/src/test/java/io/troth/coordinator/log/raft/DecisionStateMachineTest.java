@@ -26,12 +26,10 @@ import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftGroupMemberId;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftServer;
-import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.raftlog.RaftLog;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.statemachine.TransactionContext;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
-import org.apache.ratis.util.SizeInBytes;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -64,13 +62,7 @@ class DecisionStateMachineTest {
         RaftFiles files = RaftFiles.of(settings);
         try (AppliedStore store = AppliedStore.open(settings.log(), environment)) {
             files.make(0);
-            storage = RaftStorage.newBuilder()
-                    .setDirectory(files.group().toFile())
-                    .setOption(RaftStorage.StartupOption.RECOVER)
-                    .setLogCorruptionPolicy(RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION)
-                    .setStorageFreeSpaceMin(SizeInBytes.valueOf("0"))
-                    .build();
-            storage.initialize();
+            storage = files.storage(RaftStorage.StartupOption.RECOVER);
             store.pass(new Position(1, COPIED));
             Checkpoints before = new Checkpoints();
             before.init(storage);
