@@ -70,7 +70,9 @@ final class MemberChanges {
      * @throws io.troth.core.TrothException when it is not to be taken in; nothing was changed
      */
     CompletableFuture<Void> add(String node, String address, @Nullable String endpoint) {
-        coming.put(node, address);
+        if (coming.putIfAbsent(node, address) != null) {
+            throw refused(ErrorCode.CHANGE_UNDER_WAY, node + " is being taken in", null);
+        }
         boolean asked = false;
         try {
             CompletableFuture<Void> added = addKnown(node, address, endpoint);

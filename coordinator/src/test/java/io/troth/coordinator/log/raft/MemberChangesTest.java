@@ -127,6 +127,21 @@ class MemberChangesTest {
         assertEquals(Map.of(), changes.coming());
     }
 
+    /** Who is not expected any more could not introduce itself to the other members. */
+    @Test
+    void whoIsTakenInTwiceIsExpectedUntilTheFirstTimeIsOver() throws Exception {
+        String address = newMember(CLUSTER, NEW);
+        CompletableFuture<Void> added = changes.add("c", address, null);
+        TrothException refused = assertThrows(TrothException.class, () -> {
+            CompletableFuture<Void> unused = changes.add("c", address, null);
+        });
+        assertEquals(ErrorCode.CHANGE_UNDER_WAY, refused.code());
+        assertEquals(Map.of("c", address), changes.coming());
+        replies(true, null);
+        added.join();
+        assertEquals(Map.of(), changes.coming());
+    }
+
     /** With another change since the leader has looked, Raft would undo that. */
     @Test
     void aChangeIsOfTheMembersThatThereWere() {
