@@ -12,8 +12,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -39,7 +39,8 @@ public final class PostgresDriver implements ResourceDriver {
 
     private static final Logger LOG = LoggerFactory.getLogger(PostgresDriver.class);
 
-    private static final String LIST = "SELECT gid FROM pg_catalog.pg_prepared_xacts"
+    private static final String LIST = "SELECT gid, transaction,"
+            + " pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) FROM pg_catalog.pg_prepared_xacts"
             + " WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database()"
             + " AND gid OPERATOR(pg_catalog.~~) '" + XidCodec.FORMAT_ID + "\\_%' ORDER BY gid";
 
@@ -53,6 +54,9 @@ public final class PostgresDriver implements ResourceDriver {
     private final Map<BaseConnection, ServerFacts> factsByConnection = Collections.synchronizedMap(new WeakHashMap<>());
     private final AtomicReference<@Nullable ResourceIdentity> firstOpened = new AtomicReference<>();
     private final AtomicInteger latestTimeline = new AtomicInteger();
+
+    /** By which to tell what somebody else does to the branches of the last list before they are finished. */
+    private volatile Map<TrothXid, PostgresProof> lastListed = Map.of();
 
     /**
      * Wraps where connections come from.
@@ -233,7 +237,7 @@ public final class PostgresDriver implements ResourceDriver {
             if (isListed(connection, xid)) {
                 return busy(xid);
             }
-            PostgresProof decoded = proof == null ? null : PostgresProof.decode(proof);
+            PostgresProof decoded = proof == null ? lastListed.get(xid) : PostgresProof.decode(proof);
             return decoded != null
                             && decoded.isFrom(factsOf(connection))
                             && statusOf(connection, decoded.transactionId()) == XactStatus.COMMITTED
@@ -355,17 +359,28 @@ public final class PostgresDriver implements ResourceDriver {
     @Override
     public List<TrothXid> listPrepared(Connection connection) throws SQLException {
         checkAndLimit(connection);
+        ServerFacts server = factsOf(connection);
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(LIST)) {
-            List<TrothXid> listed = new ArrayList<>();
+            Map<TrothXid, PostgresProof> listed = new LinkedHashMap<>();
             while (rows.next()) {
                 TrothXid xid = PostgresGid.parse(rows.getString(1));
                 if (xid != null) {
-                    listed.add(xid);
+                    long id = fullId(Long.parseLong(rows.getString(2)), Long.parseUnsignedLong(rows.getString(3)));
+                    listed.put(xid, PostgresProof.of(id, server));
                 }
             }
-            return List.copyOf(listed);
+            lastListed = Map.copyOf(listed);
+            return List.copyOf(listed.keySet());
         }
+    }
+
+    /**
+     * The 64-bit transaction id of which a list shows the lower half. It may be on either side of a snapshot's end, but no
+     * transaction that has not ended is 2^31 away from it.
+     */
+    static long fullId(long lowerHalf, long nearby) {
+        return nearby + (int) (lowerHalf - nearby);
     }
 
     @Override

@@ -137,6 +137,25 @@ class PostgresPhaseTwoTest {
                 driver.rollbackPrepared(other, xid, null).kind());
     }
 
+    /** The vote is not always at hand: the agent has started anew, and found the branch. */
+    @Test
+    void whatWasListedAndThenCommittedByHandAgainstItsRollbackIsAHeuristic() throws Exception {
+        assertEquals(List.of(xid), driver.listPrepared(other));
+        byHand("COMMIT");
+        PhaseTwoCompletion completion = driver.rollbackPrepared(other, xid, null);
+        assertEquals(PhaseTwoCompletion.Kind.HEURISTIC, completion.kind());
+    }
+
+    /** Another instance may have heard of the rollback first. */
+    @Test
+    void whatWasListedAndThenRolledBackIsDone() throws Exception {
+        assertEquals(List.of(xid), driver.listPrepared(other));
+        byHand("ROLLBACK");
+        assertEquals(
+                PhaseTwoCompletion.Kind.DONE,
+                driver.rollbackPrepared(other, xid, null).kind());
+    }
+
     @Test
     void withoutAProofAVanishedBranchIsReportedAtTheFirstAttemptOnly() throws Exception {
         byHand("ROLLBACK");
@@ -219,21 +238,6 @@ class PostgresPhaseTwoTest {
         assertEquals(
                 PhaseTwoCompletion.Kind.RESOLVED_ELSEWHERE,
                 driver.commitPrepared(other, xid, Proof.of(later), true).kind());
-    }
-
-    @Test
-    void aProofKeepsEveryOidAndId() {
-        PostgresProof largest = new PostgresProof(-1, -1, -1, 0xffff_fffeL, -1);
-        assertEquals(largest, PostgresProof.decode(largest.encode()));
-    }
-
-    @Test
-    void aLifeThatTheServerDoesNotTellProvesNothing() {
-        ServerFacts silent = new ServerFacts(1, 1, 1, 0, "bank", "agent", SessionTimeouts.NONE);
-        assertTrue(PostgresProof.of(5, silent).isFrom(silent));
-        assertFalse(PostgresProof.of(5, silent).isFromThisLifeOf(silent));
-        ServerFacts known = new ServerFacts(1, 1, 1, 9, "bank", "agent", SessionTimeouts.NONE);
-        assertTrue(PostgresProof.of(5, known).isFromThisLifeOf(known));
     }
 
     private PGSimpleDataSource ofAnotherRole() throws SQLException {

@@ -142,7 +142,7 @@ final class PostgresBackend {
         if (sql.startsWith("SELECT 1 FROM pg_catalog.pg_prepared_xacts")) {
             return server.preparedAs(parameters.get(0)) == null ? List.of() : row(1);
         }
-        if (sql.startsWith("SELECT gid FROM pg_catalog.pg_prepared_xacts")) {
+        if (sql.startsWith("SELECT gid")) {
             return list(sql);
         }
         if (sql.startsWith("SELECT c.system_identifier")) {
@@ -251,8 +251,13 @@ final class PostgresBackend {
         boolean onlyOld = sql.contains("interval");
         List<List<Object>> rows = new ArrayList<>();
         for (String gid : server.preparedXids()) {
-            if (gid.startsWith(wanted) && !onlyOld) {
-                rows.add(List.of(gid));
+            ServerTransaction prepared = server.preparedAs(gid);
+            if (prepared != null && gid.startsWith(wanted) && !onlyOld) {
+                long id = prepared.id;
+                rows.add(List.of(
+                        gid,
+                        Long.toString(id & 0xFFFF_FFFFL),
+                        Long.toString(server.ids().snapshotEnd())));
             }
             if (XidText.isStrangers(gid)) {
                 server.happened(DatabaseFault.FOREIGN_XID_LISTED);

@@ -33,6 +33,11 @@ final class TransactionIds {
         return next++;
     }
 
+    /** The first id that is not given yet. */
+    long snapshotEnd() {
+        return next;
+    }
+
     boolean isFuture(long id) {
         return id >= next;
     }
