@@ -75,12 +75,31 @@ final class Finishers implements AutoCloseable {
         return new TrothXid(Objects.requireNonNull(cluster, "no cluster heard of yet"), tx, branch);
     }
 
-    Connection take() throws SQLException {
-        return pool.take(settings.waitMillis());
+    /** A connection, and the pool that it goes back to. */
+    record Taken(Connection connection, ConnectionPool owner) {}
+
+    /**
+     * Takes one that waits for branches where the own pool gets none: a database has no room for another one, perhaps,
+     * because of all who wait for the locks of what is prepared.
+     */
+    Taken take() throws SQLException {
+        try {
+            return new Taken(pool.take(settings.waitMillis()), pool);
+        } catch (SQLException e) {
+            if (branchPool.stats().idle() == 0) {
+                throw e;
+            }
+            try {
+                return new Taken(branchPool.take(PoolSettings.WAIT_MILLIS_MIN), branchPool);
+            } catch (SQLException alsoNone) {
+                e.addSuppressed(alsoNone);
+                throw e;
+            }
+        }
     }
 
-    void release(Connection connection, boolean whole) {
-        pool.release(connection, whole, driver::isClean);
+    void release(Taken taken, boolean whole) {
+        taken.owner().release(taken.connection(), whole, driver::isClean);
     }
 
     /** The branch is prepared, and only this connection can finish it as long as it lives. */
@@ -105,30 +124,28 @@ final class Finishers implements AutoCloseable {
             BranchId branch, Function<Connection, PhaseTwoCompletion> work, Consumer<PhaseTwoCompletion> done) {
         threads.execute(() -> {
             Connection own = kept.remove(branch);
-            Connection connection;
+            Taken taken;
             try {
-                connection = own != null ? own : take();
+                taken = own != null ? new Taken(own, branchPool) : take();
             } catch (SQLException | RuntimeException | Error e) {
                 done.accept(PhaseTwoCompletion.notYet(unavailable(e)));
                 return;
             }
             workers.run(
-                    connection,
-                    () -> work.apply(connection),
+                    taken.connection(),
+                    () -> work.apply(taken.connection()),
                     why -> PhaseTwoCompletion.notYet(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why)),
-                    completion -> finished(branch, connection, own != null, completion),
+                    completion -> finished(branch, taken, own != null, completion),
                     done);
         });
     }
 
-    private void finished(BranchId branch, Connection connection, boolean wasKept, PhaseTwoCompletion completion) {
+    private void finished(BranchId branch, Taken taken, boolean wasKept, PhaseTwoCompletion completion) {
         boolean whole = completion.kind() != PhaseTwoCompletion.Kind.NOT_YET;
-        if (!wasKept) {
-            release(connection, whole);
-        } else if (whole || isClosed(connection)) {
-            branchPool.release(connection, whole, driver::isClean);
+        if (whole || !wasKept || isClosed(taken.connection())) {
+            release(taken, whole);
         } else {
-            kept.put(branch, connection);
+            kept.put(branch, taken.connection());
         }
     }
 
@@ -169,19 +186,19 @@ final class Finishers implements AutoCloseable {
 
     private <T> void ask(Inquiry<T> inquiry, Function<Reason, T> failed, Consumer<T> done) {
         threads.execute(() -> {
-            Connection connection;
+            Taken taken;
             try {
-                connection = take();
+                taken = take();
             } catch (SQLException | RuntimeException | Error e) {
                 done.accept(failed.apply(unavailable(e)));
                 return;
             }
             boolean[] whole = {false};
             workers.run(
-                    connection,
+                    taken.connection(),
                     () -> {
                         try {
-                            T answer = inquiry.of(connection);
+                            T answer = inquiry.of(taken.connection());
                             whole[0] = true;
                             return answer;
                         } catch (SQLException e) {
@@ -189,7 +206,7 @@ final class Finishers implements AutoCloseable {
                         }
                     },
                     why -> failed.apply(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why)),
-                    result -> release(connection, whole[0]),
+                    result -> release(taken, whole[0]),
                     done);
         });
     }

@@ -79,13 +79,13 @@ public final class JdbcBranchDatabase implements BranchDatabase {
      * @throws ResourceUnsuitableException when it must not take part as it is; the message says what to change
      */
     public void selfTest() throws SQLException, ResourceUnsuitableException {
-        Connection connection = finishers.take();
+        Finishers.Taken taken = finishers.take();
         boolean whole = false;
         try {
-            identity = driver.inspect(connection, settings.branches());
+            identity = driver.inspect(taken.connection(), settings.branches());
             whole = true;
         } finally {
-            finishers.release(connection, whole);
+            finishers.release(taken, whole);
         }
         driver.canary();
     }

@@ -15,7 +15,7 @@ package io.troth.agent.jdbc;
 public record PoolSettings(int branches, int finishers, int idleMin, long waitMillis, long hangMillis) {
 
     /** HikariCP does not wait shorter. */
-    private static final long WAIT_MILLIS_MIN = 250;
+    static final long WAIT_MILLIS_MIN = 250;
 
     public PoolSettings {
         if (branches < 1 || finishers < 1 || idleMin < 0 || waitMillis < WAIT_MILLIS_MIN || hangMillis < 1) {
