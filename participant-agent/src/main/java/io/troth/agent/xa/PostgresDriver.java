@@ -12,6 +12,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,6 +52,7 @@ public final class PostgresDriver implements ResourceDriver {
 
     private final DataSource source;
     private final int answerMillis;
+    private final Duration leftOverAge;
     private final Map<BaseConnection, ServerFacts> factsByConnection = Collections.synchronizedMap(new WeakHashMap<>());
     private final AtomicReference<@Nullable ResourceIdentity> firstOpened = new AtomicReference<>();
     private final AtomicInteger latestTimeline = new AtomicInteger();
@@ -65,8 +67,14 @@ public final class PostgresDriver implements ResourceDriver {
      * @param answerMillis how long prepare, commit and rollback wait for the server; on silence a prepare is in doubt
      */
     public PostgresDriver(DataSource source, int answerMillis) {
+        this(source, answerMillis, PostgresSelfTest.LEFT_OVER_AGE);
+    }
+
+    /** {@code leftOverAge}: from when on a prepared canary is one that its agent has left. */
+    PostgresDriver(DataSource source, int answerMillis, Duration leftOverAge) {
         this.source = source;
         this.answerMillis = answerMillis;
+        this.leftOverAge = leftOverAge;
     }
 
     @Override
@@ -359,6 +367,7 @@ public final class PostgresDriver implements ResourceDriver {
     @Override
     public List<TrothXid> listPrepared(Connection connection) throws SQLException {
         checkAndLimit(connection);
+        PostgresSelfTest.removeLeftOvers(connection, leftOverAge);
         ServerFacts server = factsOf(connection);
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(LIST)) {

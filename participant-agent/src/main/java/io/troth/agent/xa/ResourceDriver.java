@@ -67,7 +67,10 @@ public interface ResourceDriver {
     /** Rolls a prepared branch back; done also when the database does not hold it and no proof says that it committed. */
     PhaseTwoCompletion rollbackPrepared(Connection connection, TrothXid xid, @Nullable Proof proof);
 
-    /** All prepared branches in Troth's form, of every cluster, in this database only. */
+    /**
+     * All prepared branches in Troth's form, of every cluster, in this database only. Removes what {@link #canary} does, too:
+     * the next start may be months away.
+     */
     List<TrothXid> listPrepared(Connection connection) throws SQLException;
 
     /** What the database says about the proof of a one-phase commit (protocol 8.2). */

@@ -113,7 +113,7 @@ final class XaCanary {
         Connection connection = session.getConnection();
         ensureTable(connection);
         XAResource resource = session.getXAResource();
-        removeLeftOvers(resource);
+        removeLeftOvers(resource, clock);
         resource.start(xid, XAResource.TMNOFLAGS);
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO troth_canary (id) VALUES (?)")) {
             insert.setString(1, row);
@@ -165,7 +165,8 @@ final class XaCanary {
         }
     }
 
-    private void removeLeftOvers(XAResource resource) throws XAException {
+    /** Rolls back canaries whose agent or server died on the way. */
+    static void removeLeftOvers(XAResource resource, Clock clock) throws XAException {
         Xid[] listed = resource.recover(XAResource.TMSTARTRSCAN | XAResource.TMENDRSCAN);
         for (Xid one : listed == null ? new Xid[0] : listed) {
             byte[] gtrid = one.getGlobalTransactionId();

@@ -188,7 +188,9 @@ public final class XaDriver implements ResourceDriver {
     @Override
     public List<TrothXid> listPrepared(Connection connection) throws SQLException {
         try {
-            return list(XaSession.of(connection).resource());
+            XAResource resource = XaSession.of(connection).resource();
+            XaCanary.removeLeftOvers(resource, clock);
+            return list(resource);
         } catch (XAException e) {
             throw new SQLException("prepared branches cannot be listed, " + XaErrors.describe(e), "HY000", e);
         }

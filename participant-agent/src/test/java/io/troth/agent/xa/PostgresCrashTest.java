@@ -305,6 +305,21 @@ class PostgresCrashTest {
         assertEquals(Fate.COMMITTED, onFreshConnection(fresh -> direct.fate(fresh, proof.get())));
     }
 
+    /** The next start of an agent may be months away, and as long as it is prepared it holds vacuum back. */
+    @Test
+    void aCanaryThatACrashLeftPreparedIsRemovedWithTheList() throws Exception {
+        proxy.loseAnswerTo("PREPARE TRANSACTION");
+        assertThrows(SQLException.class, () -> driver.canary());
+
+        onFreshConnection(direct::listPrepared);
+        assertEquals(1, server.prepared().size(), "it may be that of an agent that starts just now");
+        PostgresDriver later = new PostgresDriver(server.dataSource(), 10_000, Duration.ZERO);
+        try (Connection fresh = later.physicalConnections().getConnection()) {
+            later.listPrepared(fresh);
+        }
+        assertEquals(List.of(), server.prepared());
+    }
+
     @Test
     void countsTheRoundTripsOfABranch() throws Exception {
         proxy.takeRoundTrips();
