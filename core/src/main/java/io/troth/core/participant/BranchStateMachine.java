@@ -217,7 +217,7 @@ final class BranchStateMachine {
         }
     }
 
-    /** Protocol 8.3. A commit that runs answers for itself when it is done. */
+    /** Protocol 8.3. A commit that runs answers for itself when it is done; its proof goes to who leads now. */
     void askOnePhase(Outbox out) {
         switch (state) {
             case ACTIVE -> {
@@ -228,7 +228,8 @@ final class BranchStateMachine {
             case ROLLING_BACK -> answerOnePhase(OnePhaseFate.ROLLED_BACK, death, out);
             case PREPARING, PREPARED, IN_DOUBT, COMMITTING, ROLLING_BACK_PREPARED ->
                 answerOnePhase(OnePhaseFate.NOT_KNOWN, null, out);
-            case ONE_PHASE, FINISHED -> {}
+            case ONE_PHASE -> sendProof(tx, branch, proof, out);
+            case FINISHED -> {}
         }
     }
 
@@ -305,6 +306,14 @@ final class BranchStateMachine {
 
     void onePhaseProofKnown(Proof known, Outbox out) {
         if (state == BranchState.ONE_PHASE) {
+            proof = known;
+            sendProof(tx, branch, known, out);
+        }
+    }
+
+    /** Of a commit in one phase, ahead of its result: when that is LOST, the proof is all that can tell. */
+    static void sendProof(GlobalTxId tx, BranchId branch, @Nullable Proof known, Outbox out) {
+        if (known != null) {
             out.send(new CoordinatorMessage.OnePhaseProof(tx, branch, known));
         }
     }
@@ -396,6 +405,12 @@ final class BranchStateMachine {
     @Nullable
     OnePhaseFate fate() {
         return fate;
+    }
+
+    /** By which the database can tell how it ended; null when there is none. */
+    @Nullable
+    Proof proof() {
+        return proof;
     }
 
     private void attemptPhaseTwo(boolean firstAttempt, Outbox out) {

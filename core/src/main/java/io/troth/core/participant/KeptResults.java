@@ -1,6 +1,7 @@
 package io.troth.core.participant;
 
 import io.troth.core.BranchId;
+import io.troth.core.Proof;
 import io.troth.core.Reason;
 import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.coordinator.StateReader;
@@ -21,9 +22,14 @@ final class KeptResults {
      *
      * @param fate never NOT_KNOWN
      * @param reason why it was rolled back or lost, null otherwise
+     * @param proof by which the database can tell what a LOST one does not; null otherwise
      * @param sweep the number of the sweep it was kept at
      */
-    record Kept(OnePhaseFate fate, @Nullable Reason reason, long sweep) {}
+    record Kept(
+            OnePhaseFate fate,
+            @Nullable Reason reason,
+            @Nullable Proof proof,
+            long sweep) {}
 
     /** Oldest first. */
     private final Map<BranchId, Kept> results = new LinkedHashMap<>();
@@ -34,8 +40,8 @@ final class KeptResults {
         return results.size();
     }
 
-    void keep(BranchId branch, OnePhaseFate fate, @Nullable Reason reason) {
-        results.put(branch, new Kept(fate, reason, sweep));
+    void keep(BranchId branch, OnePhaseFate fate, @Nullable Reason reason, @Nullable Proof proof) {
+        results.put(branch, new Kept(fate, reason, fate == OnePhaseFate.LOST ? proof : null, sweep));
     }
 
     @Nullable
@@ -61,6 +67,7 @@ final class KeptResults {
             out.branch(branch);
             out.constant(kept.fate());
             out.optional(kept.reason(), out::reason);
+            out.optional(kept.proof(), out::proof);
             out.int64(kept.sweep() - base);
         });
     }
@@ -69,7 +76,13 @@ final class KeptResults {
         sweep = in.int64();
         for (int left = in.count(); left > 0; left--) {
             BranchId branch = in.branch();
-            results.put(branch, new Kept(in.constant(OnePhaseFate.values()), in.optional(in::reason), in.int64()));
+            results.put(
+                    branch,
+                    new Kept(
+                            in.constant(OnePhaseFate.values()),
+                            in.optional(in::reason),
+                            in.optional(in::proof),
+                            in.int64()));
         }
     }
 }

@@ -201,6 +201,9 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
 
     private void answerKept(GlobalTxId tx, BranchId branch) {
         KeptResults.Kept kept = agent.kept.find(branch);
+        if (kept != null) {
+            BranchStateMachine.sendProof(tx, branch, kept.proof(), agent.out);
+        }
         agent.out.send(
                 kept == null
                         ? new CoordinatorMessage.OnePhaseResult(tx, branch, OnePhaseFate.NOT_KNOWN, null)
