@@ -171,8 +171,9 @@ final class PostgresBranch implements BranchTransaction {
             abandon(failure);
             return new Reason(
                     ErrorCode.PREPARE_REFUSED,
-                    "branch " + xid + " cannot be checked: SQL of its session (DEALLOCATE ALL, DISCARD ALL) has removed"
-                            + " the agent's prepared statement " + PostgresProbe.NAME);
+                    "branch " + xid + " cannot be checked: its session does not know the agent's prepared statement "
+                            + server.probe() + ": either SQL (DEALLOCATE ALL, DISCARD ALL) has removed it, or "
+                            + PostgresPooler.REFUSAL);
         }
         return PostgresErrors.reasonOf(failure, ErrorCode.PREPARE_REFUSED);
     }
@@ -206,7 +207,7 @@ final class PostgresBranch implements BranchTransaction {
 
     /** Runs the probe, with what follows it in the same message. Null when the transaction has written nothing. */
     private @Nullable Long probe(Statement statement, String following) throws SQLException {
-        statement.execute(PostgresProbe.call(marker(), startMicros) + following);
+        statement.execute(PostgresProbe.call(server.probe(), marker(), startMicros) + following);
         ResultSet row = statement.getResultSet();
         if (row == null || !row.next()) {
             throw new SQLException("the server did not answer the probe of branch " + xid, "XX000");

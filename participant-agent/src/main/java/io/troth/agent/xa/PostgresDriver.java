@@ -48,7 +48,9 @@ public final class PostgresDriver implements ResourceDriver {
     static final String IS_LISTED =
             "SELECT 1 FROM pg_catalog.pg_prepared_xacts WHERE gid OPERATOR(pg_catalog.=) CAST(? AS pg_catalog.text)";
 
-    private static final String STATUS = "SELECT pg_catalog.pg_xact_status(CAST(? AS pg_catalog.xid8))";
+    /** No row in another session than that of the login: it may be another life's, or another server's. */
+    private static final String STATUS =
+            "SELECT pg_catalog.pg_xact_status(CAST(? AS pg_catalog.xid8)) WHERE " + PostgresPooler.OWN_SESSION;
 
     private final DataSource source;
     private final int answerMillis;
@@ -165,7 +167,8 @@ public final class PostgresDriver implements ResourceDriver {
         physical.setNetworkTimeout(
                 Runnable::run, usualMillis == 0 ? answerMillis : Math.min(usualMillis, answerMillis));
         ServerFacts read = ServerFacts.read(physical);
-        PostgresProbe.prepare(physical, read.role());
+        PostgresPooler.atLogin(physical);
+        PostgresProbe.prepare(physical, read.probe(), read.role());
         physical.setNetworkTimeout(Runnable::run, usualMillis);
         factsByConnection.put(physical, read);
         return read;
@@ -180,6 +183,9 @@ public final class PostgresDriver implements ResourceDriver {
 
     @Override
     public void canary() throws SQLException, ResourceUnsuitableException {
+        try (Connection connection = physicalConnections().getConnection()) {
+            PostgresPooler.check(connection, factsOf(connection).probe(), answerMillis);
+        }
         PostgresSelfTest.canary(source, answerMillis);
     }
 
@@ -341,11 +347,17 @@ public final class PostgresDriver implements ResourceDriver {
         FORGOTTEN
     }
 
-    private static XactStatus statusOf(Connection connection, long transactionId) throws SQLException {
+    private XactStatus statusOf(Connection connection, long transactionId) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(STATUS)) {
             statement.setString(1, Long.toUnsignedString(transactionId));
+            statement.setString(2, factsOf(connection).probe());
             try (ResultSet row = statement.executeQuery()) {
-                String status = row.next() ? row.getString(1) : null;
+                if (!row.next()) {
+                    throw new SQLException(
+                            "this is not the session of the login: " + PostgresPooler.REFUSAL,
+                            PostgresErrors.CONNECTION_REJECTED);
+                }
+                String status = row.getString(1);
                 if (status == null) {
                     return XactStatus.FORGOTTEN;
                 }

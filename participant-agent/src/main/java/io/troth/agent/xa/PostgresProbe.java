@@ -1,5 +1,6 @@
 package io.troth.agent.xa;
 
+import java.security.SecureRandom;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.postgresql.core.BaseConnection;
@@ -24,8 +25,10 @@ import org.postgresql.core.BaseConnection;
  */
 final class PostgresProbe {
 
-    /** The name of the prepared statement. */
-    static final String NAME = "troth_probe";
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    /** What the names of the prepared statements begin with. */
+    static final String NAMES = "troth_probe";
 
     /** When the running transaction began, in microseconds since 1970. */
     static final String START_MICROS =
@@ -45,13 +48,22 @@ final class PostgresProbe {
     private PostgresProbe() {}
 
     /**
+     * A name that no other session has: a probe answers only in the session of its connection's login, in which was read
+     * what goes into the proof (see {@link PostgresPooler}).
+     */
+    static String newName() {
+        return NAMES + "_" + Long.toHexString(RANDOM.nextLong());
+    }
+
+    /**
      * Prepares the statement in a new session.
      *
+     * @param name its name there
      * @param role who may end branches
      */
-    static void prepare(BaseConnection connection, String role) throws SQLException {
+    static void prepare(BaseConnection connection, String name, String role) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute("PREPARE " + NAME + " (pg_catalog.text, pg_catalog.int8) AS"
+            statement.execute("PREPARE " + name + " (pg_catalog.text, pg_catalog.int8) AS"
                     + " SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text, CASE WHEN " + OWN + "'"
                     + connection.escapeString(role) + "' THEN 0 ELSE pg_catalog.concat('" + BYPASSED + ": marker ',"
                     + " pg_catalog.current_setting('troth.branch', true), ', user ', current_user)::pg_catalog.int4"
@@ -62,11 +74,12 @@ final class PostgresProbe {
     /**
      * The SQL that asks; its row's first column is the transaction id, null when nothing was written.
      *
+     * @param name the statement's name in the session
      * @param marker the branch's own
      * @param startMicros when its transaction began
      */
-    static String call(String marker, long startMicros) {
-        return "EXECUTE " + NAME + " ('" + marker + "', " + startMicros + ")";
+    static String call(String name, String marker, long startMicros) {
+        return "EXECUTE " + name + " ('" + marker + "', " + startMicros + ")";
     }
 
     /** The probe has found another transaction or user than the branch's. */

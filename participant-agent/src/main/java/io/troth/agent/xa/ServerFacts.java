@@ -17,6 +17,7 @@ import java.sql.Statement;
  * @param database the database's name
  * @param role the role that prepares and resolves
  * @param timeouts those that the session began with
+ * @param probe the name of the session's {@link PostgresProbe}
  */
 record ServerFacts(
         long systemIdentifier,
@@ -25,7 +26,8 @@ record ServerFacts(
         long life,
         String database,
         String role,
-        SessionTimeouts timeouts) {
+        SessionTimeouts timeouts,
+        String probe) {
 
     private static final int STANDBY = 0;
 
@@ -56,7 +58,8 @@ record ServerFacts(
                     row.getLong(4),
                     row.getString(5),
                     row.getString(6),
-                    new SessionTimeouts(row.getLong(7), row.getLong(8), row.getLong(9)));
+                    new SessionTimeouts(row.getLong(7), row.getLong(8), row.getLong(9)),
+                    PostgresProbe.newName());
         }
     }
 

@@ -17,10 +17,10 @@ class PostgresProofTest {
 
     @Test
     void aLifeThatTheServerDoesNotTellProvesNothing() {
-        ServerFacts silent = new ServerFacts(1, 1, 1, 0, "bank", "agent", SessionTimeouts.NONE);
+        ServerFacts silent = new ServerFacts(1, 1, 1, 0, "bank", "agent", SessionTimeouts.NONE, "probe");
         assertTrue(PostgresProof.of(5, silent).isFrom(silent));
         assertFalse(PostgresProof.of(5, silent).isFromThisLifeOf(silent));
-        ServerFacts known = new ServerFacts(1, 1, 1, 9, "bank", "agent", SessionTimeouts.NONE);
+        ServerFacts known = new ServerFacts(1, 1, 1, 9, "bank", "agent", SessionTimeouts.NONE, "probe");
         assertTrue(PostgresProof.of(5, known).isFromThisLifeOf(known));
     }
 

@@ -22,6 +22,9 @@ final class PostgresBackend {
     private static final long DATABASE_OID = 16_384;
     private static final int VERSION = 180_000;
 
+    /** Of every session; the driver has heard of the same one, since there is no pooler. */
+    static final int PID = 4_711;
+
     private static final String MARKER = "current_setting('troth.branch', true) OPERATOR(pg_catalog.=) $1";
     private static final String START =
             "transaction_timestamp()) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8 OPERATOR(pg_catalog.=) $2";
@@ -138,6 +141,12 @@ final class PostgresBackend {
         }
         if (sql.contains("pg_xact_status")) {
             return row(status(Long.parseUnsignedLong(parameters.get(0))));
+        }
+        if (sql.startsWith("SELECT pg_catalog.pg_backend_pid()")) {
+            return row(PID, session.probe != null);
+        }
+        if (sql.startsWith("SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_prepared_statements")) {
+            return row(session.probe != null);
         }
         if (sql.startsWith("SELECT 1 FROM pg_catalog.pg_prepared_xacts")) {
             return server.preparedAs(parameters.get(0)) == null ? List.of() : row(1);

@@ -69,6 +69,9 @@ final class PostgresWire {
                 return networkTimeout;
             }
             case "setNetworkTimeout" -> networkTimeout = (Integer) Objects.requireNonNull(arguments[1]);
+            case "getBackendPID" -> {
+                return PostgresBackend.PID;
+            }
             case "haveMinimumServerVersion" -> {
                 return true;
             }
