@@ -86,7 +86,13 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
                 }
                 start = request.getStart();
             }
-            case CLOSE -> closeWanted = true;
+            case CLOSE -> {
+                if (start == null) {
+                    refuse("a query is closed after its start");
+                    return;
+                }
+                closeWanted = true;
+            }
             case REQUEST_NOT_SET -> {
                 refuse("an empty request");
                 return;
@@ -150,7 +156,8 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
                 throw new TrothException(new Reason(ErrorCode.INVALID_ARGUMENT, refused));
             }
             StartQuery wanted = start;
-            if (wanted != null && !closeWanted && cursor == null) {
+            if (wanted != null && cursor == null) {
+                // Also when it is closed already: it may write, and whoever commits counts on what was answered.
                 open(wanted);
             }
             pump();

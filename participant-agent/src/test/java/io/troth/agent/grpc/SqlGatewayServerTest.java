@@ -242,7 +242,8 @@ class SqlGatewayServerTest {
         idle.requests.onNext(QueryRequest.newBuilder()
                 .setClose(CloseQuery.getDefaultInstance())
                 .build());
-        idle.end.get(60, TimeUnit.SECONDS);
+        Exception nothing = assertThrows(ExecutionException.class, () -> idle.end.get(60, TimeUnit.SECONDS));
+        assertEquals(ErrorCode.INVALID_ARGUMENT, codeOf(nothing.getCause()), "not as if something had run");
         scope = newScope();
         assertEquals(ErrorCode.STATEMENT_FAILED, codeOf(failure(request("DELETE FROM no_such_table"))));
     }

@@ -177,6 +177,17 @@ class SqlGatewayTest {
         assertFalse(tx.isRollbackOnly());
     }
 
+    /** Whoever commits counts on the work of every call that was answered. */
+    @Test
+    void aQueryThatIsClosedAtOnceHasRun() throws Exception {
+        for (int i = 0; i < 100; i++) {
+            sql.query("INSERT INTO gateway_note (body) VALUES ('a') RETURNING id")
+                    .close();
+        }
+        assertFalse(tx.isRollbackOnly());
+        assertEquals("100", POSTGRES.server().ask("SELECT count(*) FROM gateway_note"));
+    }
+
     @Test
     void handsRowsToAnActionWithoutWaiting() throws Exception {
         List<Integer> seen = new ArrayList<>();
