@@ -151,10 +151,7 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
             if (late) {
                 throw tooLate();
             }
-            String refused = refusal;
-            if (refused != null) {
-                throw new TrothException(new Reason(ErrorCode.INVALID_ARGUMENT, refused));
-            }
+            throwIfRefused();
             StartQuery wanted = start;
             if (wanted != null && cursor == null) {
                 // Also when it is closed already: it may write, and whoever commits counts on what was answered.
@@ -163,6 +160,13 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
             pump();
         } catch (RuntimeException | Error e) {
             failed(e);
+        }
+    }
+
+    private void throwIfRefused() {
+        String refused = refusal;
+        if (refused != null) {
+            throw new TrothException(new Reason(ErrorCode.INVALID_ARGUMENT, refused));
         }
     }
 
@@ -187,11 +191,12 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
     }
 
     private void pump() {
+        SqlCursor rows = cursor;
+        if (rows == null) {
+            // Both the start and the close may have come since the step looked for the start: the next one sees them.
+            return;
+        }
         while (!closeWanted && replies.isReady()) {
-            SqlCursor rows = cursor;
-            if (rows == null) {
-                return;
-            }
             QueryRows.Builder message = QueryRows.newBuilder();
             boolean more = fill(message, rows);
             if (message.getRowsCount() > 0) {
@@ -240,6 +245,8 @@ final class SqlQueryStream implements StreamObserver<QueryRequest> {
     }
 
     private void complete() {
+        // A good end would tell whoever started twice that both have run.
+        throwIfRefused();
         SqlCursor open = cursor;
         cursor = null;
         if (open != null) {
