@@ -122,6 +122,18 @@ class RemoteSqlFaultsTest {
         });
     }
 
+    /** Else the query would run when its gateway has come, for nobody, and the commit would wait for its end. */
+    @Test
+    void anInterruptBeforeAQueryHasItsGatewayMakesTheTransactionRollbackOnly() {
+        offer();
+        Thread.currentThread().interrupt();
+        TrothException thrown =
+                assertThrows(TrothException.class, () -> tx.sql("notes").query("SELECT 1"));
+        assertTrue(Thread.interrupted());
+        assertEquals(ErrorCode.ROLLBACK_ONLY, thrown.code());
+        assertCommitIsRefused();
+    }
+
     private void interruptedIn(Consumer<TransactionSql> work) throws Exception {
         offer(address(0));
         TransactionSql sql = tx.sql("notes");

@@ -424,6 +424,18 @@ class SqlGatewayTest {
         }
     }
 
+    /** One that is read and does not fit any more comes in the next message. */
+    @Test
+    void keepsARowThatDoesNotFitForTheNextMessage() {
+        List<Integer> lengths = List.of(20_000, 90_000, 20_000, 90_000, 20_000);
+        try (SqlRows rows = sql.query("SELECT repeat('x', n) AS x FROM unnest(?) AS n", (Object)
+                lengths.stream().mapToInt(Integer::intValue).toArray())) {
+            assertEquals(
+                    lengths,
+                    rows.stream().map(row -> row.getString("x").length()).toList());
+        }
+    }
+
     @Test
     void saysThatNobodyOffersAResource() {
         assertRefused(
