@@ -208,6 +208,20 @@ class RemoteSqlFaultsTest {
         }
     }
 
+    @Test
+    void afterALossTheNextTransactionAsksAnewWhereItsGatewayIs() {
+        try (HeldPort nobody = new HeldPort()) {
+            offer("127.0.0.1:" + nobody.number());
+            TransactionSql lost = tx.sql("notes");
+            assertThrows(TrothException.class, () -> lost.update("DELETE FROM fault_note"));
+        }
+        tx.close();
+        offer(address(1));
+        tx = client.begin();
+        assertEquals(1, tx.sql("notes").update("INSERT INTO fault_note VALUES ('elsewhere')"));
+        tx.commit();
+    }
+
     // A gateway that is not there yet.
 
     @Test
