@@ -35,6 +35,7 @@ final class Operators {
         BranchId branch = event.branch();
         CommittedTransaction committed = leader.committed.get(tx);
         GlobalTransaction open = leader.open(tx);
+        LogRecord.Heuristic before = before(tx, branch);
         if (open != null && open.state != TransactionState.COMMITTED) {
             answers.refuse(
                     event.request(), ErrorCode.TRANSACTION_PREPARING, tx + " is not decided yet; nothing to force");
@@ -45,8 +46,11 @@ final class Operators {
                     event.request(), ErrorCode.INVALID_ARGUMENT, tx + " is committed; it can only be closed as such");
         } else if (branch != null && !isInDoubt(committed, tx, branch)) {
             answers.refuse(event.request(), ErrorCode.UNKNOWN_TRANSACTION, tx + ": no such branch is in doubt");
-        } else if (leader.operator.heuristic(tx, branch) != null || leader.operator.handed(tx, branch) != null) {
-            answers.refuse(event.request(), ErrorCode.TRANSACTION_ENDED, tx + " was already decided by force");
+        } else if (before != null) {
+            answers.refuse(
+                    event.request(),
+                    ErrorCode.TRANSACTION_ENDED,
+                    tx + " was already decided by force: " + before.decision() + ", " + before.reason());
         } else if (leader.operator.handed.size() >= HANDED_MAX) {
             answers.refuse(event.request(), ErrorCode.OVERLOADED, "too many forced decisions at the same time");
         } else {
@@ -54,6 +58,13 @@ final class Operators {
             leader.operator.handed.add(new Handed(record, event.request()));
             leader.out.append(record, true);
         }
+    }
+
+    /** What was decided by force about this, or is about to be; null when nothing was. */
+    private LogRecord.@Nullable Heuristic before(GlobalTxId tx, @Nullable BranchId branch) {
+        LogRecord.Heuristic applied = leader.operator.heuristic(tx, branch);
+        Handed handed = applied == null ? leader.operator.handed(tx, branch) : null;
+        return handed == null ? applied : handed.record();
     }
 
     private boolean isInDoubt(@Nullable CommittedTransaction committed, GlobalTxId tx, BranchId branch) {

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class PhaseTwo {
 
+    /** Why a rollback by force is taken back. */
+    private static final String OVERTAKEN = "was committed before it could be rolled back by force";
+
     private final Leader leader;
     private final Answers answers;
     private final Endings endings;
@@ -99,6 +102,9 @@ final class PhaseTwo {
         CommittedTransaction committed = leader.committed.get(event.tx());
         CommittedBranch branch = committed == null ? null : committed.branch(event.branch());
         if (committed == null || branch == null || branch.done) {
+            if (event.result() == PhaseTwoResult.COMMITTED) {
+                takeBackCarriedOut(event.tx(), event.branch());
+            }
             return;
         }
         AgentStream stream = leader.agents.find(event.stream());
@@ -130,11 +136,22 @@ final class PhaseTwo {
     private void takeBackRollback(GlobalTxId tx, BranchId branch) {
         OperatorTable.Handed handed = leader.operator.handed(tx, branch);
         if (handed != null && handed.record().decision() == Decision.ROLLBACK) {
-            LogRecord.Heuristic back = new LogRecord.Heuristic(
-                    tx, branch, Decision.COMMIT, "was committed before it could be rolled back by force");
+            LogRecord.Heuristic back = new LogRecord.Heuristic(tx, branch, Decision.COMMIT, OVERTAKEN);
             leader.operator.handed.set(
                     leader.operator.handed.indexOf(handed), new OperatorTable.Handed(back, handed.request()));
             leader.out.append(back, true);
+        }
+    }
+
+    /**
+     * The branch was closed by a rollback by force, and its commit, which was on the way already, has come first. The
+     * record of the rollback would be believed for good, and people would repair what is not broken.
+     */
+    private void takeBackCarriedOut(GlobalTxId tx, BranchId branch) {
+        LogRecord.Heuristic forced = leader.operator.heuristic(tx, branch);
+        if (forced != null && forced.decision() == Decision.ROLLBACK) {
+            leader.out.append(new LogRecord.Heuristic(tx, branch, Decision.COMMIT, OVERTAKEN), true);
+            leader.out.alarm(ErrorCode.HEURISTIC_MIXED, "taken back: branch " + branch + " " + OVERTAKEN, tx);
         }
     }
 

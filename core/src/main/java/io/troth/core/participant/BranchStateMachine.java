@@ -248,8 +248,8 @@ final class BranchStateMachine {
         }
     }
 
-    /** The decision is ROLLBACK, or the branch was refused. */
-    void rollbackOrdered(Reason reason, Outbox out) {
+    /** The decision is ROLLBACK, or the branch was refused. {@code forced}: an operator's, who knows no better. */
+    void rollbackOrdered(Reason reason, boolean forced, Outbox out) {
         switch (state) {
             case ACTIVE, PREPARING -> rollBack(reason, out);
             case PREPARED, IN_DOUBT -> {
@@ -259,7 +259,14 @@ final class BranchStateMachine {
             }
             case ROLLING_BACK_PREPARED -> attemptPhaseTwo(false, out);
             case COMMITTING ->
-                out.alarm(new Reason(ErrorCode.INTERNAL, describe() + ": told to roll back after COMMIT"), tx);
+                // The database may have done it already, so there is no way back; the leader hears how it ended.
+                out.alarm(
+                        forced
+                                ? new Reason(
+                                        ErrorCode.HEURISTIC_MIXED,
+                                        describe() + ": not rolled back by force, since its commit was on the way")
+                                : new Reason(ErrorCode.INTERNAL, describe() + ": told to roll back after COMMIT"),
+                        tx);
             case ONE_PHASE, ROLLING_BACK, FINISHED -> {}
         }
     }

@@ -115,6 +115,7 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         if (machine != null) {
             machine.rollbackOrdered(
                     new Reason(ErrorCode.BRANCH_ROLLED_BACK, "the coordinator rolled " + message.tx() + " back"),
+                    message.forced(),
                     agent.out);
         }
         return null;

@@ -147,7 +147,7 @@ final class AgentScript {
             case "ask-one" -> new AgentMessage.AskOnePhase(tx, branch);
             case "commit" ->
                 new AgentMessage.CommitBranch(tx, branch, words.resource(), words.proof(), !words.flag("again"));
-            case "rollback" -> new AgentMessage.RollbackBranch(tx, branch, words.resource());
+            case "rollback" -> new AgentMessage.RollbackBranch(tx, branch, words.resource(), words.flag("forced"));
             case "enlist-refused" ->
                 new AgentMessage.EnlistRefused(tx, branch, words.reason(ErrorCode.TRANSACTION_ENDED));
             case "inquiry-answer" -> new AgentMessage.InquiryAnswer(tx, branch, Outcome.valueOf(words.next()));
