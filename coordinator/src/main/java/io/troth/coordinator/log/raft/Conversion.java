@@ -64,7 +64,7 @@ public final class Conversion {
      * @throws IOException when something cannot be written; it is a member as before, or a single node's
      */
     public static void dissolve(RaftSettings settings, LogEnvironment environment) throws IOException {
-        MemberFile file = MemberFile.required(settings);
+        MemberFile file = MemberFile.required(settings, environment);
         try (StoppedMember member = StoppedMember.open(settings, environment)) {
             member.applyAll(file);
             member.store().verify();

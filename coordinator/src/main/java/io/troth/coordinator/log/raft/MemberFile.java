@@ -3,8 +3,10 @@ package io.troth.coordinator.log.raft;
 import io.troth.coordinator.log.DamagedRecordException;
 import io.troth.coordinator.log.DurableFiles;
 import io.troth.coordinator.log.Incarnation;
+import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
+import io.troth.coordinator.log.rocksdb.AppliedStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,11 +49,17 @@ record MemberFile(MemberId id, List<MemberId> founders) {
     /**
      * What a data directory says that is to be used as this member.
      *
-     * @throws LogRefusedException when there is no whole member, or another one
+     * @throws LogRefusedException when there is no whole member, or another one, or the log of a single node
      */
-    static MemberFile required(RaftSettings settings) throws IOException {
+    static MemberFile required(RaftSettings settings, LogEnvironment environment) throws IOException {
         Path directory = settings.log().directory();
-        MemberFile file = Incarnation.read(directory) == null ? null : read(directory);
+        boolean exists = Incarnation.read(directory) != null;
+        MemberFile file = exists ? read(directory) : null;
+        if (file == null && exists) {
+            // Refuses the log of a single node: who takes it for a lost member is told to begin with an empty
+            // directory.
+            AppliedStore.open(settings.log(), environment).close();
+        }
         if (file == null || !RaftFiles.of(settings).exist()) {
             throw new LogRefusedException(
                     LogRefusal.MEMBER_LOST, directory, "there is no whole member of this cluster");

@@ -208,7 +208,7 @@ public final class RaftMember implements OwnMember, AutoCloseable {
             long transferMillis)
             throws IOException {
         Path directory = settings.log().directory();
-        MemberFile file = MemberFile.required(settings);
+        MemberFile file = MemberFile.required(settings, environment);
         if (file.founders().isEmpty() && RaftFiles.of(settings).isNew()) {
             file = new MemberFile(file.id(), new Founding(settings, file.id(), MemberTls.of(settings)).run());
             file.write(directory);

@@ -192,7 +192,7 @@ class ConversionTest {
         crash("second");
 
         Conversion.dissolve(members.settings(first), Logs.environment());
-        assertEquals(LogRefusal.MEMBER_LOST, refusal(() -> members.start(first)));
+        assertEquals(LogRefusal.NOT_REPLICATED, refusal(() -> members.start(first)));
         long epochOfLast = epochNumber;
         try (RocksDbDecisionLog log = RocksDbDecisionLog.open(single(first), Logs.environment())) {
             replayed = lead(log);
@@ -212,6 +212,18 @@ class ConversionTest {
                     LogRefusal.NOT_ALONE,
                     refusal(() -> Conversion.dissolve(members.settings(node), Logs.environment())),
                     "a removed one");
+        }
+    }
+
+    @Test
+    void aFoundingThatWasForgottenIsNoLostMember() throws Exception {
+        List<LogRecord> before = leaveLogOfSingleNode(first);
+        assertEquals(LogRefusal.NOT_REPLICATED, refusal(() -> members.start(first)));
+        assertEquals(
+                LogRefusal.NOT_REPLICATED,
+                refusal(() -> Conversion.dissolve(members.settings(first), Logs.environment())));
+        try (RocksDbDecisionLog log = RocksDbDecisionLog.open(single(first), Logs.environment())) {
+            assertTrue(lead(log).containsAll(before));
         }
     }
 
