@@ -39,6 +39,11 @@ final class Operators {
         if (open != null && open.state != TransactionState.COMMITTED) {
             answers.refuse(
                     event.request(), ErrorCode.TRANSACTION_PREPARING, tx + " is not decided yet; nothing to force");
+        } else if (before != null) {
+            answers.refuse(
+                    event.request(),
+                    ErrorCode.TRANSACTION_ENDED,
+                    tx + " was already decided by force: " + before.decision() + ", " + before.reason());
         } else if (branch == null && (committed == null || committed.endHanded)) {
             answers.refuse(event.request(), ErrorCode.UNKNOWN_TRANSACTION, tx + " has no COMMIT without END");
         } else if (branch == null && event.decision() != Decision.COMMIT) {
@@ -46,11 +51,6 @@ final class Operators {
                     event.request(), ErrorCode.INVALID_ARGUMENT, tx + " is committed; it can only be closed as such");
         } else if (branch != null && !isInDoubt(committed, tx, branch)) {
             answers.refuse(event.request(), ErrorCode.UNKNOWN_TRANSACTION, tx + ": no such branch is in doubt");
-        } else if (before != null) {
-            answers.refuse(
-                    event.request(),
-                    ErrorCode.TRANSACTION_ENDED,
-                    tx + " was already decided by force: " + before.decision() + ", " + before.reason());
         } else if (leader.operator.handed.size() >= HANDED_MAX) {
             answers.refuse(event.request(), ErrorCode.OVERLOADED, "too many forced decisions at the same time");
         } else {
