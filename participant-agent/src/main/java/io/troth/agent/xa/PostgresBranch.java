@@ -74,6 +74,13 @@ final class PostgresBranch implements BranchTransaction {
         if (isConnectionLost(failure)) {
             return StatementVerdict.CONNECTION_LOST;
         }
+        if (connection.getTransactionState() == TransactionState.OPEN && PostgresErrors.saysThatItHadFailed(failure)) {
+            // The driver's autosave has gone back to an older savepoint, and undone what had succeeded since: it sets
+            // none
+            // where it fetches rows, and one may be cancelled.
+            abandon(failure);
+            return StatementVerdict.CONNECTION_LOST;
+        }
         // Without the answer to its begin no probe can succeed, so the branch must not seem unharmed.
         return connection.getTransactionState() == TransactionState.OPEN && startMicros != UNKNOWN
                 ? StatementVerdict.UNHARMED

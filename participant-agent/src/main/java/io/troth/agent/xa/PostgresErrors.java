@@ -48,6 +48,16 @@ final class PostgresErrors {
                 || state.equals(TRANSACTION_TIMEOUT);
     }
 
+    /** Whether a statement came to a transaction that had failed before it. */
+    static boolean saysThatItHadFailed(SQLException failure) {
+        for (SQLException one = failure; one != null; one = one.getNextException()) {
+            if (has(one, IN_FAILED_TRANSACTION)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** The database's own words and its state, without the statement, positions and hints. */
     static String describe(SQLException failure) {
         String text = String.valueOf(failure.getMessage());
