@@ -58,12 +58,23 @@ public final class XaDriver implements ResourceDriver {
         Connection open() throws SQLException {
             Connection session = XaSession.open(source);
             try {
+                checkNotPostgres(session);
                 checkSame(XaDatabaseId.read(session));
                 return session;
             } catch (SQLException | RuntimeException | Error e) {
                 close(session, e);
                 throw e;
             }
+        }
+    }
+
+    /** There SQL text can end a branch, and no XAResource notices it: it has a driver of its own. */
+    private static void checkNotPostgres(Connection session) throws SQLException {
+        if (session.getMetaData().getDatabaseProductName().equals("PostgreSQL")) {
+            throw new SQLException(
+                    "PostgreSQL takes part by a PGXADataSource or PGSimpleDataSource itself, not by an XADataSource around"
+                            + " one or of another driver: nobody would notice SQL text that ends a branch's transaction",
+                    PostgresErrors.FEATURE_NOT_SUPPORTED);
         }
     }
 

@@ -23,10 +23,11 @@ import org.apache.derby.jdbc.EmbeddedXADataSource;
 import org.h2.jdbcx.JdbcDataSource;
 import org.hsqldb.jdbc.pool.JDBCXADataSource;
 import org.junit.jupiter.api.Test;
+import org.postgresql.xa.PGXADataSource;
 
 /**
- * Goal: a database that loses what it has prepared never becomes a resource (protocol 10.3). Method: the two that do are
- * started in this process; the agent must not get past its canary.
+ * Goal: a database that loses what it has prepared, or whose branches can end unnoticed, never becomes a resource (protocol
+ * 10.3). Method: such databases are started in this process or beside it; the agent must not get past its start.
  */
 class UnfitDatabasesTest {
 
@@ -105,6 +106,25 @@ class UnfitDatabasesTest {
             refusesSettings(server, "resource stock: fsync is off: the server forgets prepared and committed branches");
             server.restart(Map.of("max_prepared_transactions", "0", "fsync", "off"));
             refusesSettings(server, "(pool size 10 + 2) and restart the server; and fsync is off");
+        }
+    }
+
+    /** Its XAResource would say "committed" of a branch that SQL text has rolled back. */
+    @Test
+    void postgresByAnXaDataSourceThatIsNotItsOwnIsRefusedAndLeftAsItIs() throws Exception {
+        try (TestPostgres server = TestPostgres.start()) {
+            PGXADataSource own = new PGXADataSource();
+            own.setUrl("jdbc:postgresql://localhost:" + server.port() + "/postgres?user=postgres");
+            XADataSource wrapped = around(XADataSource.class, own, made -> made);
+            TrothException refused = assertThrows(
+                    TrothException.class,
+                    () -> TrothAgent.builder()
+                            .coordinator("localhost:1")
+                            .resource("stock", wrapped)
+                            .start());
+            assertEquals(ErrorCode.DATABASE_MISCONFIGURED, refused.code());
+            assertTrue(String.valueOf(refused.getMessage()).contains("PGXADataSource"), refused::getMessage);
+            assertEquals("0", server.ask("SELECT count(*) FROM pg_class WHERE relname LIKE 'troth%'"));
         }
     }
 
