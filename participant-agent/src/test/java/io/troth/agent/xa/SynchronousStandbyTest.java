@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
@@ -43,16 +43,17 @@ class SynchronousStandbyTest {
         server.close();
     }
 
-    /** The server then says success, and a warning. */
+    /** The server then says success, and a warning, also to a session that wants to hear of none. */
     @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void aPrepareWhoseWaitForTheStandbyWasCancelledIsNoYes(boolean mayHaveWritten) throws Exception {
+    @CsvSource({"true, notice", "false, notice", "true, error", "false, error"})
+    void aPrepareWhoseWaitForTheStandbyWasCancelledIsNoYes(boolean mayHaveWritten, String messages) throws Exception {
         PostgresDriver driver = new PostgresDriver(server.dataSource(), 60_000);
         try (Connection connection = driver.physicalConnections().getConnection()) {
             TrothXid xid = new TrothXid(Branches.CLUSTER, Branches.nextTx(), Branches.nextBranch());
             BranchTransaction branch =
                     driver.begin(connection, xid, new BranchStart(60_000, BranchStart.DEFAULT_ISOLATION));
             try (Statement statement = connection.createStatement()) {
+                statement.execute("SET client_min_messages = " + messages);
                 statement.execute("INSERT INTO account VALUES (1)");
             }
             CompletableFuture<PrepareResult> result =
