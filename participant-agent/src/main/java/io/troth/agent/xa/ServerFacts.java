@@ -33,7 +33,8 @@ record ServerFacts(
 
     private static final String QUERY = "SELECT c.system_identifier,"
             + " CASE WHEN pg_catalog.pg_is_in_recovery() THEN " + STANDBY + " ELSE"
-            + " ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))"
+            + " ('x' OPERATOR(pg_catalog.||)"
+            + " pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))"
             + "::pg_catalog.bit(32)::pg_catalog.int4 END,"
             + " d.oid::pg_catalog.int8,"
             + " COALESCE((EXTRACT(EPOCH FROM w.stats_reset) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8, 0),"

@@ -59,4 +59,29 @@ class DriverOptionsTest extends BranchThroughProxy {
         assertEquals(PrepareResult.Kind.REFUSED, prepare().kind());
         assertEquals("100", balance());
     }
+
+    /** What a connection reads of its server at its login, it reads before anybody's operators. */
+    @Test
+    void anOperatorOfTheSearchPathDoesNotDeceiveTheAgent() throws Exception {
+        server.execute(
+                "CREATE SCHEMA evil",
+                "CREATE FUNCTION evil.no(text, text) RETURNS bool LANGUAGE sql AS 'SELECT false'",
+                "CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.no)",
+                "CREATE FUNCTION evil.timeline(text, text) RETURNS text LANGUAGE sql AS $$ SELECT 'x00000000' $$",
+                "CREATE OPERATOR evil.|| (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.timeline)");
+        try {
+            PGSimpleDataSource source = source();
+            source.setOptions("-c search_path=evil,pg_catalog,public");
+            reopen(source);
+            work(connection -> {
+                try (PreparedStatement statement = withdraw(connection, 10)) {
+                    assertEquals(1, statement.executeUpdate());
+                }
+            });
+            assertEquals(PrepareResult.Kind.PREPARED, prepare().kind());
+        } finally {
+            server.rollbackEverythingPrepared();
+            server.execute("DROP SCHEMA evil CASCADE");
+        }
+    }
 }
