@@ -75,8 +75,15 @@ final class Finishers implements AutoCloseable {
         return new TrothXid(Objects.requireNonNull(cluster, "no cluster heard of yet"), tx, branch);
     }
 
-    /** A connection, and the pool that it goes back to. */
-    record Taken(Connection connection, ConnectionPool owner) {}
+    /**
+     * A connection.
+     *
+     * @param owner the pool that it goes back to
+     * @param usualMillis its limit for an answer before recovery sets its own; {@link #ANY_LIMIT} when nobody asks
+     */
+    record Taken(Connection connection, ConnectionPool owner, int usualMillis) {}
+
+    private static final int ANY_LIMIT = -1;
 
     /**
      * Takes one that waits for branches where the own pool gets none: a database has no room for another one, perhaps,
@@ -84,13 +91,13 @@ final class Finishers implements AutoCloseable {
      */
     Taken take() throws SQLException {
         try {
-            return new Taken(pool.take(settings.waitMillis()), pool);
+            return new Taken(pool.take(settings.waitMillis()), pool, ANY_LIMIT);
         } catch (SQLException e) {
             if (branchPool.stats().idle() == 0) {
                 throw e;
             }
             try {
-                return new Taken(branchPool.take(PoolSettings.WAIT_MILLIS_MIN), branchPool);
+                return lent(branchPool.take(PoolSettings.WAIT_MILLIS_MIN));
             } catch (SQLException alsoNone) {
                 e.addSuppressed(alsoNone);
                 throw e;
@@ -98,8 +105,30 @@ final class Finishers implements AutoCloseable {
         }
     }
 
+    private Taken lent(Connection connection) throws SQLException {
+        try {
+            return new Taken(connection, branchPool, connection.getNetworkTimeout());
+        } catch (SQLException e) {
+            branchPool.evict(connection);
+            throw e;
+        }
+    }
+
     void release(Taken taken, boolean whole) {
-        taken.owner().release(taken.connection(), whole, driver::isClean);
+        taken.owner().release(taken.connection(), whole, clean -> driver.isClean(clean) && hasUsualLimit(taken));
+    }
+
+    /** Statements of a branch may take longer than what recovery does. */
+    private static boolean hasUsualLimit(Taken taken) {
+        if (taken.usualMillis() == ANY_LIMIT) {
+            return true;
+        }
+        try {
+            taken.connection().setNetworkTimeout(Runnable::run, taken.usualMillis());
+            return true;
+        } catch (SQLException e) {
+            return false;
+        }
     }
 
     /** The branch is prepared, and only this connection can finish it as long as it lives. */
@@ -126,7 +155,7 @@ final class Finishers implements AutoCloseable {
             Connection own = kept.remove(branch);
             Taken taken;
             try {
-                taken = own != null ? new Taken(own, branchPool) : take();
+                taken = own != null ? new Taken(own, branchPool, ANY_LIMIT) : take();
             } catch (SQLException | RuntimeException | Error e) {
                 done.accept(PhaseTwoCompletion.notYet(unavailable(e)));
                 return;

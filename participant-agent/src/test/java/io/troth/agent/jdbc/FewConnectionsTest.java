@@ -14,6 +14,7 @@ import io.troth.core.participant.PhaseTwoCompletion;
 import io.troth.core.participant.PrepareResult;
 import io.troth.core.participant.ScanCompletion;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
@@ -89,13 +90,17 @@ class FewConnectionsTest {
         return answer.get(60, TimeUnit.SECONDS);
     }
 
-    private void finished(Consumer<Consumer<PhaseTwoCompletion>> attempt) {
+    private void finished(Consumer<Consumer<PhaseTwoCompletion>> attempt) throws SQLException {
         // The first attempt may have the connection that the server has closed.
         Awaitility.await()
                 .atMost(Duration.ofSeconds(60))
                 .until(() ->
                         FewConnectionsTest.<PhaseTwoCompletion>once(attempt).kind() == PhaseTwoCompletion.Kind.DONE);
         assertEquals(0, database.stats().branches().active());
+        try (Connection next =
+                new ResourceDataSource(database, new SimulatedWorkspace(branch), false, 0).getConnection()) {
+            assertEquals(0, next.getNetworkTimeout(), "recovery's limit is not that of who comes next");
+        }
     }
 
     @Test

@@ -56,8 +56,7 @@ record MemberFile(MemberId id, List<MemberId> founders) {
         boolean exists = Incarnation.read(directory) != null;
         MemberFile file = exists ? read(directory) : null;
         if (file == null && exists) {
-            // Refuses the log of a single node: who takes it for a lost member is told to begin with an empty
-            // directory.
+            // Refuses the log of a single node: who takes it for a lost member is told to begin with an empty one.
             AppliedStore.open(settings.log(), environment).close();
         }
         if (file == null || !RaftFiles.of(settings).exist()) {
