@@ -16,6 +16,7 @@ import io.troth.core.BranchList;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries the current transaction along with every call of a channel, and brings the branch list of the reply back
@@ -79,6 +80,7 @@ public final class TrothClientInterceptor implements ClientInterceptor {
         private final CallScope scope;
         private final long remainingMillis;
         private final String method;
+        private volatile @Nullable OutgoingCall outgoing;
 
         CallUnderTransaction(ClientCall<Q, R> call, CallScope scope, long remainingMillis, String method) {
             super(call);
@@ -90,6 +92,7 @@ public final class TrothClientInterceptor implements ClientInterceptor {
         @Override
         public void start(Listener<R> listener, Metadata headers) {
             OutgoingCall call = OutgoingCall.begin(scope, method, remainingMillis);
+            outgoing = call;
             try {
                 headers.discardAll(TrothMetadata.CONTEXT);
                 headers.put(TrothMetadata.CONTEXT, call.header());
@@ -98,6 +101,16 @@ public final class TrothClientInterceptor implements ClientInterceptor {
                 call.failed("could not be started: " + e.getMessage());
                 throw e;
             }
+        }
+
+        /** A reply may be on its way to the caller, who has given it up: its list must not count any more. */
+        @Override
+        public void cancel(@Nullable String message, @Nullable Throwable cause) {
+            OutgoingCall call = outgoing;
+            if (call != null) {
+                call.failed("was cancelled by its caller");
+            }
+            super.cancel(message, cause);
         }
     }
 
