@@ -6,6 +6,7 @@ import io.troth.core.Reason;
 import io.troth.core.TransactionContext;
 import io.troth.core.TrothException;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A call that this service serves under a transaction (protocol 5), over whatever carries headers, such as HTTP; over gRPC
@@ -39,15 +40,21 @@ public final class ServedCall implements AutoCloseable {
     /**
      * Begins to serve; the transaction is the current one of this thread then.
      *
-     * @param header the value of the request's header
+     * @param header the value of the request's header; a request that has none is outside every transaction, and to be
+     *     served without this
      * @throws TrothException INVALID_ARGUMENT when it is none, DEADLINE_EXCEEDED when the transaction's time is over: answer
      *     with an error and without a list
      */
-    public static ServedCall begin(String header) {
+    public static ServedCall begin(@Nullable String header) {
         return begin(header, NanoClock.SYSTEM);
     }
 
-    static ServedCall begin(String header, NanoClock clock) {
+    static ServedCall begin(@Nullable String header, NanoClock clock) {
+        if (header == null) {
+            throw new TrothException(new Reason(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "no " + OutgoingCall.HEADER + ": the request is outside every transaction"));
+        }
         TransactionContext context;
         try {
             context = TransactionContext.parse(header);

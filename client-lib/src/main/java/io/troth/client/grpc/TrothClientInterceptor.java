@@ -128,7 +128,8 @@ public final class TrothClientInterceptor implements ClientInterceptor {
         public void onClose(Status status, Metadata trailers) {
             BranchList list = TrothMetadata.branches(trailers);
             if (list == null) {
-                call.failed("ended with " + status.getCode() + " and without a branch list");
+                call.failed(
+                        "ended with " + TrothStatus.textOf(status.asRuntimeException()) + " and without a branch list");
             } else {
                 call.replied(list, trailers.get(TrothMetadata.REASON));
             }

@@ -50,7 +50,7 @@ class OutgoingCallTest {
         }
     }
 
-    private ErrorCode refused(String header) {
+    private ErrorCode refused(@Nullable String header) {
         return assertThrows(TrothException.class, () -> ServedCall.begin(header, now::get))
                 .code();
     }
@@ -234,6 +234,7 @@ class OutgoingCallTest {
     @Test
     void refusesAHeaderThatIsNone() {
         assertEquals(ErrorCode.INVALID_ARGUMENT, refused("nonsense"));
+        assertEquals(ErrorCode.INVALID_ARGUMENT, refused(null));
         assertEquals(
                 ErrorCode.INVALID_ARGUMENT,
                 refused(context(TransactionContext.ROOT_CALL, 1).encode()));
