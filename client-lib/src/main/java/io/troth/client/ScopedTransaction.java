@@ -35,7 +35,7 @@ final class ScopedTransaction implements Transaction {
 
     @Override
     public void setRollbackOnly(String why) {
-        scope.setRollbackOnly(new Reason(ErrorCode.ROLLBACK_ONLY, why));
+        scope.forbidCommit(new Reason(ErrorCode.ROLLBACK_ONLY, why));
     }
 
     @Override

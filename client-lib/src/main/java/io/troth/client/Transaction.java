@@ -16,7 +16,12 @@ public interface Transaction {
     /** What is left of its timeout; zero when it is over. */
     Duration remaining();
 
-    /** The transaction must not commit any more; everything else goes on. The first reason is kept. */
+    /**
+     * The transaction must not commit any more; everything else goes on. The first reason is kept.
+     *
+     * @throws io.troth.core.TrothException SCOPE_CLOSED when it is too late: the served call or the transaction has ended, and
+     *     nothing was known against a commit
+     */
     void setRollbackOnly(String why);
 
     /** Whether it is known here that it cannot commit any more: by {@link #setRollbackOnly}, or by something that failed. */

@@ -176,6 +176,20 @@ class InTransactionTest {
     }
 
     @Test
+    void saysWhenItIsTooLateForRollbackOnly() {
+        GlobalTransaction committed = client.begin();
+        work("left", "right");
+        committed.commit();
+        TrothException thrown = assertThrows(TrothException.class, () -> committed.setRollbackOnly("too late"));
+        assertEquals(ErrorCode.SCOPE_CLOSED, thrown.code());
+        assertFalse(committed.isRollbackOnly());
+        GlobalTransaction rolledBack = client.begin();
+        rolledBack.rollback();
+        rolledBack.setRollbackOnly("as it is");
+        assertTrue(rolledBack.isRollbackOnly());
+    }
+
+    @Test
     void runsTheBodyAgainAfterACertainRollbackThatIsWorthIt() {
         List<GlobalTxId> ids = new ArrayList<>();
         client.inTransaction(TransactionOptions.DEFAULTS.withRetries(3), tx -> {

@@ -170,6 +170,21 @@ public final class CallScope {
     }
 
     /**
+     * The same for the application, which must hear when it comes too late.
+     *
+     * @throws TrothException SCOPE_CLOSED when the scope is closed and nothing was known against T: the list may have left
+     *     without this, and T may be committed
+     */
+    public void forbidCommit(Reason reason) {
+        synchronized (lock) {
+            if (rollbackReason == null) {
+                checkOpen();
+            }
+            noteRollbackOnly(reason);
+        }
+    }
+
+    /**
      * The served call ends with an error, so T must not commit any more. Whether the work is worth another try is what was
      * known before, or else what the cause says.
      *
