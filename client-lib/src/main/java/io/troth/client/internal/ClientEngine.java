@@ -431,7 +431,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
 
     private void endIfOverdue(OpenTransaction transaction) {
         if (transaction.isOpen() && transaction.scope().remainingMillis() == 0) {
-            Reason reason = Reason.of(ErrorCode.DEADLINE_EXCEEDED);
+            Reason reason = transaction.overdue();
             transaction.scope().setRollbackOnly(reason);
             CompletableFuture<Answer> waiting = transaction.closing();
             sendRollback(transaction, reason, waiting == null ? new CompletableFuture<>() : waiting);

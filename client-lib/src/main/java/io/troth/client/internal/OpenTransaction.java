@@ -1,6 +1,7 @@
 package io.troth.client.internal;
 
 import io.troth.client.context.CallScope;
+import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Reason;
 import java.util.concurrent.CompletableFuture;
@@ -77,6 +78,13 @@ public final class OpenTransaction {
     @Nullable
     Reason endReason() {
         return endReason;
+    }
+
+    /** Its time is over, which a call or task may be to blame for that nobody else names. */
+    Reason overdue() {
+        int running = scope.running();
+        String detail = running == 0 ? "" : running + " calls or tasks under it had not ended";
+        return new Reason(ErrorCode.DEADLINE_EXCEEDED, detail);
     }
 
     void endBecause(Reason reason) {

@@ -101,6 +101,19 @@ class UnansweredTest extends EngineByHand {
     }
 
     @Test
+    void aCommitThatWaitedForCallsUntilTheDeadlineSaysSo() {
+        OpenTransaction transaction = begin();
+        transaction.scope().enter();
+        CompletableFuture<Answer> commit = engine.commit(transaction, true, false);
+        advance(60_000);
+        sweep();
+        reply(ClientReply.newBuilder().setRefused(Reason.newBuilder().setCode("TRANSACTION_ENDED")));
+        assertEquals(
+                "DEADLINE_EXCEEDED: 1 calls or tasks under it had not ended",
+                String.valueOf(heard(commit).reason()));
+    }
+
+    @Test
     void aRefusedQuestionIsRepeatedAfterAPause() {
         CompletableFuture<Answer> commit = commit();
         reply(ClientReply.newBuilder().setRefused(Reason.newBuilder().setCode("OVERLOADED")));
