@@ -108,7 +108,7 @@ public final class TrothClientInterceptor implements ClientInterceptor {
         public void cancel(@Nullable String message, @Nullable Throwable cause) {
             OutgoingCall call = outgoing;
             if (call != null) {
-                call.failed("was cancelled by its caller");
+                call.failed("was cancelled by its caller" + (message == null ? "" : ": " + message));
             }
             super.cancel(message, cause);
         }

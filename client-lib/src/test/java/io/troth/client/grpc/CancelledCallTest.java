@@ -84,7 +84,7 @@ class CancelledCallTest {
         hearAnswers();
         assertEquals(0, root.running());
         assertEquals(
-                "ROLLBACK_ONLY: call test.Service/Call was cancelled by its caller",
+                "ROLLBACK_ONLY: call test.Service/Call was cancelled by its caller: GrpcFuture was cancelled",
                 String.valueOf(root.rollbackReason()));
     }
 
