@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * said at {@link SqlType}. Immutable and thread-safe; statements of one transaction on one resource run one at a time.
  *
  * <p>Any failure leaves the transaction rollback-only, since the database has given up the branch, or nobody knows what
- * the statement did. A statement is never sent twice.
+ * the statement did. So does a stage that the application cancels or completes by itself. A statement is never sent twice.
  *
  * <p>All methods throw, or complete with, {@link io.troth.core.TrothException}: {@link SqlFailedException} when the
  * database refused; SQL_REFUSED for transaction control, several statements or what changes the session;

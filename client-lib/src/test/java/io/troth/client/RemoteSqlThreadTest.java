@@ -3,6 +3,7 @@ package io.troth.client;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Server;
 import io.grpc.ServerInterceptors;
@@ -84,5 +85,19 @@ class RemoteSqlThreadTest {
         answers.get("first").complete(null);
         assertEquals(0, first.get(60, TimeUnit.SECONDS));
         assertEquals(Outcome.READ_ONLY, tx.commit().outcome(), "what was refused has changed nothing");
+    }
+
+    @Test
+    void commitsNoStatementThatItsCallerHasGivenUp() {
+        GlobalTransaction tx = client.begin();
+        CompletableFuture<Long> first = tx.sql("accounts").updateAsync("first").toCompletableFuture();
+        CompletableFuture<Long> second =
+                tx.sql("accounts").updateAsync("second").toCompletableFuture();
+        assertTrue(first.cancel(true));
+        answers.values().forEach(answer -> answer.complete(null));
+        second.join();
+        assertTrue(assertThrows(RolledBackException.class, tx::commit)
+                .getMessage()
+                .contains("a statement on accounts was given up by its caller"));
     }
 }

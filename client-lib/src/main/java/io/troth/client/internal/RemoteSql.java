@@ -67,7 +67,7 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
 
     @Override
     public CompletionStage<Long> updateAsync(String sql, @Nullable Object... parameters) {
-        return updateReturningKeysAsync(List.of(), sql, parameters).thenApply(SqlUpdate::count);
+        return execute(List.of(), SqlUpdate::count, sql, parameters);
     }
 
     @Override
@@ -78,22 +78,28 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
     @Override
     public CompletionStage<SqlUpdate> updateReturningKeysAsync(
             List<String> keyColumns, String sql, @Nullable Object... parameters) {
+        return execute(keyColumns, Function.identity(), sql, parameters);
+    }
+
+    private <T> CompletionStage<T> execute(
+            List<String> keyColumns, Function<SqlUpdate, T> read, String sql, @Nullable Object... parameters) {
         ExecuteRequest request = ExecuteRequest.newBuilder()
                 .setStatement(SqlCodec.statement(resource, sql, Arrays.asList(parameters)))
                 .addAllGeneratedKeys(keyColumns)
                 .build();
         CallOptions options = options();
-        return call(gateway -> {
+        return call(
+                gateway -> {
                     SingleReply<ExecuteResponse> reply = new SingleReply<>();
                     ClientCalls.asyncUnaryCall(
                             gateway.channel().newCall(SqlServiceGrpc.getExecuteMethod(), options), request, reply);
                     return reply.future();
-                })
-                .thenApply(response -> new SqlUpdate(
+                },
+                response -> read.apply(new SqlUpdate(
                         response.getUpdateCount(),
                         response.getKeysList().stream()
                                 .<SqlRow>map(row -> new RemoteRow(response.getKeyColumnsList(), row))
-                                .toList()));
+                                .toList())));
     }
 
     @Override
@@ -107,28 +113,31 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
                 ExecuteBatchRequest.newBuilder().setStatement(SqlCodec.statement(resource, sql, List.of()));
         rows.forEach(row -> request.addRows(SqlBatchRow.newBuilder().addAllParameters(SqlCodec.parameters(row))));
         CallOptions options = options();
-        return call(gateway -> {
+        return call(
+                gateway -> {
                     SingleReply<ExecuteBatchResponse> reply = new SingleReply<>();
                     ClientCalls.asyncUnaryCall(
                             gateway.channel().newCall(SqlServiceGrpc.getExecuteBatchMethod(), options),
                             request.build(),
                             reply);
                     return reply.future();
-                })
-                .thenApply(ExecuteBatchResponse::getUpdateCountsList);
+                },
+                ExecuteBatchResponse::getUpdateCountsList);
     }
 
     @Override
     public SqlRows query(String sql, @Nullable Object... parameters) {
         QueryRequest start = start(sql, parameters);
         CallOptions options = options();
-        return await(() -> call(gateway -> {
-            RemoteRows rows = new RemoteRows(resource, gateways, gateway);
-            ClientCalls.asyncBidiStreamingCall(
-                    gateway.channel().newCall(SqlServiceGrpc.getQueryMethod(), options), rows);
-            rows.start(start);
-            return CompletableFuture.completedFuture(rows);
-        }));
+        return await(() -> call(
+                gateway -> {
+                    RemoteRows rows = new RemoteRows(resource, gateways, gateway);
+                    ClientCalls.asyncBidiStreamingCall(
+                            gateway.channel().newCall(SqlServiceGrpc.getQueryMethod(), options), rows);
+                    rows.start(start);
+                    return CompletableFuture.completedFuture(rows);
+                },
+                Function.identity()));
     }
 
     @Override
@@ -136,13 +145,15 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
             Consumer<? super SqlRow> action, String sql, @Nullable Object... parameters) {
         QueryRequest start = start(sql, parameters);
         CallOptions options = options();
-        return call(gateway -> {
-            PushedRows rows = new PushedRows(action);
-            ClientCalls.asyncBidiStreamingCall(
-                    gateway.channel().newCall(SqlServiceGrpc.getQueryMethod(), options), rows);
-            rows.start(start);
-            return rows.future();
-        });
+        return call(
+                gateway -> {
+                    PushedRows rows = new PushedRows(action);
+                    ClientCalls.asyncBidiStreamingCall(
+                            gateway.channel().newCall(SqlServiceGrpc.getQueryMethod(), options), rows);
+                    rows.start(start);
+                    return rows.future();
+                },
+                Function.identity());
     }
 
     private QueryRequest start(String sql, @Nullable Object... parameters) {
@@ -162,14 +173,15 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
 
     /**
      * Finds the gateway and makes the call under the scope. The scope counts as in use from now on, so that a commit
-     * waits also while the gateway is being looked for.
+     * waits also while the gateway is being looked for. The stage is what the application gets: one that it completes by
+     * itself, as by a cancel, is of a call whose reply it does not take, and whose work must not be committed.
      */
-    private <T> CompletionStage<T> call(Function<Gateway, CompletableFuture<T>> call) {
+    private <R, T> CompletionStage<T> call(Function<Gateway, CompletableFuture<R>> call, Function<R, T> read) {
         Context caller = Context.current();
         Context context = scope.bind(caller);
         boolean wasDoomed = scope.isRollbackOnly();
         scope.enter();
-        CompletableFuture<T> started;
+        CompletableFuture<R> started;
         try {
             started = gateways.of(scope, resource, timeoutMillis).thenCompose(gateway -> {
                 Reason doomed = scope.rollbackReason();
@@ -177,7 +189,7 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
                     // While it waited for the gateway, as by a change of the leader.
                     return CompletableFuture.failedFuture(new TrothException(doomed));
                 }
-                CompletableFuture<T> reply = under(context, () -> call.apply(gateway));
+                CompletableFuture<R> reply = under(context, () -> call.apply(gateway));
                 return reply.whenComplete((value, failure) -> {
                     if (failure != null && SqlErrors.isLost(failure)) {
                         gateways.lost(gateway);
@@ -192,15 +204,20 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
         // gRPC brings the answer under the call's context, that is, under the transaction: what depends on the result
         // is
         // the application's, and may begin the next one.
-        var unused = started.whenComplete((value, failure) -> caller.run(() -> {
-            // First, since the application may commit as soon as it hears.
-            scope.exit();
-            if (failure == null) {
-                result.complete(value);
-            } else {
-                result.completeExceptionally(error(failure));
-            }
-        }));
+        var unused = started.thenApply(read)
+                .whenComplete((value, failure) -> caller.run(() -> {
+                    if (result.isDone()) {
+                        scope.setRollbackOnly(new Reason(
+                                ErrorCode.ROLLBACK_ONLY, "a statement on " + resource + " was given up by its caller"));
+                    }
+                    // First, since the application may commit as soon as it hears.
+                    scope.exit();
+                    if (failure == null) {
+                        result.complete(value);
+                    } else {
+                        result.completeExceptionally(error(failure));
+                    }
+                }));
         return result;
     }
 
