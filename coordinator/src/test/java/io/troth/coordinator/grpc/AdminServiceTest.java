@@ -99,7 +99,7 @@ class AdminServiceTest {
         Edge.until(() -> unended.stock.orders().stream().anyMatch(AgentOrder::hasRollbackBranch));
         assertEquals(List.of(), admin.inDoubt(0).items());
         assertEquals(
-                ErrorCode.UNKNOWN_TRANSACTION,
+                ErrorCode.TRANSACTION_ENDED,
                 refusal(() -> admin.resolve(unended.tx, unended.held, Decision.COMMIT, "again")));
     }
 
