@@ -201,9 +201,9 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
             throw e;
         }
         CompletableFuture<T> result = new CompletableFuture<>();
-        // gRPC brings the answer under the call's context, that is, under the transaction: what depends on the result
-        // is
-        // the application's, and may begin the next one.
+        // gRPC brings the answer under the call's context, that is, under the transaction. But what depends on it is
+        // the
+        // application's, and may begin the next one.
         var unused = started.thenApply(read)
                 .whenComplete((value, failure) -> caller.run(() -> {
                     if (result.isDone()) {

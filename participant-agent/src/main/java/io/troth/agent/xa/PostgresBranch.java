@@ -75,9 +75,8 @@ final class PostgresBranch implements BranchTransaction {
             return StatementVerdict.CONNECTION_LOST;
         }
         if (connection.getTransactionState() == TransactionState.OPEN && PostgresErrors.saysThatItHadFailed(failure)) {
-            // The driver's autosave has gone back to an older savepoint, and undone what had succeeded since: it sets
-            // none
-            // where it fetches rows, and one may be cancelled.
+            // The driver's autosave sets no savepoint before it fetches rows, and a cancel may come at any time. It has
+            // gone back to an older one then, and undone what had succeeded since.
             abandon(failure);
             return StatementVerdict.CONNECTION_LOST;
         }

@@ -64,14 +64,14 @@ class DriverOptionsTest extends BranchThroughProxy {
     @Test
     void anOperatorOfTheSearchPathDoesNotDeceiveTheAgent() throws Exception {
         server.execute(
-                "CREATE SCHEMA evil",
-                "CREATE FUNCTION evil.no(text, text) RETURNS bool LANGUAGE sql AS 'SELECT false'",
-                "CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.no)",
-                "CREATE FUNCTION evil.timeline(text, text) RETURNS text LANGUAGE sql AS $$ SELECT 'x00000000' $$",
-                "CREATE OPERATOR evil.|| (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.timeline)");
+                "CREATE SCHEMA rigged",
+                "CREATE FUNCTION rigged.no(text, text) RETURNS bool LANGUAGE sql AS 'SELECT false'",
+                "CREATE OPERATOR rigged.= (LEFTARG = text, RIGHTARG = text, FUNCTION = rigged.no)",
+                "CREATE FUNCTION rigged.timeline(text, text) RETURNS text LANGUAGE sql AS $$ SELECT 'x00000000' $$",
+                "CREATE OPERATOR rigged.|| (LEFTARG = text, RIGHTARG = text, FUNCTION = rigged.timeline)");
         try {
             PGSimpleDataSource source = source();
-            source.setOptions("-c search_path=evil,pg_catalog,public");
+            source.setOptions("-c search_path=rigged,pg_catalog,public");
             reopen(source);
             work(connection -> {
                 try (PreparedStatement statement = withdraw(connection, 10)) {
@@ -81,7 +81,7 @@ class DriverOptionsTest extends BranchThroughProxy {
             assertEquals(PrepareResult.Kind.PREPARED, prepare().kind());
         } finally {
             server.rollbackEverythingPrepared();
-            server.execute("DROP SCHEMA evil CASCADE");
+            server.execute("DROP SCHEMA rigged CASCADE");
         }
     }
 }

@@ -114,6 +114,7 @@ class JdbcBranchDatabaseTest {
                 }
                 yield true;
             }
+            case "getMetaData" -> DatabaseIdRow.metaData();
             case "createStatement" -> statement;
             case "setSavepoint" -> fake(Savepoint.class, (savepoint, itsMethod, its) -> null);
             case "abort" -> {

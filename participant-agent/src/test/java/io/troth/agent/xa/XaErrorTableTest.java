@@ -96,6 +96,7 @@ class XaErrorTableTest {
         Connection handle = fake(Connection.class, (self, method, arguments) -> switch (method.getName()) {
             case "isClosed" -> false;
             case "getAutoCommit" -> true;
+            case "getMetaData" -> DatabaseIdRow.metaData();
             case "createStatement" ->
                 fake(
                         Statement.class,
