@@ -202,8 +202,7 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
         }
         CompletableFuture<T> result = new CompletableFuture<>();
         // gRPC brings the answer under the call's context, that is, under the transaction. But what depends on it is
-        // the
-        // application's, and may begin the next one.
+        // the application's own, and may begin the next one.
         var unused = started.thenApply(read)
                 .whenComplete((value, failure) -> caller.run(() -> {
                     if (result.isDone()) {
