@@ -5,6 +5,7 @@ import io.troth.agent.engine.BranchWorkspace;
 import io.troth.agent.xa.BranchPrologue;
 import io.troth.agent.xa.BranchStart;
 import io.troth.agent.xa.BranchTransaction;
+import io.troth.agent.xa.StatementVerdict;
 import io.troth.agent.xa.TrothXid;
 import io.troth.client.context.CallScope;
 import io.troth.core.BranchId;
@@ -90,6 +91,7 @@ final class BranchSession {
     private int isolation = BranchStart.DEFAULT_ISOLATION;
     private boolean mayHaveWritten;
     private boolean failed;
+    private boolean failedAtDriver;
     private boolean undone;
 
     BranchSession(JdbcBranchDatabase database, BranchWorkspace workspace, BranchId branch) {
@@ -339,9 +341,10 @@ final class BranchSession {
 
     /** Under the lock. A database that tells its state may say that SQL text has undone the failure. */
     private StatementEnd succeeded() {
-        if (undone || (failed && transaction != null && transaction.hasRecovered())) {
+        if (undone || (failed && !failedAtDriver && transaction != null && transaction.hasRecovered())) {
             undone = false;
             failed = false;
+            failedAtDriver = false;
             return StatementEnd.undone();
         }
         return StatementEnd.completed();
@@ -352,13 +355,15 @@ final class BranchSession {
         if (begun == null) {
             return beginFailed(failure);
         }
-        return switch (begun.afterFailure(failure)) {
+        StatementVerdict verdict = begun.afterFailure(failure);
+        return switch (verdict) {
             case UNHARMED -> StatementEnd.completed();
-            case FAILED -> {
+            case FAILED, FAILED_AT_DRIVER -> {
                 if (!use.failureCounts()) {
                     yield StatementEnd.completed();
                 }
                 failed = true;
+                failedAtDriver |= verdict == StatementVerdict.FAILED_AT_DRIVER;
                 yield StatementEnd.failed(begun.reasonOf(failure));
             }
             case CONNECTION_LOST -> {

@@ -74,16 +74,20 @@ final class PostgresBranch implements BranchTransaction {
         if (isConnectionLost(failure)) {
             return StatementVerdict.CONNECTION_LOST;
         }
-        if (connection.getTransactionState() == TransactionState.OPEN && PostgresErrors.saysThatItHadFailed(failure)) {
+        // Without the answer to its begin no probe can succeed, so the branch must not seem unharmed.
+        if (connection.getTransactionState() != TransactionState.OPEN || startMicros == UNKNOWN) {
+            return StatementVerdict.FAILED;
+        }
+        if (PostgresErrors.saysThatItHadFailed(failure)) {
             // The driver's autosave sets no savepoint before it fetches rows, and a cancel may come at any time. It has
             // gone back to an older one then, and undone what had succeeded since.
             abandon(failure);
             return StatementVerdict.CONNECTION_LOST;
         }
-        // Without the answer to its begin no probe can succeed, so the branch must not seem unharmed.
-        return connection.getTransactionState() == TransactionState.OPEN && startMicros != UNKNOWN
+        // After an error of the server the transaction is open when the driver's autosave has undone the statement.
+        return PostgresErrors.isOfServer(failure) || PostgresErrors.cameBeforeAnythingRan(failure)
                 ? StatementVerdict.UNHARMED
-                : StatementVerdict.FAILED;
+                : StatementVerdict.FAILED_AT_DRIVER;
     }
 
     @Override

@@ -3,7 +3,9 @@ package io.troth.agent.xa;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
 import java.sql.SQLWarning;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.PSQLWarning;
@@ -25,6 +27,9 @@ final class PostgresErrors {
     static final String TRANSACTION_TIMEOUT = "25P04";
     static final String DEADLOCK = "40P01";
     static final String SERIALIZATION_FAILURE = "40001";
+
+    /** What the driver refuses with before it sends anything: a closed object, a wrong place of it, a wrong use of it. */
+    private static final Set<String> REFUSED_BY_DRIVER = Set.of("55000", "24000", "3B000", "42809", "2F003");
 
     private PostgresErrors() {}
 
@@ -56,6 +61,27 @@ final class PostgresErrors {
             }
         }
         return false;
+    }
+
+    /** Whether the server reported it, and not the driver. */
+    static boolean isOfServer(SQLException failure) {
+        for (SQLException one = failure; one != null; one = one.getNextException()) {
+            if (one instanceof PSQLException postgres && postgres.getServerErrorMessage() != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Whether the driver refused a call before anything of it ran. Known refusals only: it also fails when all has run, such
+     * as an update that gave rows, a query that gave none, an out parameter of another type. A value that it cannot send has
+     * the state of one that is missing, and a cause; what stands before it, in a text or a batch, may have run.
+     */
+    static boolean cameBeforeAnythingRan(SQLException failure) {
+        return failure instanceof SQLFeatureNotSupportedException
+                || REFUSED_BY_DRIVER.contains(String.valueOf(failure.getSQLState()))
+                || (has(failure, INVALID_PARAMETER_VALUE) && failure.getCause() == null);
     }
 
     /** The database's own words and its state, without the statement, positions and hints. */

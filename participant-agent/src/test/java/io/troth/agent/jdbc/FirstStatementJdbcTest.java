@@ -300,11 +300,11 @@ class FirstStatementJdbcTest extends BranchThroughProxy {
     @Test
     void whatIsNoQueryOrNoUpdateFailsAlike() throws Exception {
         failsAlike(
-                StatementEnd.Kind.COMPLETED,
+                StatementEnd.Kind.FAILED,
                 "UPDATE account SET balance = 1 WHERE id = 1",
                 statement -> statement::executeQuery);
-        failsAlike(StatementEnd.Kind.COMPLETED, "SELECT 1", statement -> statement::executeUpdate);
-        failsAlike(StatementEnd.Kind.COMPLETED, "SELECT 1", statement -> statement::executeLargeUpdate);
+        failsAlike(StatementEnd.Kind.FAILED, "SELECT 1", statement -> statement::executeUpdate);
+        failsAlike(StatementEnd.Kind.FAILED, "SELECT 1", statement -> statement::executeLargeUpdate);
         failsAlike(StatementEnd.Kind.FAILED, "SELECT 1 / 0", statement -> statement::execute);
         // With its position in the application's own text.
         failsAlike(StatementEnd.Kind.FAILED, "SELECT nothing FROM account", statement -> statement::execute);

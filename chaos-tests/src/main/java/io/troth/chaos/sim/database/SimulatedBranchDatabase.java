@@ -208,7 +208,7 @@ public final class SimulatedBranchDatabase implements BranchDatabase {
         Reason reason = transaction.reasonOf(failure);
         return switch (transaction.afterFailure(failure)) {
             case UNHARMED -> StatementResult.failed(StatementEnd.completed(), reason);
-            case FAILED -> StatementResult.failed(StatementEnd.failed(reason), reason);
+            case FAILED, FAILED_AT_DRIVER -> StatementResult.failed(StatementEnd.failed(reason), reason);
             case CONNECTION_LOST -> {
                 Reason lost = reason.code() == ErrorCode.STATEMENT_FAILED
                         ? new Reason(ErrorCode.CONNECTION_LOST, reason.detail())
