@@ -236,7 +236,7 @@ public final class SimulatedServer {
     }
 
     /**
-     * The server is stopped and comes back with what a backup holds, at once.
+     * The server is stopped and comes back with what a backup holds. On the same timeline it gives ids again to strangers.
      *
      * @param recovered whether it was recovered to a point in time, which begins another timeline on PostgreSQL. Always taken
      *     for true when the copy has an earlier timeline than the server: an agent that ran on would use it no more
@@ -255,6 +255,7 @@ public final class SimulatedServer {
             ServerTransaction.State then = saved == null ? ServerTransaction.State.ACTIVE : saved.state();
             lostCommit |= each.state == ServerTransaction.State.COMMITTED && then == ServerTransaction.State.PREPARED;
             lostPrepare |= each.state != ServerTransaction.State.ROLLED_BACK && then == ServerTransaction.State.ACTIVE;
+            each.touchedByRestore |= !newTimeline && then == ServerTransaction.State.ACTIVE;
             bringBack(each, then);
         }
         ids.restore(backup.ids(), newTimeline, world.nowNanos());

@@ -218,6 +218,18 @@ class ServerTest {
         }
     }
 
+    /** Its id will be that of somebody else, whose end its proof then tells. */
+    @Test
+    void aRestoreTouchesAlsoWhatHadBeenRolledBackSince() {
+        Bench bench = new Bench(Flavour.POSTGRESQL, 1);
+        Backup backup = bench.server.backup();
+        Prepared branch = bench.prepared("a");
+        bench.server.resolveByHand(false);
+        assertFalse(bench.facts(branch.xid()).touchedByRestore());
+        bench.server.restore(backup, false);
+        assertTrue(bench.facts(branch.xid()).touchedByRestore());
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MYSQL_DETACHED", "ORACLE"})
     void aBackupFromBeforeTheCommitHasThePreparedBranchAgain(Flavour flavour) {
