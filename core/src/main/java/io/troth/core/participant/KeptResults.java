@@ -3,6 +3,7 @@ package io.troth.core.participant;
 import io.troth.core.BranchId;
 import io.troth.core.Proof;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.Fate;
 import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.coordinator.StateReader;
 import io.troth.core.coordinator.StateWriter;
@@ -42,6 +43,18 @@ final class KeptResults {
 
     void keep(BranchId branch, OnePhaseFate fate, @Nullable Reason reason, @Nullable Proof proof) {
         results.put(branch, new Kept(fate, reason, fate == OnePhaseFate.LOST ? proof : null, sweep));
+    }
+
+    /** What the database has said of a LOST one is its result from now on: one that is restored may say otherwise later. */
+    void settle(BranchId branch, Fate fate) {
+        Kept kept = results.get(branch);
+        if (kept != null && kept.fate() == OnePhaseFate.LOST) {
+            if (fate == Fate.COMMITTED) {
+                results.put(branch, new Kept(OnePhaseFate.COMMITTED, null, null, kept.sweep()));
+            } else if (fate == Fate.ROLLED_BACK) {
+                results.put(branch, new Kept(OnePhaseFate.ROLLED_BACK, kept.reason(), null, kept.sweep()));
+            }
+        }
     }
 
     @Nullable
