@@ -115,11 +115,11 @@ final class Finishers implements AutoCloseable {
     }
 
     void release(Taken taken, boolean whole) {
-        taken.owner().release(taken.connection(), whole, clean -> driver.isClean(clean) && hasUsualLimit(taken));
+        taken.owner().release(taken.connection(), whole, clean -> driver.isClean(clean) && restoreLimit(taken));
     }
 
-    /** Statements of a branch may take longer than what recovery does. */
-    private static boolean hasUsualLimit(Taken taken) {
+    /** Statements of a branch may take longer than what recovery does. False when the limit cannot be set again. */
+    private static boolean restoreLimit(Taken taken) {
         if (taken.usualMillis() == ANY_LIMIT) {
             return true;
         }
