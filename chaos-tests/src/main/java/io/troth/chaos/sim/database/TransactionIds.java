@@ -47,8 +47,8 @@ final class TransactionIds {
         newLife(world.nowNanos());
         long durable = FIRST - 1;
         for (ServerTransaction each : history) {
-            boolean survives =
-                    each.state == ServerTransaction.State.COMMITTED || each.state == ServerTransaction.State.PREPARED;
+            // A prepare is flushed with its id, which stays used also when it was rolled back since.
+            boolean survives = each.state == ServerTransaction.State.COMMITTED || each.preparedNanos >= 0;
             durable = Math.max(durable, survives ? each.id : 0);
         }
         if (durable + 1 < next && world.random().nextInt(5) < 3) {
