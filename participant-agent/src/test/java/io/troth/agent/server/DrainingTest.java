@@ -7,26 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
-import io.grpc.Metadata;
-import io.grpc.StatusRuntimeException;
-import io.grpc.stub.MetadataUtils;
 import io.troth.agent.config.AgentConfig;
 import io.troth.agent.config.AgentConfigLoader;
 import io.troth.agent.config.AgentKey;
 import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.engine.StepListener;
 import io.troth.agent.grpc.SimulatedAgentService;
-import io.troth.client.grpc.TrothStatus;
 import io.troth.core.GlobalTxId;
-import io.troth.core.Reason;
-import io.troth.core.SessionKey;
-import io.troth.core.TransactionContext;
-import io.troth.proto.v1.ExecuteRequest;
-import io.troth.proto.v1.SqlServiceGrpc;
-import io.troth.proto.v1.SqlStatement;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -53,15 +42,16 @@ class DrainingTest {
             Thread closing = new Thread(agent::close, "closing");
             try {
                 GlobalTxId running = coordinator.transaction(1);
-                assertEquals("", call(channel, running));
+                assertEquals("", SqlCalls.execute(channel, SimulatedAgentService.CLUSTER, running, ++calls));
                 closing.start();
                 AtomicReference<String> refusal = new AtomicReference<>("");
                 Awaitility.await().atMost(LIMIT).until(() -> {
-                    refusal.set(call(channel, coordinator.transaction(2)));
+                    refusal.set(SqlCalls.execute(
+                            channel, SimulatedAgentService.CLUSTER, coordinator.transaction(2), ++calls));
                     return !refusal.get().isEmpty();
                 });
                 assertEquals("DRAINING", refusal.get());
-                assertEquals("", call(channel, running));
+                assertEquals("", SqlCalls.execute(channel, SimulatedAgentService.CLUSTER, running, ++calls));
                 assertTrue(closing.isAlive());
             } finally {
                 // Which ends what runs.
@@ -89,28 +79,5 @@ class DrainingTest {
                                 AgentKey.POOL_SIZE,
                                 "3"))
                 .load();
-    }
-
-    /** The code of the refusal, "" when it was executed. */
-    private String call(ManagedChannel channel, GlobalTxId tx) {
-        Metadata headers = new Metadata();
-        headers.put(
-                Metadata.Key.of(TransactionContext.HEADER, Metadata.ASCII_STRING_MARSHALLER),
-                new TransactionContext(SimulatedAgentService.CLUSTER, tx, new SessionKey(1, 2), ++calls, 60_000)
-                        .encode());
-        try {
-            var unused = SqlServiceGrpc.newBlockingStub(channel)
-                    .withDeadlineAfter(LIMIT.toSeconds(), TimeUnit.SECONDS)
-                    .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
-                    .execute(ExecuteRequest.newBuilder()
-                            .setStatement(SqlStatement.newBuilder()
-                                    .setResource("stock")
-                                    .setSql("DO $$ BEGIN END $$"))
-                            .build());
-            return "";
-        } catch (StatusRuntimeException refused) {
-            Reason reason = TrothStatus.reasonOf(refused);
-            return reason == null ? refused.toString() : reason.code().name();
-        }
     }
 }

@@ -4,26 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.ManagedChannel;
-import io.grpc.Metadata;
-import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.stub.MetadataUtils;
 import io.troth.agent.config.AgentConfig;
 import io.troth.agent.config.AgentConfigLoader;
 import io.troth.agent.config.AgentKey;
 import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.engine.StepListener;
 import io.troth.agent.grpc.SimulatedAgentService;
-import io.troth.client.grpc.TrothStatus;
 import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
 import io.troth.core.GlobalTxId;
-import io.troth.core.Reason;
-import io.troth.core.SessionKey;
-import io.troth.core.TransactionContext;
-import io.troth.proto.v1.ExecuteRequest;
-import io.troth.proto.v1.SqlServiceGrpc;
-import io.troth.proto.v1.SqlStatement;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -46,9 +36,6 @@ class InventedCallsTest {
 
     @RegisterExtension
     static final PostgresExtension POSTGRES = new PostgresExtension();
-
-    private static final Metadata.Key<String> CONTEXT =
-            Metadata.Key.of(TransactionContext.HEADER, Metadata.ASCII_STRING_MARSHALLER);
 
     private final SimulatedAgentService coordinator = SimulatedAgentService.start();
     private AgentServer agent;
@@ -87,25 +74,6 @@ class InventedCallsTest {
         coordinator.close();
     }
 
-    /** The code of the refusal, "" when it was executed. */
-    private String call(ClusterId cluster, GlobalTxId tx, long call) {
-        Metadata headers = new Metadata();
-        headers.put(CONTEXT, new TransactionContext(cluster, tx, new SessionKey(1, 2), call, 60_000).encode());
-        try {
-            var unused = SqlServiceGrpc.newBlockingStub(channel)
-                    .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
-                    .execute(ExecuteRequest.newBuilder()
-                            .setStatement(SqlStatement.newBuilder()
-                                    .setResource("stock")
-                                    .setSql("DO $$ BEGIN END $$"))
-                            .build());
-            return "";
-        } catch (StatusRuntimeException refused) {
-            Reason reason = TrothStatus.reasonOf(refused);
-            return reason == null ? refused.toString() : reason.code().name();
-        }
-    }
-
     private String page() {
         URI metrics = URI.create("http://127.0.0.1:" + agent.httpPort() + "/metrics");
         try (InputStream body = metrics.toURL().openStream()) {
@@ -121,17 +89,18 @@ class InventedCallsTest {
         List<String> said = new ArrayList<>();
         for (int i = 1; i <= 50; i++) {
             EpochId other = new EpochId(real.epoch().number() + i % 2, 77L + i);
-            said.add(call(SimulatedAgentService.CLUSTER, new GlobalTxId(0, other, 1, i), i));
-            said.add(call(new ClusterId(i), new GlobalTxId(0, real.epoch(), 1, 1_000 + i), i));
+            said.add(SqlCalls.execute(channel, SimulatedAgentService.CLUSTER, new GlobalTxId(0, other, 1, i), i));
+            said.add(SqlCalls.execute(channel, new ClusterId(i), new GlobalTxId(0, real.epoch(), 1, 1_000 + i), i));
         }
         assertEquals("NO_COORDINATOR", said.get(0));
         assertEquals(99, said.stream().filter("OVERLOADED"::equals).count(), () -> "said " + said);
         for (int i = 1; i <= 9; i++) {
-            assertEquals("", call(SimulatedAgentService.CLUSTER, real, i));
+            assertEquals("", SqlCalls.execute(channel, SimulatedAgentService.CLUSTER, real, i));
         }
         assertTrue(page().contains("troth_agent_served_calls{server=\"sql\"} 10.0\n"), this::page);
         assertTrue(page().contains("troth_agent_served_calls_max{server=\"sql\"} 10.0\n"), this::page);
-        assertEquals("DUPLICATE_CALL", call(SimulatedAgentService.CLUSTER, real, 1));
-        assertEquals("OVERLOADED", call(SimulatedAgentService.CLUSTER, real, 10), "ten are remembered");
+        assertEquals("DUPLICATE_CALL", SqlCalls.execute(channel, SimulatedAgentService.CLUSTER, real, 1));
+        assertEquals(
+                "OVERLOADED", SqlCalls.execute(channel, SimulatedAgentService.CLUSTER, real, 10), "ten are remembered");
     }
 }
