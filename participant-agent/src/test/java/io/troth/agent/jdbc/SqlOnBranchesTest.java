@@ -44,6 +44,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.PGConnection;
 
@@ -236,6 +237,23 @@ class SqlOnBranchesTest {
             assertEquals(Vote.READ_ONLY, vote().vote());
             assertEquals("y", connection.getNotifications(20_000)[0].getParameter());
         }
+    }
+
+    /** So that nothing is kept waiting by a branch that has nothing to commit; a row that it locks makes it one that has. */
+    @ParameterizedTest
+    @CsvSource({"'', READ_ONLY, true", "FOR UPDATE, YES, false"})
+    void aLockOfABranchThatOnlyReadsEndsAtTheVote(String lock, Vote expected, boolean free) throws Exception {
+        assertEquals(
+                1, sql.query("SELECT pg_advisory_xact_lock(7)::text").stream().count());
+        assertEquals(
+                1,
+                sql.query("SELECT balance FROM account WHERE id = 1 " + lock).stream()
+                        .count());
+        assertEquals("f", server.ask("SELECT pg_try_advisory_xact_lock(7)"));
+
+        assertEquals(expected, vote().vote());
+
+        assertEquals(free ? "t" : "f", server.ask("SELECT pg_try_advisory_xact_lock(7)"));
     }
 
     @Test
