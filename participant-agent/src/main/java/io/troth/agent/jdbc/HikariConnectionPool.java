@@ -65,16 +65,20 @@ final class HikariConnectionPool implements ConnectionPool {
             } catch (SQLException e) {
                 left -= now;
                 SQLException refused = refusal(e);
-                if (left <= 0 || refused != null || Thread.currentThread().isInterrupted()) {
-                    String why = "no connection of pool " + name + " within " + (waitMillis - left) + " ms, " + stats()
+                boolean interrupted = Thread.currentThread().isInterrupted();
+                if (left <= 0 || refused != null || interrupted) {
+                    String waited = interrupted
+                            ? ": interrupted while waiting for one"
+                            : " within " + (waitMillis - left) + " ms";
+                    String why = "no connection of pool " + name + waited + ", " + stats()
                             + (refused == null
                                     ? ""
                                     : ", SQLState " + refused.getSQLState() + ": " + refused.getMessage());
                     throw SqlErrors.of(new Reason(ErrorCode.DATABASE_UNAVAILABLE, why), e);
                 }
                 // Each wait begins at the end of the queue, so that nobody's turn would come while others come too.
-                // Where
-                // all connections are out only who gives one back can help, and the rest is waited for at once.
+                // Where all connections are out only who gives one back can help, and the rest is waited for at
+                // once.
                 now = pool.getActiveConnections() >= sizeMax ? left : Math.min(left, refusedWaitMillis);
             }
         }

@@ -1,6 +1,7 @@
 package io.troth.agent.jdbc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -15,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -89,6 +91,32 @@ class HikariConnectionPoolTest {
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> refused.get() >= 6);
         pool.giveBack(out);
         assertNotNull(waiting.get(60, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void whoIsInterruptedHearsThatAndNotThatItsTimeWasOver() throws Exception {
+        Connection[] out = {pool.take(LONG_MILLIS), pool.take(LONG_MILLIS)};
+        CompletableFuture<Boolean> stillInterrupted = new CompletableFuture<>();
+        AtomicReference<SQLException> failure = new AtomicReference<>();
+        Thread borrower = TestAgent.DAEMONS.newThread(() -> {
+            try {
+                pool.giveBack(pool.take(LONG_MILLIS));
+            } catch (SQLException e) {
+                failure.set(e);
+            }
+            stillInterrupted.complete(Thread.currentThread().isInterrupted());
+        });
+        borrower.start();
+        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> pool.stats().waiting() == 1);
+
+        borrower.interrupt();
+
+        assertTrue(stillInterrupted.get(60, TimeUnit.SECONDS));
+        String said = String.valueOf(failure.get());
+        assertTrue(said.contains("no connection of pool bank: interrupted while waiting for one, "), said);
+        assertFalse(said.contains("within"), said);
+        pool.giveBack(out[0]);
+        pool.giveBack(out[1]);
     }
 
     /** A wait that is cut into pieces begins at the end of the queue each time. */
