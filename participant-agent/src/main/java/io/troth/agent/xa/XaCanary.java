@@ -92,6 +92,9 @@ final class XaCanary {
             finish(second, xid, row);
             finished = true;
         } catch (XAException e) {
+            if (XaErrors.isConnectionLost(e)) {
+                throw new SQLException("a session of the canary was lost, " + XaErrors.describe(e), "08006", e);
+            }
             throw new ResourceUnsuitableException(
                     "a prepared test transaction cannot be finished from another session"
                             + (closeFirst ? " after its own was closed, " : ", ") + XaErrors.describe(e),
@@ -111,9 +114,9 @@ final class XaCanary {
     private void prepare(XAConnection session, CanaryXid xid, String row)
             throws SQLException, XAException, ResourceUnsuitableException {
         Connection connection = session.getConnection();
-        ensureTable(connection);
         XAResource resource = session.getXAResource();
         removeLeftOvers(resource, clock);
+        ensureTable(connection);
         resource.start(xid, XAResource.TMNOFLAGS);
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO troth_canary (id) VALUES (?)")) {
             insert.setString(1, row);
@@ -126,23 +129,30 @@ final class XaCanary {
         }
     }
 
+    /** Asks for no row that there is: where readers wait for writers, the row of an older canary would be waited for. */
     private static void ensureTable(Connection connection) throws SQLException, ResourceUnsuitableException {
         try (Statement statement = connection.createStatement()) {
-            try (ResultSet rows = statement.executeQuery("SELECT COUNT(*) FROM troth_canary")) {
+            try (ResultSet rows = statement.executeQuery("SELECT id FROM troth_canary WHERE id = ''")) {
                 boolean unused = rows.next();
             } catch (SQLException missing) {
-                createTable(statement);
+                createTable(statement, missing);
             }
         }
     }
 
-    private static void createTable(Statement statement) throws ResourceUnsuitableException {
+    private static void createTable(Statement statement, SQLException missing)
+            throws SQLException, ResourceUnsuitableException {
         try {
             statement.execute("CREATE TABLE troth_canary (id VARCHAR(32) NOT NULL PRIMARY KEY)");
         } catch (SQLException e) {
+            e.addSuppressed(missing);
+            if (XaErrors.isConnectionLost(e)) {
+                throw e;
+            }
             throw new ResourceUnsuitableException(
-                    "there is no table troth_canary (id VARCHAR(32) PRIMARY KEY), and it cannot be made, SQLState "
-                            + e.getSQLState(),
+                    "the table troth_canary (id VARCHAR(32) PRIMARY KEY) can neither be read, SQLState "
+                            + missing.getSQLState() + ": " + missing.getMessage() + ", nor made, SQLState "
+                            + e.getSQLState() + ": " + e.getMessage(),
                     e);
         }
     }

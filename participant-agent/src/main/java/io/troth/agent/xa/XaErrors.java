@@ -80,4 +80,10 @@ final class XaErrors {
                 || failure instanceof SQLRecoverableException
                 || failure instanceof SQLNonTransientConnectionException;
     }
+
+    /** The same of an XAException: by its code, or what it was made of. It says nothing about what became of the branch. */
+    static boolean isConnectionLost(XAException failure) {
+        return failure.errorCode == XAException.XAER_RMFAIL
+                || (failure.getCause() instanceof SQLException cause && isConnectionLost(cause));
+    }
 }
