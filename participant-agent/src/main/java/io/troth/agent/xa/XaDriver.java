@@ -58,7 +58,7 @@ public final class XaDriver implements ResourceDriver {
         Connection open() throws SQLException {
             Connection session = XaSession.open(source);
             try {
-                checkNotPostgres(session);
+                checkProduct(session);
                 checkSame(XaDatabaseId.read(session));
                 return session;
             } catch (SQLException | RuntimeException | Error e) {
@@ -68,13 +68,21 @@ public final class XaDriver implements ResourceDriver {
         }
     }
 
-    /** There SQL text can end a branch, and no XAResource notices it: it has a driver of its own. */
-    private static void checkNotPostgres(Connection session) throws SQLException {
-        if (session.getMetaData().getDatabaseProductName().equals("PostgreSQL")) {
-            throw new SQLException(
-                    "PostgreSQL takes part by a PGXADataSource or PGSimpleDataSource itself, not by an XADataSource around"
-                            + " one or of another driver: nobody would notice SQL text that ends a branch's transaction",
-                    PostgresErrors.FEATURE_NOT_SUPPORTED);
+    /** Some pass the canary, and are not fit all the same. */
+    private static void checkProduct(Connection session) throws SQLException {
+        String refused = switch (session.getMetaData().getDatabaseProductName()) {
+            case "PostgreSQL" ->
+                "PostgreSQL takes part by a PGXADataSource or PGSimpleDataSource itself, not by an XADataSource"
+                        + " around one or of another driver: nobody would notice SQL text that ends a branch's"
+                        + " transaction";
+            case "MySQL", "MariaDB" ->
+                "MySQL and MariaDB do not take part: there a prepared branch can belong to its session, and"
+                        + " nobody looks at the settings without which a crash loses it"
+                        + " (innodb_flush_log_at_trx_commit, sync_binlog)";
+            default -> null;
+        };
+        if (refused != null) {
+            throw new SQLException(refused, PostgresErrors.FEATURE_NOT_SUPPORTED);
         }
     }
 

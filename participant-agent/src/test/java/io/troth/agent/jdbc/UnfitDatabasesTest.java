@@ -1,6 +1,7 @@
 package io.troth.agent.jdbc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,6 +12,9 @@ import io.troth.agent.xa.ResourceUnsuitableException;
 import io.troth.core.ErrorCode;
 import io.troth.core.TrothException;
 import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.ResultSet;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
@@ -23,6 +27,8 @@ import org.apache.derby.jdbc.EmbeddedXADataSource;
 import org.h2.jdbcx.JdbcDataSource;
 import org.hsqldb.jdbc.pool.JDBCXADataSource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.xa.PGXADataSource;
 
 /**
@@ -51,6 +57,50 @@ class UnfitDatabasesTest {
         source.setUrl("jdbc:hsqldb:mem:canary;hsqldb.tx=mvcc");
         source.setUser("SA");
         refuses(source, "its row is not there");
+    }
+
+    /** MySQL passes the canary where it detaches what is prepared, and may lose it in a crash by its settings. */
+    @ParameterizedTest
+    @ValueSource(strings = {"MySQL", "MariaDB"})
+    void aProductThatIsNotSupportedIsRefusedByNameAndLeftAsItIs(String product) throws Exception {
+        EmbeddedXADataSource derby = new EmbeddedXADataSource();
+        derby.setDatabaseName("memory:" + product);
+        derby.setCreateDatabase("create");
+        XADataSource named = around(
+                XADataSource.class,
+                derby,
+                made -> around(
+                        XAConnection.class,
+                        made,
+                        part -> part instanceof Connection connection ? named(connection, product) : part));
+        TrothException refused = assertThrows(
+                TrothException.class,
+                () -> TrothAgent.builder()
+                        .coordinator("localhost:1")
+                        .resource("stock", named)
+                        .start());
+        assertEquals(ErrorCode.DATABASE_MISCONFIGURED, refused.code());
+        assertTrue(String.valueOf(refused.getMessage()).contains(product), refused::getMessage);
+        assertTrue(
+                String.valueOf(refused.getMessage()).contains("innodb_flush_log_at_trx_commit"), refused::getMessage);
+        try (Connection connection = derby.getXAConnection().getConnection();
+                ResultSet tables = connection.getMetaData().getTables(null, null, "TROTH%", null)) {
+            assertFalse(tables.next(), "a table was made");
+        }
+    }
+
+    private static Connection named(Connection connection, String product) {
+        return around(
+                Connection.class,
+                connection,
+                made -> made instanceof DatabaseMetaData
+                        ? Proxy.newProxyInstance(
+                                UnfitDatabasesTest.class.getClassLoader(),
+                                new Class<?>[] {DatabaseMetaData.class},
+                                (self, method, given) -> method.getName().equals("getDatabaseProductName")
+                                        ? product
+                                        : method.invoke(made, given))
+                        : made);
     }
 
     /** As MariaDB and MySQL: what is prepared belongs to the session that did it. */

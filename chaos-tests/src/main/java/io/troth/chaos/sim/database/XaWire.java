@@ -62,7 +62,8 @@ final class XaWire implements XAConnection {
 
     private DatabaseMetaData metaData() {
         return Standins.of(DatabaseMetaData.class, 0, (method, arguments) -> switch (method) {
-            case "getDatabaseProductName" -> end.server.flavour.product();
+            // The agent refuses some products by name, before it comes to what they do.
+            case "getDatabaseProductName" -> "simulated " + end.server.flavour.product();
             case "getUserName" -> ROLE;
             default -> throw Standins.notThere("metadata", method);
         });
