@@ -71,7 +71,12 @@ final class XaSession implements InvocationHandler {
                 return handle.toString();
             }
             case "close" -> {
-                physical.close();
+                if (inBranch) {
+                    // Derby refuses to close a session whose branch is active, and would keep it with its locks.
+                    abort(Runnable::run);
+                } else {
+                    physical.close();
+                }
                 return null;
             }
             case "abort" -> {
