@@ -116,6 +116,11 @@ public final class TestPostgres implements AutoCloseable {
         }
     }
 
+    /** Whether this version has such a setting. */
+    public boolean knows(String setting) throws SQLException {
+        return ask("SELECT 1 FROM pg_settings WHERE name = '" + setting + "'") != null;
+    }
+
     /** What the whole server lists as prepared. */
     public List<String> prepared() throws SQLException {
         List<String> gids = new ArrayList<>();

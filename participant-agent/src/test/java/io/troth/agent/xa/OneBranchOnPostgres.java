@@ -8,6 +8,7 @@ import io.troth.agent.database.TestPostgres;
 import io.troth.core.ErrorCode;
 import io.troth.core.participant.PrepareResult;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.junit.jupiter.api.AfterEach;
@@ -57,6 +58,15 @@ abstract class OneBranchOnPostgres {
 
     String balance() throws SQLException {
         return server.ask("SELECT balance FROM account WHERE id = 1");
+    }
+
+    /** As the branch's session has it; null in a version that has none of the name. */
+    String setting(String name) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT current_setting('" + name + "', true)")) {
+            row.next();
+            return row.getString(1);
+        }
     }
 
     static ErrorCode codeOf(PrepareResult result) {
