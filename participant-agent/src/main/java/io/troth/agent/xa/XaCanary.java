@@ -135,20 +135,19 @@ final class XaCanary {
             try (ResultSet rows = statement.executeQuery("SELECT id FROM troth_canary WHERE id = ''")) {
                 boolean unused = rows.next();
             } catch (SQLException missing) {
+                if (XaErrors.isConnectionLost(missing)) {
+                    throw missing;
+                }
                 createTable(statement, missing);
             }
         }
     }
 
-    private static void createTable(Statement statement, SQLException missing)
-            throws SQLException, ResourceUnsuitableException {
+    private static void createTable(Statement statement, SQLException missing) throws ResourceUnsuitableException {
         try {
             statement.execute("CREATE TABLE troth_canary (id VARCHAR(32) NOT NULL PRIMARY KEY)");
         } catch (SQLException e) {
             e.addSuppressed(missing);
-            if (XaErrors.isConnectionLost(e)) {
-                throw e;
-            }
             throw new ResourceUnsuitableException(
                     "the table troth_canary (id VARCHAR(32) PRIMARY KEY) can neither be read, SQLState "
                             + missing.getSQLState() + ": " + missing.getMessage() + ", nor made, SQLState "

@@ -31,6 +31,9 @@ final class XaDatabaseId {
                     return known;
                 }
             } catch (SQLException missing) {
+                if (XaErrors.isConnectionLost(missing)) {
+                    throw missing;
+                }
                 // There is no table yet, or what comes next says what the matter is.
             }
             return write(statement);

@@ -121,17 +121,27 @@ class XaDatabaseIdTest {
         assertTrue(faster[0]);
     }
 
-    @Test
-    void whoMayNotMakeTheTableIsToldWhich() {
-        Connection refusing = fake(
+    private static Connection failing(String message, String state) {
+        return fake(
                 Connection.class,
                 (self, method, arguments) -> fake(Statement.class, (its, call, values) -> {
                     if (call.getName().equals("close")) {
                         return null;
                     }
-                    throw new SQLException("you may not", "42501");
+                    throw new SQLException(message, state);
                 }));
-        SQLException refused = assertThrows(SQLException.class, () -> XaDatabaseId.read(refusing));
+    }
+
+    @Test
+    void aLostConnectionIsNotTakenForAMissingTable() {
+        SQLException lost = assertThrows(SQLException.class, () -> XaDatabaseId.read(failing("gone", "08006")));
+        assertEquals("gone", lost.getMessage());
+    }
+
+    @Test
+    void whoMayNotMakeTheTableIsToldWhich() {
+        SQLException refused =
+                assertThrows(SQLException.class, () -> XaDatabaseId.read(failing("you may not", "42501")));
         assertEquals("42501", refused.getSQLState());
         assertTrue(refused.getMessage().contains("no table troth_database (one INTEGER"), refused::toString);
     }
