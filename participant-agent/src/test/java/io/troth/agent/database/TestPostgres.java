@@ -116,6 +116,11 @@ public final class TestPostgres implements AutoCloseable {
         }
     }
 
+    /** 18 of 18.6. */
+    public int version() throws SQLException {
+        return Integer.parseInt(ask("SHOW server_version_num")) / 10_000;
+    }
+
     /** Whether this version has such a setting. */
     public boolean knows(String setting) throws SQLException {
         return ask("SELECT 1 FROM pg_settings WHERE name = '" + setting + "'") != null;

@@ -315,6 +315,11 @@ class StatementRulesTest {
                         .code());
     }
 
+    /** The version of the server that has brought it. */
+    private static int since(String sql) {
+        return sql.contains("0x1F") ? 16 : sql.contains("MERGE") ? 15 : 14;
+    }
+
     @Test
     void passesOrdinarySqlAndTheServerAgreesThatItIsHarmless() throws Exception {
         POSTGRES.server()
@@ -327,10 +332,14 @@ class StatementRulesTest {
             }
         }
         assertTrue(wrapped.size() > 200);
+        int version = POSTGRES.server().version();
         try (Connection connection = POSTGRES.server().dataSource().getConnection()) {
             connection.setAutoCommit(false);
             for (String sql : wrapped) {
                 assertDoesNotThrow(() -> StatementRules.check(sql, BYTES_MAX), sql);
+                if (version < since(sql)) {
+                    continue;
+                }
                 String before = transaction(connection);
                 try (PreparedStatement statement = connection.prepareStatement(sql)) {
                     statement.execute();
