@@ -52,6 +52,11 @@ public final class PostgresDriver implements ResourceDriver {
     private static final String STATUS =
             "SELECT pg_catalog.pg_xact_status(CAST(? AS pg_catalog.xid8)) WHERE " + PostgresPooler.OWN_SESSION;
 
+    /** The other session needs no more than a flush of the server's log. */
+    private static final String WHILE_ANOTHER_SESSION_FINISHES = "SELECT pg_catalog.pg_sleep(0.02)";
+
+    private static final int FINISHING_ATTEMPTS = 5;
+
     private final DataSource source;
     private final int answerMillis;
     private final Duration leftOverAge;
@@ -269,9 +274,25 @@ public final class PostgresDriver implements ResourceDriver {
         connection.unwrap(BaseConnection.class).setNetworkTimeout(Runnable::run, answerMillis);
     }
 
+    /** A branch that another session is at is asked for again: whoever lists it meets who is told to finish it. */
     private static void finish(Connection connection, String verb, TrothXid xid) throws SQLException {
+        for (int attempt = 1; !finished(connection, verb, xid, attempt == FINISHING_ATTEMPTS); attempt++) {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute(WHILE_ANOTHER_SESSION_FINISHES);
+            }
+        }
+    }
+
+    private static boolean finished(Connection connection, String verb, TrothXid xid, boolean last)
+            throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute(verb + " '" + PostgresGid.of(xid) + "'");
+            return true;
+        } catch (SQLException e) {
+            if (last || !PostgresErrors.isHeldByAnotherSession(e)) {
+                throw e;
+            }
+            return false;
         }
     }
 

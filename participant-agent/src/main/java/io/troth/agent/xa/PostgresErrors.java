@@ -23,13 +23,15 @@ final class PostgresErrors {
     static final String INVALID_SQL_STATEMENT_NAME = "26000";
     static final String IN_FAILED_TRANSACTION = "25P02";
     static final String OUT_OF_MEMORY = "53200";
+    static final String OBJECT_NOT_IN_PREREQUISITE_STATE = "55000";
     static final String IDLE_IN_TRANSACTION_TIMEOUT = "25P03";
     static final String TRANSACTION_TIMEOUT = "25P04";
     static final String DEADLOCK = "40P01";
     static final String SERIALIZATION_FAILURE = "40001";
 
     /** What the driver refuses with before it sends anything: a closed object, a wrong place of it, a wrong use of it. */
-    private static final Set<String> REFUSED_BY_DRIVER = Set.of("55000", "24000", "3B000", "42809", "2F003");
+    private static final Set<String> REFUSED_BY_DRIVER =
+            Set.of(OBJECT_NOT_IN_PREREQUISITE_STATE, "24000", "3B000", "42809", "2F003");
 
     private PostgresErrors() {}
 
@@ -142,15 +144,23 @@ final class PostgresErrors {
         return false;
     }
 
+    /** Whether another session is at a prepared branch, to finish it; the state is that of many things. */
+    static boolean isHeldByAnotherSession(SQLException failure) {
+        return has(failure, OBJECT_NOT_IN_PREREQUISITE_STATE) && isOfLockOnPrepared(failure);
+    }
+
+    private static boolean isOfLockOnPrepared(SQLException failure) {
+        return failure instanceof PSQLException postgres
+                && postgres.getServerErrorMessage() != null
+                && "LockGXact".equals(postgres.getServerErrorMessage().getRoutine());
+    }
+
     /**
      * What a finishing attempt ran into when the role or the database is the wrong one; null for anything else. A file
      * system that is read-only has the state of a missing right too, so the server's own routine tells it here as well.
      */
     static @Nullable Reason misconfiguration(SQLException failure) {
-        if (has(failure, INSUFFICIENT_PRIVILEGE)
-                && failure instanceof PSQLException postgres
-                && postgres.getServerErrorMessage() != null
-                && "LockGXact".equals(postgres.getServerErrorMessage().getRoutine())) {
+        if (has(failure, INSUFFICIENT_PRIVILEGE) && isOfLockOnPrepared(failure)) {
             return new Reason(
                     ErrorCode.DATABASE_MISCONFIGURED,
                     "the agent's role may not finish this branch; all instances of a resource use one role: "
