@@ -90,6 +90,7 @@ final class BranchSession {
     private final IdentityHashMap<Savepoint, Boolean> failedAtSavepoint = new IdentityHashMap<>();
     private int isolation = BranchStart.DEFAULT_ISOLATION;
     private boolean mayHaveWritten;
+    private boolean hurried;
     private boolean failed;
     private boolean failedAtDriver;
     private boolean undone;
@@ -224,6 +225,10 @@ final class BranchSession {
 
     private <T> @Nullable T admitted(CallScope scope, Use use, Admitted<T> call) throws SQLException {
         acquire(scope);
+        boolean outer = hurried;
+        // An interrupt is for those who wait; but a virtual thread's would close the connection's socket here.
+        boolean interrupted = Thread.interrupted();
+        hurried |= interrupted;
         boolean lost = false;
         try {
             admit(scope);
@@ -251,7 +256,11 @@ final class BranchSession {
         } catch (SQLException e) {
             throw explained(scope, e);
         } finally {
+            hurried = outer;
             lock.unlock();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
             if (lost && !lock.isHeldByCurrentThread()) {
                 database.connectionLost();
             }
@@ -286,7 +295,7 @@ final class BranchSession {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             if (lock.tryLock()) {
-                // It need not wait, and a driver's own statement does not mind an interrupt either.
+                // It need not wait.
                 return;
             }
             throw SqlErrors.of(
@@ -321,7 +330,7 @@ final class BranchSession {
     private Connection taken(CallScope scope) throws SQLException {
         // It may have ended since the call was admitted: who waits for a connection then may wait long, for nothing.
         throwIfEnded();
-        Connection taken = database.takeForBranch(scope.remainingMillis());
+        Connection taken = database.takeForBranch(hurried ? 0 : scope.remainingMillis());
         if (!attach(taken)) {
             database.release(taken, true);
             throw hasEnded();

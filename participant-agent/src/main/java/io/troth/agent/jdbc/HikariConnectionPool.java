@@ -57,6 +57,19 @@ final class HikariConnectionPool implements ConnectionPool {
 
     @Override
     public Connection take(long waitMillis) throws SQLException {
+        if (!Thread.interrupted()) {
+            return waitFor(waitMillis);
+        }
+        try {
+            // One that has waited is asked whether it lives, and a virtual thread's interrupt would close them one by
+            // one.
+            return waitFor(0);
+        } finally {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Connection waitFor(long waitMillis) throws SQLException {
         long left = Math.max(1, waitMillis);
         long now = Math.min(left, refusedWaitMillis);
         while (true) {

@@ -29,6 +29,9 @@ class HikariConnectionPoolTest {
 
     private static final long LONG_MILLIS = 60_000;
 
+    /** After how long an idle connection is asked whether it lives, before it goes out. */
+    private static final String ALWAYS_ASKED = "com.zaxxer.hikari.aliveBypassWindowMs";
+
     private final AtomicInteger refused = new AtomicInteger();
     private volatile boolean refusing;
     private final HikariConnectionPool pool =
@@ -50,7 +53,9 @@ class HikariConnectionPoolTest {
                 Connection.class.getClassLoader(),
                 new Class<?>[] {Connection.class},
                 (self, method, arguments) -> switch (method.getName()) {
-                    case "isValid", "getAutoCommit" -> true;
+                    // As on a virtual thread, whose sockets an interrupt closes.
+                    case "isValid" -> !Thread.currentThread().isInterrupted();
+                    case "getAutoCommit" -> true;
                     default -> {
                         Class<?> type = method.getReturnType();
                         yield type == boolean.class ? (Object) false : type == int.class ? (Object) 0 : null;
@@ -117,6 +122,31 @@ class HikariConnectionPoolTest {
         assertFalse(said.contains("within"), said);
         pool.giveBack(out[0]);
         pool.giveBack(out[1]);
+    }
+
+    @Test
+    void anInterruptedThreadTakesOneAndClosesNone() throws Exception {
+        System.setProperty(ALWAYS_ASKED, "0");
+        try (HikariConnectionPool asking =
+                new HikariConnectionPool("bank", new Database(), 2, 0, TestAgent.DAEMONS, 50)) {
+            Connection[] out = {asking.take(LONG_MILLIS), asking.take(LONG_MILLIS)};
+            asking.giveBack(out[0]);
+            asking.giveBack(out[1]);
+            // Those that were used in this very millisecond are not asked.
+            Awaitility.await()
+                    .pollDelay(20, TimeUnit.MILLISECONDS)
+                    .until(() -> asking.stats().idle() == 2);
+            Thread.currentThread().interrupt();
+            try {
+                asking.giveBack(asking.take(LONG_MILLIS));
+                assertTrue(Thread.currentThread().isInterrupted());
+            } finally {
+                var unused = Thread.interrupted();
+            }
+            assertEquals(2, asking.stats().idle());
+        } finally {
+            System.clearProperty(ALWAYS_ASKED);
+        }
     }
 
     /** A wait that is cut into pieces begins at the end of the queue each time. */
