@@ -43,7 +43,8 @@ final class Agents {
         if (before != null) {
             // The agent has dialled again before the old stream was seen to break.
             disconnected(before.id);
-            leader.out.close(before.id, new Reason(ErrorCode.STREAM_BROKEN, "replaced by a newer stream"));
+            leader.out.close(
+                    before.id, new Reason(ErrorCode.STREAM_BROKEN, "replaced by a newer stream of its instance id"));
         }
         Reason refusal = refuses(event.hello());
         if (refusal != null) {

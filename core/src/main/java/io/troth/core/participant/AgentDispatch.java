@@ -129,7 +129,7 @@ final class AgentDispatch implements AgentEvent.Visitor<Void>, AgentTimerKey.Vis
 
     @Override
     public Void fateKnown(AgentEvent.FateKnown event) {
-        agent.kept.settle(event.branch(), event.fate());
+        agent.kept.settle(event.tx(), event.branch(), event.fate());
         agent.out.send(new CoordinatorMessage.FateReport(event.tx(), event.branch(), event.fate()));
         return null;
     }

@@ -309,7 +309,7 @@ public final class AgentStateMachine {
             return;
         }
         if (machine.fate() != null) {
-            kept.keep(machine.branch(), machine.fate(), machine.death(), machine.proof());
+            kept.keep(machine.tx(), machine.branch(), machine.fate(), machine.death(), machine.proof());
         }
         BranchCalls calls = transactions.get(machine.tx());
         if (calls != null) {

@@ -52,7 +52,7 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         if (machine != null && machine.tx().equals(message.tx())) {
             machine.prepare(message.calls(), agent.out);
         } else {
-            Reason reason = gone(message.branch());
+            Reason reason = gone(message.tx(), message.branch());
             agent.out.send(new CoordinatorMessage.BranchVote(message.tx(), message.branch(), Vote.NO, null, reason));
             agent.out.tell(new AgentNotice.Voted(message.tx(), message.branch(), Vote.NO, reason));
         }
@@ -106,7 +106,7 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
             return null;
         }
         close(message.tx());
-        KeptResults.Kept kept = agent.kept.find(message.branch());
+        KeptResults.Kept kept = agent.kept.find(message.tx(), message.branch());
         if (kept != null) {
             // It has ended before it was prepared, so there is nothing in the database.
             return null;
@@ -193,15 +193,15 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         return !deposed && epoch.equals(tx.epoch());
     }
 
-    private Reason gone(BranchId branch) {
-        KeptResults.Kept kept = agent.kept.find(branch);
+    private Reason gone(GlobalTxId tx, BranchId branch) {
+        KeptResults.Kept kept = agent.kept.find(tx, branch);
         return kept != null && kept.reason() != null
                 ? kept.reason()
                 : new Reason(ErrorCode.BRANCH_NOT_FOUND, "branch " + branch + " is not known to its agent");
     }
 
     private void answerKept(GlobalTxId tx, BranchId branch) {
-        KeptResults.Kept kept = agent.kept.find(branch);
+        KeptResults.Kept kept = agent.kept.find(tx, branch);
         if (kept != null) {
             BranchStateMachine.sendProof(tx, branch, kept.proof(), agent.out);
         }
