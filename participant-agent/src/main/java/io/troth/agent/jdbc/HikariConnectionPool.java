@@ -23,6 +23,7 @@ final class HikariConnectionPool implements ConnectionPool {
     private final HikariPool pool;
     private final int sizeMax;
     private final long refusedWaitMillis;
+    private volatile boolean closed;
 
     HikariConnectionPool(String name, DataSource source, int sizeMax, int idleMin, ThreadFactory threads) {
         this(name, source, sizeMax, idleMin, threads, REFUSED_WAIT_MILLIS);
@@ -70,12 +71,14 @@ final class HikariConnectionPool implements ConnectionPool {
     }
 
     private Connection waitFor(long waitMillis) throws SQLException {
+        throwIfClosed();
         long left = Math.max(1, waitMillis);
         long now = Math.min(left, refusedWaitMillis);
         while (true) {
             try {
                 return pool.getConnection(now);
             } catch (SQLException e) {
+                throwIfClosed();
                 left -= now;
                 SQLException refused = refusal(e);
                 boolean interrupted = Thread.currentThread().isInterrupted();
@@ -94,6 +97,13 @@ final class HikariConnectionPool implements ConnectionPool {
                 // once.
                 now = pool.getActiveConnections() >= sizeMax ? left : Math.min(left, refusedWaitMillis);
             }
+        }
+    }
+
+    /** Hikari's pool itself lets whoever comes later wait for nothing. */
+    private void throwIfClosed() throws SQLException {
+        if (closed) {
+            throw SqlErrors.of(new Reason(ErrorCode.DRAINING, "pool " + name + " is closed, its agent has stopped"));
         }
     }
 
@@ -127,6 +137,7 @@ final class HikariConnectionPool implements ConnectionPool {
 
     @Override
     public void close() {
+        closed = true;
         try {
             pool.shutdown();
         } catch (InterruptedException e) {

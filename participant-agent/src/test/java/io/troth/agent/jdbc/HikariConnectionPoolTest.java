@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.troth.agent.AbstractDataSource;
@@ -11,6 +12,7 @@ import io.troth.core.ErrorCode;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -96,6 +98,16 @@ class HikariConnectionPoolTest {
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> refused.get() >= 6);
         pool.giveBack(out);
         assertNotNull(waiting.get(60, TimeUnit.SECONDS));
+    }
+
+    /** As of a service whose last requests come when its agent has stopped. */
+    @Test
+    void aClosedPoolLetsNobodyWait() {
+        pool.close();
+        SQLException failure = assertTimeoutPreemptively(
+                Duration.ofMillis(LONG_MILLIS / 2),
+                () -> assertThrows(SQLException.class, () -> pool.take(LONG_MILLIS)));
+        assertEquals(ErrorCode.DRAINING, SqlErrors.reasonOf(failure).code());
     }
 
     @Test
