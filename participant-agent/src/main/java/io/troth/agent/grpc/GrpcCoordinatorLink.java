@@ -174,7 +174,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             opened = CoordinatorChannel.open(target, credentials, group);
         } catch (RuntimeException e) {
             // As of an application that was packed without gRPC's name resolvers.
-            failed(target + ": " + e.getMessage());
+            problem = target + ": " + e.getMessage();
             reconnect(null);
             return;
         }
@@ -189,13 +189,6 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         schedule(stream::checkConnected, connectMillis);
     }
 
-    private void failed(String why) {
-        problem = why;
-        if (!closed && said.size() < PROBLEMS_SAID_MAX && said.add(why)) {
-            LOG.warn("no stream to the coordinator {}; tried again", why);
-        }
-    }
-
     private long firstPauseMillisMax() {
         return Math.min(2 * settings.reconnectMillisMin(), settings.reconnectMillisMax());
     }
@@ -208,6 +201,10 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         if (search.next(leader)) {
             execute(this::connect);
             return;
+        }
+        String why = problem;
+        if (said.size() < PROBLEMS_SAID_MAX && said.add(why)) {
+            LOG.warn("no stream to the coordinator {}; tried again", why);
         }
         long min = settings.reconnectMillisMin();
         long pause = min + ThreadLocalRandom.current().nextLong(pauseMillisMax - min + 1);
@@ -361,7 +358,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
             if (welcomed) {
                 pauseMillisMax = firstPauseMillisMax();
             }
-            failed(target + ": " + why);
+            problem = target + ": " + why;
             current = null;
             if (closed) {
                 itsChannel.shutdown();

@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.troth.agent.engine.LinkListener;
 import io.troth.client.grpc.Endpoint;
 import io.troth.client.grpc.SignsOfLife;
@@ -32,6 +36,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +46,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /**
  * Goal: the agent's stream says who it is, carries entries in order and in batches, dials again with growing pauses, and
@@ -289,13 +295,26 @@ class GrpcCoordinatorLinkTest {
                     Endpoint.parse(bystander.endpoint()),
                     Endpoint.parse(leader.endpoint()));
             GrpcCoordinatorLink several = new GrpcCoordinatorLink(new LinkSettings(endpoints, null, 1, 20, 0));
-            several.start(heard);
-            coordinator.awaitHello();
-            coordinator.redirect(leader.endpoint());
-            leader.awaitHello();
-            assertEquals(List.of(), bystander.openedNanos());
-            leader.redirect("stranger.example:7700");
-            coordinator.awaitHello();
+            ListAppender<ILoggingEvent> lines = new ListAppender<>();
+            lines.list = new CopyOnWriteArrayList<>();
+            lines.start();
+            Logger log = (Logger) LoggerFactory.getLogger(GrpcCoordinatorLink.class);
+            log.setLevel(Level.WARN);
+            log.addAppender(lines);
+            try {
+                several.start(heard);
+                coordinator.awaitHello();
+                coordinator.redirect(leader.endpoint());
+                leader.awaitHello();
+                assertEquals(List.of(), bystander.openedNanos());
+                assertEquals(List.of(), lines.list, "of three endpoints two are followers: nothing to warn of");
+                leader.redirect("stranger.example:7700");
+                coordinator.awaitHello();
+                assertEquals(1, lines.list.size(), lines.list::toString);
+            } finally {
+                log.detachAppender(lines);
+                log.setLevel(null);
+            }
             several.close();
             several.awaitClosed(LIMIT);
         }
