@@ -37,4 +37,17 @@ final class AgentStream {
         AgentResource resource = resources.get(name);
         return resource != null && (identity == null || identity.equals(resource.identity()));
     }
+
+    /** True when it is that database, under whatever name; false when the identity is not known. */
+    boolean isAt(@Nullable String identity) {
+        if (identity == null) {
+            return false;
+        }
+        for (AgentResource resource : resources.values()) {
+            if (identity.equals(resource.identity())) {
+                return true;
+            }
+        }
+        return false;
+    }
 }

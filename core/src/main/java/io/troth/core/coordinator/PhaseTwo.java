@@ -6,6 +6,7 @@ import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.AgentHello.AgentResource;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -53,6 +54,7 @@ final class PhaseTwo {
 
     /** Sends to a new stream what nobody who is connected was told, and what its own instance voted for. */
     void connected(AgentStream stream) {
+        tellOfOtherDatabases(stream);
         for (CommittedTransaction committed : leader.sortedCommitted(candidate -> awaits(candidate, stream))) {
             boolean sent = false;
             for (CommittedBranch branch : committed.branches) {
@@ -65,6 +67,39 @@ final class PhaseTwo {
                 leader.out.startTimer(new TimerKey.PhaseTwoRetry(committed.tx), leader.limits.phaseTwoRetryMillis());
             }
         }
+    }
+
+    /** A resource may have got another name since the vote, or have two: its database counts, where that is known. */
+    private static boolean mayFinish(AgentStream stream, CommittedBranch branch) {
+        return stream.offers(branch.record.resource(), branch.identity) || stream.isAt(branch.identity);
+    }
+
+    /** Nobody is told to finish what was prepared in another database, and without a word it would wait there for ever. */
+    private void tellOfOtherDatabases(AgentStream stream) {
+        for (AgentResource resource : stream.hello.resources()) {
+            for (CommittedTransaction first :
+                    leader.firstCommitted(1, committed -> elsewhere(committed, resource) != null)) {
+                leader.out.alarm(
+                        ErrorCode.RESOURCE_IDENTITY_DIFFERS,
+                        resource.name() + " is " + resource.identity() + " at the instance "
+                                + Long.toHexString(stream.instance()) + ", and was " + elsewhere(first, resource)
+                                + ": what is to be committed there waits for an agent that offers it there",
+                        first.tx);
+            }
+        }
+    }
+
+    /** The other database in which a branch of this resource is to be committed; null when there is none. */
+    private static @Nullable String elsewhere(CommittedTransaction committed, AgentResource resource) {
+        for (CommittedBranch branch : committed.branches) {
+            if (!branch.done
+                    && branch.record.resource().equals(resource.name())
+                    && branch.identity != null
+                    && !branch.identity.equals(resource.identity())) {
+                return branch.identity;
+            }
+        }
+        return null;
     }
 
     private boolean awaits(CommittedTransaction committed, AgentStream stream) {
@@ -80,7 +115,9 @@ final class PhaseTwo {
         if (branch.done || !stream.offers(branch.record.resource(), branch.identity)) {
             return false;
         }
-        boolean told = branch.sentTo != null && leader.agents.find(branch.sentTo) != null;
+        AgentStream last = branch.sentTo == null ? null : leader.agents.find(branch.sentTo);
+        // One that has found it under another name may not be the one to end it.
+        boolean told = last != null && mayFinish(last, branch);
         boolean voter = branch.record.branch().instance() == stream.instance();
         return !told || voter;
     }
@@ -108,9 +145,11 @@ final class PhaseTwo {
             return;
         }
         AgentStream stream = leader.agents.find(event.stream());
-        if (stream == null || !stream.offers(branch.record.resource(), branch.identity)) {
+        if (stream == null || !mayFinish(stream, branch)) {
             leader.out.refused(new Reason(
-                    ErrorCode.RESOURCE_IDENTITY_DIFFERS, event.tx() + ": done by an agent of another database"));
+                    ErrorCode.RESOURCE_IDENTITY_DIFFERS,
+                    event.tx() + ": done by an agent that is not known to be at the database of "
+                            + branch.record.resource() + "; only one that offers this name there can end it"));
             return;
         }
         leader.operator.resolved(committed.tx, branch.record.branch());
