@@ -13,10 +13,12 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -159,11 +161,16 @@ public final class AgentConfigLoader {
             return;
         }
         String capitals = rest.substring(0, rest.length() - best.words().length() - 1);
-        String name = resources.keySet().stream()
+        List<String> names = resources.keySet().stream()
                 .filter(known -> inCapitals(known).equals(capitals))
-                .findFirst()
-                .orElse(capitals.toLowerCase(Locale.ROOT));
-        resource(name).set(best, text, origin);
+                .toList();
+        if (names.size() > 1) {
+            problems.add(origin + " may be meant for " + String.join(" or for ", names)
+                    + ": give it in the file, or the resources other names");
+            return;
+        }
+        resource(names.isEmpty() ? capitals.toLowerCase(Locale.ROOT) : names.get(0))
+                .set(best, text, origin);
     }
 
     private static String inCapitals(String resource) {
@@ -178,10 +185,13 @@ public final class AgentConfigLoader {
 
     /** Resources on the command line, each {@code NAME=JDBC-URL}. Given before the environment, whose URL would win. */
     public AgentConfigLoader resourceFlags(List<String> flags) {
+        Set<String> names = new HashSet<>();
         for (String flag : flags) {
             int equals = flag.indexOf('=');
             if (equals < 1 || equals == flag.length() - 1) {
                 problems.add("flag --resource: \"" + Secrets.url(flag) + "\" is not NAME=JDBC-URL");
+            } else if (!names.add(flag.substring(0, equals))) {
+                problems.add("flag --resource: " + flag.substring(0, equals) + " is given twice");
             } else {
                 take(flag.substring(0, equals), AgentKey.URL.path(), flag.substring(equals + 1), "flag --resource");
             }

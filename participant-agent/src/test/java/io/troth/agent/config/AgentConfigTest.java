@@ -200,6 +200,27 @@ class AgentConfigTest {
         assertTrue(unread.contains("the password file of resource accounts is \"" + gone), unread);
     }
 
+    /** Else one of the two would be left out without a word, and with it a database. */
+    @Test
+    void refusesAResourceThatIsGivenTwiceOnTheCommandLine() {
+        String twice = refusal(new AgentConfigLoader()
+                .resourceFlags(List.of("accounts=" + URL, "stock=" + URL, "accounts=jdbc:postgresql://other/bank")));
+        assertTrue(twice.contains("flag --resource: accounts is given twice"), twice);
+        assertFalse(twice.contains("stock"), twice);
+    }
+
+    /** Else one of the two would get it, and the other one nothing. */
+    @Test
+    void refusesAVariableThatMayBeMeantForTwoResources() {
+        String which = refusal(new AgentConfigLoader()
+                .resourceFlags(List.of("my.db=" + URL, "My-DB=" + URL))
+                .environment(Map.of("TROTH_AGENT_RESOURCES_MY_DB_PASSWORD", "s3cret")));
+        assertTrue(
+                which.contains("environment TROTH_AGENT_RESOURCES_MY_DB_PASSWORD may be meant for My-DB or for my.db"),
+                which);
+        assertFalse(which.contains("s3cret"), which);
+    }
+
     @Test
     void refusesAFileThatIsNoneAndOneThatIsNotThere() throws IOException {
         assertTrue(refusal(accounts().file(file("agent {"))).contains("troth.conf"));
