@@ -80,6 +80,22 @@ public record Incarnation(ClusterId cluster, long id, Instant created, boolean w
     }
 
     /**
+     * Makes sure that this is the configured cluster's log.
+     *
+     * @param configured null for whichever it is
+     * @throws LogRefusedException {@link LogRefusal#FOREIGN_CLUSTER}
+     */
+    public void checkIsOf(@Nullable ClusterId configured, Path directory) {
+        if (configured != null && !configured.equals(cluster)) {
+            throw new LogRefusedException(
+                    LogRefusal.FOREIGN_CLUSTER,
+                    directory,
+                    "foreign cluster id: the log belongs to cluster " + cluster + ", configured is cluster "
+                            + configured);
+        }
+    }
+
+    /**
      * Makes sure that a data directory that is in use is still where it was. Files that were deleted, or that lie on a disk
      * that was unmounted, can be written as long as they are open, and nobody will ever read them.
      *

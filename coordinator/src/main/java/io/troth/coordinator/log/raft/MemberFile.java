@@ -49,14 +49,20 @@ record MemberFile(MemberId id, List<MemberId> founders) {
     /**
      * What a data directory says that is to be used as this member.
      *
-     * @throws LogRefusedException when there is no whole member, or another one, or the log of a single node
+     * @throws LogRefusedException when there is no whole member, or another one or another cluster's, or the log of a single
+     *     node
      */
     static MemberFile required(RaftSettings settings, LogEnvironment environment) throws IOException {
         Path directory = settings.log().directory();
-        boolean exists = Incarnation.read(directory) != null;
-        MemberFile file = exists ? read(directory) : null;
-        if (file == null && exists) {
-            // Refuses the log of a single node: who takes it for a lost member is told to begin with an empty one.
+        Incarnation incarnation = Incarnation.read(directory);
+        if (incarnation != null) {
+            // Under another id its files cannot be found: who takes it for a lost member is told to begin with an empty
+            // one.
+            incarnation.checkIsOf(settings.log().cluster(), directory);
+        }
+        MemberFile file = incarnation == null ? null : read(directory);
+        if (file == null && incarnation != null) {
+            // Refuses the log of a single node, for the same reason.
             AppliedStore.open(settings.log(), environment).close();
         }
         if (file == null || !RaftFiles.of(settings).exist()) {

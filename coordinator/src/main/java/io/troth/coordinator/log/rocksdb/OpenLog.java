@@ -122,7 +122,7 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
         if (incarnation == null || !incarnation.whole()) {
             incarnation = create(settings, environment);
         }
-        checkCluster(directory, incarnation, settings.cluster());
+        incarnation.checkIsOf(settings.cluster(), directory);
         RocksStore store = openStore(directory);
         boolean checked = false;
         try {
@@ -242,16 +242,6 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
         Incarnation whole = fresh.asWhole();
         whole.write(directory);
         return whole;
-    }
-
-    private static void checkCluster(Path directory, Incarnation incarnation, @Nullable ClusterId configured) {
-        if (configured != null && !configured.equals(incarnation.cluster())) {
-            throw new LogRefusedException(
-                    LogRefusal.FOREIGN_CLUSTER,
-                    directory,
-                    "foreign cluster id: the log belongs to cluster " + incarnation.cluster()
-                            + ", configured is cluster " + configured);
-        }
     }
 
     private static RocksStore openStore(Path directory) throws IOException {
@@ -374,10 +364,7 @@ record OpenLog(Path directory, Incarnation incarnation, Watermark lastBatch, Roc
         try (RocksStore store = RocksStore.open(fresh);
                 WriteBatch batch = new WriteBatch()) {
             byte[] inside = store.get(Family.META, Meta.INCARNATION);
-            checkCluster(
-                    directory,
-                    own,
-                    inside == null ? null : Meta.incarnation(inside).cluster());
+            own.checkIsOf(inside == null ? null : Meta.incarnation(inside).cluster(), directory);
             batch.put(Meta.INCARNATION, Meta.incarnation(own));
             store.write(batch, true);
         }

@@ -146,6 +146,7 @@ class RefusedMemberTest {
         assertEquals(List.of(LogRefusal.IN_USE), refused);
     }
 
+    /** Its disk is whole, and only cluster.id is wrong: it is not to be thrown away. */
     @Test
     void isOfOneClusterOnly() {
         LogRefusedException refused = assertThrows(
@@ -154,7 +155,7 @@ class RefusedMemberTest {
                         settings(members.directory(node), new ClusterId(1)),
                         Logs.environment(),
                         LeadershipListener.NONE));
-        assertEquals(LogRefusal.MEMBER_LOST, refused.refusal());
+        assertEquals(LogRefusal.FOREIGN_CLUSTER, refused.refusal());
     }
 
     @Test
