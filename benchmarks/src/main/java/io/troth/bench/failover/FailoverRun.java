@@ -2,6 +2,7 @@ package io.troth.bench.failover;
 
 import io.troth.bench.troth.ClusterCoordinators;
 import io.troth.chaos.cluster.CoordinatorCluster;
+import io.troth.chaos.cluster.CoordinatorCluster.Lead;
 import io.troth.chaos.process.ChildProcess;
 import io.troth.chaos.process.Children;
 import io.troth.chaos.process.Failpoints;
@@ -21,6 +22,7 @@ final class FailoverRun {
     private static final int MEMBERS = 3;
     private static final List<Moment> MOMENTS = List.of(Moment.values());
     private static final Duration PARK_LIMIT = Duration.ofSeconds(60);
+    private static final Duration PARK_LOOK = Duration.ofSeconds(10);
     private static final long GIVE_UP_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long POLL_NANOS = 1_000_000;
     /** So long transactions run before a kill, and after it. */
@@ -49,15 +51,16 @@ final class FailoverRun {
         List<Kill> done = new ArrayList<>();
         List<String> wrong = new ArrayList<>();
         try (CoordinatorCluster members = ClusterCoordinators.parkable(children, directory, MEMBERS, settings)) {
-            String leader = members.awaitLeadAbove(0).node();
+            members.awaitLeadAbove(0);
             try (Traffic traffic = new Traffic(members.endpoints(), workers)) {
                 while (done.size() < kills && wrong.isEmpty()) {
                     Moment moment = MOMENTS.get(done.size() % MOMENTS.size());
-                    long epoch = members.lead().epoch();
-                    Kill kill = kill(members, leader, epoch, moment, traffic);
+                    traffic.run();
+                    TimeUnit.MILLISECONDS.sleep(RUN_MILLIS);
+                    Lead leader = park(members, moment.point().name());
+                    Kill kill = kill(members, leader, moment, traffic);
                     done.add(kill);
-                    String killed = leader;
-                    leader = members.awaitLeadAbove(epoch).node();
+                    members.awaitLeadAbove(leader.epoch());
                     TimeUnit.MILLISECONDS.sleep(RUN_MILLIS);
                     traffic.rest();
                     wrong.addAll(traffic.settle());
@@ -72,20 +75,17 @@ final class FailoverRun {
                             kill.resolvedMillis(),
                             kill.commitMillis(),
                             wrong.isEmpty() ? "" : "; WRONG: " + wrong));
-                    members.restart(killed);
-                    members.awaitFollows(killed);
+                    members.restart(leader.node());
+                    members.awaitFollows(leader.node());
                 }
                 return new Outcome(done, wrong, traffic.summary());
             }
         }
     }
 
-    private Kill kill(CoordinatorCluster members, String leader, long epoch, Moment moment, Traffic traffic)
+    private static Kill kill(CoordinatorCluster members, Lead leader, Moment moment, Traffic traffic)
             throws InterruptedException {
-        traffic.run();
-        TimeUnit.MILLISECONDS.sleep(RUN_MILLIS);
-        park(members.process(leader).child(), moment.point().name());
-        members.process(leader).kill();
+        members.process(leader.node()).kill();
         long killed = System.nanoTime();
         traffic.watch();
         List<Set<BranchId>> inDoubt =
@@ -94,14 +94,14 @@ final class FailoverRun {
         long resolved = 0;
         while (elected == 0 || resolved == 0 || traffic.firstCommitNanos() == 0) {
             long now = System.nanoTime();
-            if (elected == 0 && members.lead().epoch() > epoch) {
+            if (elected == 0 && members.lead().epoch() > leader.epoch()) {
                 elected = now;
             }
             if (resolved == 0 && !isAnyPrepared(traffic, inDoubt)) {
                 resolved = now;
             }
             if (now - killed > GIVE_UP_NANOS) {
-                throw new IllegalStateException("a minute after the kill of " + leader + " at " + moment
+                throw new IllegalStateException("a minute after the kill of " + leader.node() + " at " + moment
                         + (resolved == 0 ? " branches are still in doubt" : " nobody commits"));
             }
             TimeUnit.NANOSECONDS.sleep(POLL_NANOS);
@@ -115,10 +115,27 @@ final class FailoverRun {
                 millis(traffic.firstCommitNanos() - killed));
     }
 
-    /** Returns when a transaction has come to the point and the process stands still. */
-    private static void park(ChildProcess process, String point) {
-        process.send("arm " + point);
-        process.awaitLine(Failpoints.REACHED + point + " ", PARK_LIMIT);
+    /**
+     * Returns when a transaction has come to the point and its leader stands still. On a machine that is busy another one
+     * may lead before that, and who leads no more comes to no point.
+     */
+    private static Lead park(CoordinatorCluster members, String point) {
+        long deadline = System.nanoTime() + PARK_LIMIT.toNanos();
+        while (true) {
+            Lead leader = members.lead();
+            ChildProcess process = members.process(leader.node()).child();
+            process.send("arm " + point);
+            try {
+                process.awaitLine(Failpoints.REACHED + point + " ", PARK_LOOK);
+                return leader;
+            } catch (IllegalStateException late) {
+                process.send("disarm " + point);
+                process.send("release");
+                if (System.nanoTime() - deadline > 0) {
+                    throw late;
+                }
+            }
+        }
     }
 
     private static boolean isAnyPrepared(Traffic traffic, List<Set<BranchId>> inDoubt) {
