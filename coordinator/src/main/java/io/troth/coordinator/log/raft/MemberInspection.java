@@ -50,7 +50,7 @@ public final class MemberInspection {
         } catch (IOException | DamagedRecordException e) {
             return report.with(
                     List.of(),
-                    List.of(String.valueOf(RaftFiles.damaged(directory, e).getMessage())));
+                    List.of(String.valueOf(RaftFiles.unreadable(directory, e).getMessage())));
         }
     }
 

@@ -2,6 +2,7 @@ package io.troth.coordinator.log.raft;
 
 import io.troth.coordinator.log.DurableFiles;
 import io.troth.coordinator.log.Incarnation;
+import io.troth.coordinator.log.LaterFormatException;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
 import io.troth.coordinator.log.Position;
@@ -128,10 +129,13 @@ record RaftFiles(Path data, Path group) {
         }
     }
 
-    /** Why a member does not start on a log that cannot be read. */
-    static LogRefusedException damaged(Path data, Exception cause) {
+    /** Why a log that cannot be read is not used; what a later version has written is not damaged. */
+    static LogRefusedException unreadable(Path data, Exception cause) {
         return new LogRefusedException(
-                LogRefusal.RAFT_LOG_DAMAGED, data, "Raft's log cannot be read: " + cause.getMessage(), cause);
+                cause instanceof LaterFormatException ? LogRefusal.FORMAT_UNKNOWN : LogRefusal.RAFT_LOG_DAMAGED,
+                data,
+                "Raft's log cannot be read: " + cause.getMessage(),
+                cause);
     }
 
     /**
@@ -224,7 +228,7 @@ record RaftFiles(Path data, Path group) {
         try {
             ends = ends();
         } catch (IOException e) {
-            throw damaged(data, e);
+            throw unreadable(data, e);
         }
         long last = ends.isEmpty() ? -1 : ends.get(ends.size() - 1).last();
         String missing = missing(applied, last);

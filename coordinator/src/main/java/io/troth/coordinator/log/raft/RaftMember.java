@@ -262,7 +262,7 @@ public final class RaftMember implements OwnMember, AutoCloseable {
         try {
             files.read(entry -> {});
         } catch (IOException e) {
-            throw RaftFiles.damaged(files.data(), e);
+            throw RaftFiles.unreadable(files.data(), e);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.troth.coordinator.log.raft;
 
 import io.troth.coordinator.log.DamagedRecordException;
+import io.troth.coordinator.log.LaterFormatException;
 import io.troth.coordinator.log.LogEnvironment;
 import io.troth.coordinator.log.LogRefusal;
 import io.troth.coordinator.log.LogRefusedException;
@@ -156,11 +157,12 @@ final class StoppedMember implements AutoCloseable {
         try {
             files.read(consumer);
         } catch (IOException | DamagedRecordException e) {
-            LogRefusedException damaged = RaftFiles.damaged(files.data(), e);
-            if (whole) {
-                throw damaged;
+            LogRefusedException unreadable = RaftFiles.unreadable(files.data(), e);
+            if (whole || e instanceof LaterFormatException) {
+                // The version that wrote it reads on: what is behind is not lost.
+                throw unreadable;
             }
-            LOG.warn("what is behind this is left out: {}", damaged.getMessage());
+            LOG.warn("what is behind this is left out: {}", unreadable.getMessage());
         }
     }
 

@@ -7,6 +7,7 @@ import io.troth.coordinator.log.rocksdb.Logs;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
 import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
 import org.apache.ratis.protocol.RaftPeerId;
@@ -350,6 +352,16 @@ final class Members implements AutoCloseable {
 
     private static boolean isEmpty(ReplicatedEntry entry) {
         return entry.records().isEmpty() && entry.purge() == null;
+    }
+
+    /** The same entry as the next version of this program writes it. */
+    static byte[] later(byte[] entry) {
+        byte[] later = entry.clone();
+        later[0]++;
+        CRC32C crc = new CRC32C();
+        crc.update(later, 0, later.length - Integer.BYTES);
+        ByteBuffer.wrap(later).putInt(later.length - Integer.BYTES, (int) crc.getValue());
+        return later;
     }
 
     void stop(String node) {

@@ -273,6 +273,30 @@ class RefusedMemberTest {
         Conversion.restore(settings, Logs.environment(), 0);
     }
 
+    /** It is whole, and holds decisions: "Losing a majority" and a restore are no way out. */
+    @Test
+    void ofWhatALaterVersionHasWrittenNothingIsLeftOut() throws IOException {
+        members.startAll();
+        RaftDecisionLog log = members.awaitLead().log();
+        long own = log.recover(entry -> {}).nextEpoch();
+        members.interference = (raft, entry) -> raft.send(Members.later(entry));
+        log.start(own, new RecordingListener());
+        log.append(epoch(own), true);
+        eventually().until(() -> !members.failures.isEmpty());
+        members.stopAll();
+        RaftSettings settings = members.settings(node);
+        for (Executable other : new Executable[] {
+            () -> Conversion.restore(settings, Logs.environment(), 0),
+            () -> Conversion.dissolve(settings, Logs.environment())
+        }) {
+            LogRefusedException refused = assertThrows(LogRefusedException.class, other);
+            assertEquals(LogRefusal.FORMAT_UNKNOWN, refused.refusal(), refused::getMessage);
+            assertTrue(refused.getMessage().contains("an entry of version 2, this program reads version 1"));
+        }
+        LogReport report = inspected();
+        assertTrue(report.damages().toString().contains(LogRefusal.FORMAT_UNKNOWN.name()), report::toString);
+    }
+
     private LogReport inspected() throws IOException {
         Path scratch = Files.createTempDirectory(temp, "scratch");
         Path directory = members.directory(node);
