@@ -27,6 +27,9 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import java.util.zip.ZipOutputStream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.rocksdb.Options;
@@ -86,8 +89,34 @@ public final class Logs {
             Path target = to.resolve(from.relativize(file).toString());
             if (Files.isDirectory(file)) {
                 Files.createDirectories(target);
-            } else if (!file.getFileName().toString().startsWith("LO")) {
+            } else if (!isLockOrMessages(file.getFileName().toString())) {
                 Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+
+    private static boolean isLockOrMessages(String name) {
+        return name.startsWith("LO") || name.equals("in_use.lock");
+    }
+
+    /** Keeps a data directory in a file. */
+    public static void zip(Path directory, Path target) throws IOException {
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(target));
+                Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+                zip.putNextEntry(new ZipEntry(directory.relativize(file).toString()));
+                Files.copy(file, zip);
+            }
+        }
+    }
+
+    /** The other way round. */
+    public static void unzip(Path stored, Path directory) throws IOException {
+        try (ZipInputStream zip = new ZipInputStream(Files.newInputStream(stored))) {
+            for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+                Path file = directory.resolve(entry.getName());
+                Files.createDirectories(file.getParent());
+                Files.copy(zip, file);
             }
         }
     }

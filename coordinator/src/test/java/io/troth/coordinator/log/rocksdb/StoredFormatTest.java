@@ -23,7 +23,6 @@ import io.troth.core.coordinator.CoordinatorStateMachine;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,9 +31,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipInputStream;
-import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,7 +72,7 @@ class StoredFormatTest {
     @MethodSource("names")
     void opensAndReplaysAsItDidThen(String name) throws IOException {
         Path data = temp.resolve("data");
-        unzip(name, data);
+        Logs.unzip(STORED.resolve(name + ".zip"), data);
         Path expected = STORED.resolve(name + ".txt");
         String found = describe(data);
         if (REWRITE) {
@@ -89,7 +85,7 @@ class StoredFormatTest {
     @MethodSource("names")
     void aLeaderGoesOnWithIt(String name) throws IOException {
         Path data = temp.resolve("data");
-        unzip(name, data);
+        Logs.unzip(STORED.resolve(name + ".zip"), data);
         try (RocksDbDecisionLog log = Logs.open(data)) {
             long next = log.recover(entry -> {}).highestEpoch() + 1;
             RecordingListener heard = new RecordingListener();
@@ -106,7 +102,7 @@ class StoredFormatTest {
         List<String> names = names();
         assertFalse(names.isEmpty());
         for (String name : names) {
-            unzip(name, temp.resolve(name));
+            Logs.unzip(STORED.resolve(name + ".zip"), temp.resolve(name));
             kinds.addAll(
                     inspect(temp.resolve(name), new ArrayList<>()).records().keySet());
         }
@@ -185,7 +181,7 @@ class StoredFormatTest {
                 heuristic(tx(2, 1, 1)),
                 new LogRecord.Distrust(1));
         lead(alive, 2, second, log -> Logs.copy(alive, killed));
-        zip(killed, STORED.resolve("format-1-purged.zip"));
+        Logs.zip(killed, STORED.resolve("format-1-purged.zip"));
     }
 
     /** Each record in a batch of its own. */
@@ -200,27 +196,6 @@ class StoredFormatTest {
             }
             Logs.eventually().until(() -> heard.entries().size() == 1 + records.size());
             then.on(log);
-        }
-    }
-
-    private static void zip(Path directory, Path target) throws IOException {
-        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(target));
-                Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
-                zip.putNextEntry(new ZipEntry(directory.relativize(file).toString()));
-                Files.copy(file, zip);
-            }
-        }
-    }
-
-    private static void unzip(String name, Path directory) throws IOException {
-        try (InputStream stored = Files.newInputStream(STORED.resolve(name + ".zip"));
-                ZipInputStream zip = new ZipInputStream(stored)) {
-            for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
-                Path file = directory.resolve(entry.getName());
-                Files.createDirectories(file.getParent());
-                Files.copy(zip, file);
-            }
         }
     }
 }
