@@ -118,10 +118,7 @@ final class LogCommand extends Group {
             records.forEach((kind, count) -> out().println("%-10s%d".formatted(name(kind), count)));
             report.notes().forEach(note -> out().println("note: " + note));
             report.damages().forEach(damage -> out().println("damage: " + damage));
-            out().println(
-                            report.isGood()
-                                    ? "The log is good."
-                                    : "The log is damaged: a coordinator does not start on it.");
+            out().println(report.isGood() ? "The log is good." : "A coordinator of this version does not start on it.");
         }
 
         private static String name(RecordKind kind) {

@@ -151,6 +151,15 @@ class CoordinatorMainTest {
     }
 
     @Test
+    void aLogOfALaterVersionIsNotCalledDamaged() throws Exception {
+        startOnce();
+        Logs.rewrite(data().resolve("INCARNATION"), text -> text.replace("format=1", "format=2"));
+        assertEquals(ExitCode.FAILED, run("log", "verify", data().toString()));
+        assertTrue(out.toString().contains("FORMAT_UNKNOWN: "), out.toString());
+        assertFalse(out.toString().contains("is damaged"), out.toString());
+    }
+
+    @Test
     void refusesToReadALogThatIsInUseOrNotThere() {
         assertEquals(ExitCode.FAILED, run("log", "verify", data().toString()));
         assertTrue(err.toString().contains("there is no such directory"), err.toString());

@@ -145,7 +145,7 @@ public final class Logs {
     }
 
     /** Changes a text file of the log and gives it the checksum that belongs to it. */
-    static void rewrite(Path file, UnaryOperator<String> change) throws IOException {
+    public static void rewrite(Path file, UnaryOperator<String> change) throws IOException {
         String text = Files.readString(file);
         String changed = change.apply(text.substring(0, text.lastIndexOf("crc32c=")));
         CRC32C crc = new CRC32C();
