@@ -4,6 +4,7 @@ import io.troth.agent.engine.BranchRefusedException;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
+import java.sql.BatchUpdateException;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
@@ -59,7 +60,11 @@ final class SqlFailures {
         };
     }
 
-    private static String message(SQLException failure) {
+    private static String message(SQLException thrown) {
+        // The driver quotes the statement of a batch with all values, and has what happened behind it.
+        SQLException failure = thrown instanceof BatchUpdateException && thrown.getCause() instanceof SQLException cause
+                ? cause
+                : thrown;
         if (failure instanceof PSQLException postgres) {
             ServerErrorMessage server = postgres.getServerErrorMessage();
             if (server != null && server.getMessage() != null) {

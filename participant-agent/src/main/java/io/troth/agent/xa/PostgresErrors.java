@@ -2,6 +2,7 @@ package io.troth.agent.xa;
 
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
+import java.sql.BatchUpdateException;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.SQLWarning;
@@ -86,8 +87,12 @@ final class PostgresErrors {
                 || (has(failure, INVALID_PARAMETER_VALUE) && failure.getCause() == null);
     }
 
-    /** The database's own words and its state, without the statement, positions and hints. */
-    static String describe(SQLException failure) {
+    /** The database's own words and its state, without the statement, its values, positions and hints. */
+    static String describe(SQLException thrown) {
+        // The driver quotes the statement of a batch with all values, and has what happened behind it.
+        SQLException failure = thrown instanceof BatchUpdateException && thrown.getCause() instanceof SQLException cause
+                ? cause
+                : thrown;
         String text = String.valueOf(failure.getMessage());
         int statement = text.indexOf(" in SQL ");
         if (statement >= 0) {

@@ -180,6 +180,22 @@ class SqlOnBranchesTest {
         assertEquals(Vote.NO, voteAnyway(2).vote());
     }
 
+    /** The driver quotes a batch's statement with all values, which are nobody else's, and leave no room for what is wrong. */
+    @Test
+    void aFailedBatchSaysWhatIsWrongAndNotItsValues() {
+        String value = "value".repeat(1_000);
+        String said = "duplicate key value violates unique constraint \"account_pkey\"";
+        SqlFailedException failed = assertThrows(
+                SqlFailedException.class,
+                () -> sql.batch(
+                        "INSERT INTO account VALUES (?, length(?))", List.of(List.of(3, value), List.of(1, value))));
+        assertEquals("23505", failed.sqlState());
+        assertEquals(
+                "resource " + TestAgent.RESOURCE + ": " + said + " (SQLState 23505)",
+                failed.reason().detail());
+        assertEquals("SQLState 23505: " + said, voteAnyway(1).reason().detail(), "what coordinator and logs are told");
+    }
+
     @Test
     void whatIsRefusedNeverReachesTheDatabase() {
         TrothException refused = assertThrows(TrothException.class, () -> sql.update("COMMIT"));
