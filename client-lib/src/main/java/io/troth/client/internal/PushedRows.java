@@ -21,7 +21,7 @@ final class PushedRows implements ClientResponseObserver<QueryRequest, QueryResp
     private @Nullable ClientCallStreamObserver<QueryRequest> requests;
     private List<SqlColumn> columns = List.of();
     private long count;
-    private @Nullable RuntimeException actionFailure;
+    private @Nullable Throwable actionFailure;
 
     PushedRows(Consumer<? super SqlRow> action) {
         this.action = action;
@@ -31,14 +31,14 @@ final class PushedRows implements ClientResponseObserver<QueryRequest, QueryResp
     static final class ActionFailedException extends RuntimeException {
 
         private static final long serialVersionUID = 1L;
-        private final transient RuntimeException original;
+        private final transient Throwable original;
 
-        ActionFailedException(RuntimeException original) {
+        ActionFailedException(Throwable original) {
             super(original);
             this.original = original;
         }
 
-        RuntimeException original() {
+        Throwable original() {
             return original;
         }
     }
@@ -76,7 +76,7 @@ final class PushedRows implements ClientResponseObserver<QueryRequest, QueryResp
         count++;
         try {
             action.accept(new RemoteRow(columns, row));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             actionFailure = e;
             requests()
                     .onNext(QueryRequest.newBuilder()

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.base.Throwables;
 import io.troth.agent.database.Branches;
 import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.sql.SqlGateway;
@@ -223,13 +224,17 @@ class SqlGatewayTest {
         }
     }
 
-    @Test
-    void anActionThatThrowsEndsItsQueryAndKeepsTheTransaction() {
-        IllegalStateException thrown = new IllegalStateException("enough");
+    static Stream<Throwable> thrown() {
+        return Stream.of(new IllegalStateException("enough"), new AssertionError("not as it should be"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("thrown")
+    void anActionThatThrowsEndsItsQueryAndKeepsTheTransaction(Throwable thrown) {
         var stage = sql.withFetchSize(2)
                 .forEachAsync(
                         row -> {
-                            throw thrown;
+                            Throwables.throwIfUnchecked(thrown);
                         },
                         "SELECT n FROM generate_series(1, 100000) n");
         Exception seen =
