@@ -180,7 +180,7 @@ final class RemoteRows implements SqlRows, ClientResponseObserver<QueryRequest, 
             ended = true;
             Throwable failure = arrival.failure();
             if (failure != null) {
-                throw SqlErrors.of(resource, failure);
+                throw SqlErrors.of(gateway.of(resource), failure);
             }
             return;
         }

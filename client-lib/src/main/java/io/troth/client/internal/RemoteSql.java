@@ -181,9 +181,11 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
         Context context = scope.bind(caller);
         boolean wasDoomed = scope.isRollbackOnly();
         scope.enter();
+        CompletableFuture<Gateway> search;
         CompletableFuture<R> started;
         try {
-            started = gateways.of(scope, resource, timeoutMillis).thenCompose(gateway -> {
+            search = gateways.of(scope, resource, timeoutMillis);
+            started = search.thenCompose(gateway -> {
                 Reason doomed = scope.rollbackReason();
                 if (doomed != null && !wasDoomed) {
                     // While it waited for the gateway, as by a change of the leader.
@@ -209,23 +211,27 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
                         scope.setRollbackOnly(new Reason(
                                 ErrorCode.ROLLBACK_ONLY, "a statement on " + resource + " was given up by its caller"));
                     }
+                    Throwable error = failure == null ? null : error(failure, search);
                     // First, since the application may commit as soon as it hears.
                     scope.exit();
-                    if (failure == null) {
+                    if (error == null) {
                         result.complete(value);
                     } else {
-                        result.completeExceptionally(error(failure));
+                        result.completeExceptionally(error);
                     }
                 }));
         return result;
     }
 
-    private Throwable error(Throwable failure) {
+    private Throwable error(Throwable failure, CompletableFuture<Gateway> search) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        return cause instanceof PushedRows.ActionFailedException action
-                ? action.original()
-                : SqlErrors.of(resource, cause);
+        if (cause instanceof PushedRows.ActionFailedException action) {
+            return action.original();
+        }
+        return search.isCompletedExceptionally()
+                ? SqlErrors.of(resource, cause)
+                : SqlErrors.of(search.join().of(resource), cause);
     }
 
     private static <T> T under(Context context, Supplier<T> action) {

@@ -77,7 +77,13 @@ public final class SqlGateways implements AutoCloseable {
     private record Location(CompletableFuture<List<String>> addresses, long untilNanos) {}
 
     /** A gateway and the channel to it. */
-    record Gateway(String address, ManagedChannel managed, Channel channel) {}
+    record Gateway(String address, ManagedChannel managed, Channel channel) {
+
+        /** A resource has several: which one it was, in an error. */
+        String of(String resource) {
+            return resource + " at " + address;
+        }
+    }
 
     /** SQL on a resource under the scope's transaction. */
     public TransactionSql sql(CallScope scope, String resource) {

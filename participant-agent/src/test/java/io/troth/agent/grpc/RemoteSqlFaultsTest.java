@@ -205,6 +205,12 @@ class RemoteSqlFaultsTest {
                     TrothException.class, () -> tx.sql("notes").update("INSERT INTO fault_note VALUES ('lost')"));
             assertEquals(ErrorCode.STREAM_BROKEN, thrown.code(), thrown.getMessage());
             assertTrue(thrown.getMessage().contains("Connection refused"), thrown.getMessage());
+            // A resource has several gateways.
+            String which = "notes at 127.0.0.1:" + nobody.number() + " ";
+            assertTrue(thrown.getMessage().contains(which), thrown.getMessage());
+            SqlRows rows = tx.sql("notes").query("SELECT 1");
+            TrothException unread = assertThrows(TrothException.class, rows::close);
+            assertTrue(unread.getMessage().contains(which), unread.getMessage());
         }
     }
 
