@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Any failure leaves the transaction rollback-only, since the database has given up the branch, or nobody knows what
  * the statement did. So does a stage that the application cancels or completes by itself. A statement is never sent twice.
+ * Only a parameter that the library itself refuses, at once and with nothing sent, changes nothing.
  *
  * <p>All methods throw, or complete with, {@link io.troth.core.TrothException}: {@link SqlFailedException} when the
  * database refused; SQL_REFUSED for transaction control, several statements or what changes the session;

@@ -212,6 +212,10 @@ record RemoteSql(SqlGateways gateways, CallScope scope, String resource, int fet
                                 ErrorCode.ROLLBACK_ONLY, "a statement on " + resource + " was given up by its caller"));
                     }
                     Throwable error = failure == null ? null : error(failure, search);
+                    if (search.isCompletedExceptionally() && error instanceof TrothException lost) {
+                        // Of a call that was made its own end says it.
+                        scope.setRollbackOnly(lost.reason());
+                    }
                     // First, since the application may commit as soon as it hears.
                     scope.exit();
                     if (error == null) {

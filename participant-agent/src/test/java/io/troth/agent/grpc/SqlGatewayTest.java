@@ -13,6 +13,7 @@ import io.troth.agent.database.PostgresExtension;
 import io.troth.agent.sql.SqlGateway;
 import io.troth.agent.sql.SqlLimits;
 import io.troth.client.GlobalTransaction;
+import io.troth.client.RolledBackException;
 import io.troth.client.SqlFailedException;
 import io.troth.client.SqlParameter;
 import io.troth.client.SqlRow;
@@ -447,5 +448,15 @@ class SqlGatewayTest {
                 ErrorCode.UNKNOWN_RESOURCE, "nowhere", () -> tx.sql("nowhere").update("SELECT 1"));
         coordinator.gateways("moved", server.announced().toString());
         assertRefused(ErrorCode.UNKNOWN_RESOURCE, "moved", () -> tx.sql("moved").update("DELETE FROM gateway_note"));
+    }
+
+    /** Nobody looks at the stage: without the reason the rest would be committed without this statement. */
+    @Test
+    void aStatementThatFoundNoGatewayIsNotLeftOut() {
+        sql.update("INSERT INTO gateway_note (body) VALUES ('a')");
+        CompletionStage<Long> unseen = tx.sql("nowhere").updateAsync("INSERT INTO gateway_note (body) VALUES ('b')");
+        RolledBackException refused = assertThrows(RolledBackException.class, tx::commit);
+        assertEquals(ErrorCode.UNKNOWN_RESOURCE, refused.reason().code());
+        assertTrue(unseen.toCompletableFuture().isCompletedExceptionally());
     }
 }
