@@ -12,6 +12,9 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The threads of the SQL gateway. Every admitted call has a thread for itself when it needs one: were calls queued, a
@@ -20,11 +23,15 @@ import java.util.concurrent.TimeUnit;
  */
 final class SqlWorkers implements AutoCloseable {
 
+    private static final Logger LOG = LoggerFactory.getLogger(SqlWorkers.class);
+    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int CALLBACK_THREADS = 2;
     private static final long IDLE_SECONDS = 30;
     private static final long CANCEL_AGAIN_MILLIS = 200;
 
+    private final int callsMax;
     private final Semaphore calls;
+    private final AtomicLong quietUntilNanos = new AtomicLong(System.nanoTime());
     private final ExecutorService statements;
     private final ExecutorService callbacks;
     private final ExecutorService cancels;
@@ -35,6 +42,7 @@ final class SqlWorkers implements AutoCloseable {
     }
 
     SqlWorkers(int callsMax, ThreadFactory statementThreads) {
+        this.callsMax = callsMax;
         this.calls = new Semaphore(callsMax);
         this.statements = threads(statementThreads);
         this.cancels = threads(new DefaultThreadFactory("troth-sql-cancel", true));
@@ -52,7 +60,20 @@ final class SqlWorkers implements AutoCloseable {
 
     /** True when one more call may run; {@link #left()} must follow once. */
     boolean enter() {
-        return calls.tryAcquire();
+        boolean entered = calls.tryAcquire();
+        if (!entered) {
+            sayFull();
+        }
+        return entered;
+    }
+
+    /** Whoever runs the agent has to know, too. One line a second. */
+    private void sayFull() {
+        long now = System.nanoTime();
+        long quietUntil = quietUntilNanos.get();
+        if (now - quietUntil >= 0 && quietUntilNanos.compareAndSet(quietUntil, now + QUIET_NANOS)) {
+            LOG.warn("calls are refused, OVERLOADED: as many as agent.sql.callsMax ({}) run", callsMax);
+        }
     }
 
     /** An admitted call has ended. */

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.troth.agent.sql.SqlCall;
 import io.troth.agent.sql.SqlFailedException;
 import io.troth.agent.sql.SqlGateway;
@@ -23,13 +27,36 @@ import javax.sql.DataSource;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
-/** Goal: a call that was given up ends, and waits for no other call to end. */
+/** Goal: a call that was given up ends, and waits for no other call to end; one too many is told of. */
 class SqlWorkersTest {
 
     private static final int LIMIT_SECONDS = 60;
 
     private final SqlWorkers workers = new SqlWorkers(2);
+
+    /** Who is refused says so to its own people; whoever runs the agent hears of it here only. */
+    @Test
+    void saysOnceASecondThatCallsAreRefused() {
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        Logger log = (Logger) LoggerFactory.getLogger(SqlWorkers.class);
+        lines.start();
+        log.setLevel(Level.WARN);
+        log.addAppender(lines);
+        try (workers) {
+            for (int call = 1; call <= 4; call++) {
+                assertEquals(call <= 2, workers.enter());
+                assertEquals(call <= 2, lines.list.isEmpty());
+            }
+            assertEquals(1, lines.list.size(), lines.list::toString);
+            String line = lines.list.get(0).getFormattedMessage();
+            assertTrue(line.contains("OVERLOADED") && line.contains("agent.sql.callsMax (2)"), line);
+        } finally {
+            log.detachAppender(lines);
+            log.setLevel(null);
+        }
+    }
 
     /** A database that the network does not reach answers no cancel for ten seconds. */
     @Test
