@@ -11,13 +11,16 @@ import io.troth.chaos.process.ChildProcess;
 import io.troth.chaos.process.Ports;
 import io.troth.client.GlobalTransaction;
 import io.troth.core.Outcome;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,6 +35,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class AgentKillTest {
 
     private static final long ANSWER_SECONDS = 90;
+    private static final Duration BEFORE_THE_NEXT_LIST = Duration.ofSeconds(15);
 
     private static final Set<Outcome> COMMITTED = EnumSet.of(Outcome.COMMITTED);
     private static final Set<Outcome> ROLLED_BACK = EnumSet.of(Outcome.ROLLED_BACK);
@@ -66,12 +70,13 @@ class AgentKillTest {
     @BeforeAll
     static void start() throws Exception {
         stack = Stack.startWithoutAgentOfB("AgentKill", "transactions.instanceGone=500ms");
-        agentB = new TrothProcess(
-                stack.children(),
-                "agent-b",
-                AgentChild.class,
-                AgentChild.arguments(stack.address(), Banks.B, stack.banks().url(Banks.B), Ports.free(new Random())));
-        agentB.awaitReady();
+        agentB = agentOfB("agent-b");
+    }
+
+    private static TrothProcess agentOfB(String name) {
+        List<String> arguments =
+                AgentChild.arguments(stack.address(), Banks.B, stack.banks().url(Banks.B), Ports.free(new Random()));
+        return new TrothProcess(stack.children(), name, AgentChild.class, arguments).awaitReady();
     }
 
     @AfterAll
@@ -119,5 +124,33 @@ class AgentKillTest {
         assertTrue(
                 later == ending || (cell.alone && later == Outcome.UNKNOWN),
                 () -> cell + ": later told " + later + ", but it is " + ending);
+    }
+
+    /** The other instance has read what is prepared before the kill, and does so again only half a minute later. */
+    @Test
+    void anotherInstanceFreesTheLocksOfWhatIsRolledBack() throws Exception {
+        Transfer transfer = Banks.transfer();
+        GlobalTransaction tx = stack.client().begin();
+        stack.work(transfer, Banks.A);
+        tx.sql(Banks.B).update(Transfer.INSERT_ROW, transfer.number(), transfer.toAccount(), transfer.amount());
+        TrothProcess another = agentOfB("another-agent-b");
+        try {
+            agentB.arm(Point.AFTER_PREPARE_BEFORE_VOTE.name(), 1);
+            CompletableFuture<Outcome> answer = Answers.of(tx.commitAsync());
+            agentB.awaitReached(Point.AFTER_PREPARE_BEFORE_VOTE.name());
+            assertEquals(1, stack.banks().prepared(Banks.B).size());
+
+            assertEquals(ChildProcess.EXIT_KILLED, agentB.kill());
+
+            assertEquals(Outcome.ROLLED_BACK, answer.get(ANSWER_SECONDS, TimeUnit.SECONDS));
+            Awaitility.await("nothing is prepared")
+                    .atMost(BEFORE_THE_NEXT_LIST)
+                    .until(() -> stack.banks().prepared(Banks.B).isEmpty());
+        } finally {
+            another.close();
+            agentB.restart();
+            agentB.awaitReady();
+        }
+        assertEquals(Outcome.ROLLED_BACK, stack.banks().ending(transfer));
     }
 }

@@ -31,7 +31,8 @@ final class Endings {
         for (TransactionBranch branch : open.branches) {
             boolean left = preparing && leader.agents.held.contains(branch.resource);
             if (branch.vote != Vote.NO && branch.vote != Vote.READ_ONLY && !left) {
-                rollBackBranch(open.tx, branch.branch, branch.resource);
+                AgentStream holder = leader.agents.ofInstance(branch.branch.instance());
+                tell(holder == null && preparing ? another(branch) : holder, open.tx, branch.branch, branch.resource);
             }
         }
         end(open, Outcome.ROLLED_BACK, cause, reason);
@@ -39,11 +40,27 @@ final class Endings {
 
     /** Tells the instance that holds the branch, if it is connected; if not, the branch is dead or will ask. */
     void rollBackBranch(GlobalTxId tx, BranchId branch, String resource) {
-        AgentStream holder = leader.agents.ofInstance(branch.instance());
-        if (holder != null) {
+        tell(leader.agents.ofInstance(branch.instance()), tx, branch, resource);
+    }
+
+    private void tell(@Nullable AgentStream stream, GlobalTxId tx, BranchId branch, String resource) {
+        if (stream != null) {
             leader.operator.resolved(tx, branch);
-            leader.out.toAgent(holder.id, new AgentMessage.RollbackBranch(tx, branch, resource));
+            leader.out.toAgent(stream.id, new AgentMessage.RollbackBranch(tx, branch, resource));
         }
+    }
+
+    /**
+     * Another instance at the database of a branch whose own is gone: if the branch is prepared, its locks need not last
+     * until a list finds it (protocol 9.5). Null when none is connected.
+     */
+    private @Nullable AgentStream another(TransactionBranch branch) {
+        for (AgentStream candidate : leader.agents.offering(branch.resource)) {
+            if (candidate.offers(branch.resource, branch.identity)) {
+                return candidate;
+            }
+        }
+        return null;
     }
 
     /** Ends T: keeps the result, cancels its timers, answers who waits. */
