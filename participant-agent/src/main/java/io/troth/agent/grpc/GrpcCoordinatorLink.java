@@ -57,6 +57,9 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
     private static final long CONNECT_MILLIS = 5_000;
 
     private static final int PROBLEMS_SAID_MAX = 100;
+    /** Once is no proof: the hello of an attempt that was given up can arrive late. */
+    private static final int REPLACED_IN_TURN = 2;
+
     private static final long CLOSE_POLL_MILLIS = 10;
     private static final int CLOSE_POLLS_MAX = 100;
 
@@ -75,6 +78,10 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
     private boolean closed;
     /** What the log has of the attempts since the last stream; several coordinators are tried in turn, again and again. */
     private final Set<String> said = new HashSet<>();
+    /** How many welcomed streams in turn have ended because there was a newer one of this instance id. */
+    private int replacedInTurn;
+
+    private boolean copySaid;
 
     private volatile @Nullable Stream current;
     private volatile String problem = "no attempt has ended yet";
@@ -307,11 +314,14 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
 
         @Override
         public void onError(Throwable cause) {
+            Reason reason = TrothStatus.reasonOf(cause);
+            noteEnd(reason != null && reason.code() == ErrorCode.STREAM_BROKEN);
             end(TrothStatus.textOf(cause), TrothStatus.leaderOf(cause));
         }
 
         @Override
         public void onCompleted() {
+            noteEnd(false);
             end("the coordinator ended the stream", null);
         }
 
@@ -330,6 +340,7 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
         void fail(Reason why) {
             if (!over) {
                 ClientCallStreamObserver<AgentStreamRequest> requests = call;
+                noteEnd(false);
                 // It will say the same again: the pauses grow as if nobody had answered.
                 welcomed = false;
                 end(why.toString(), null);
@@ -347,6 +358,20 @@ public final class GrpcCoordinatorLink implements CoordinatorLink {
                 requests.onCompleted();
             }
             end("the agent is closing", null);
+        }
+
+        /** A stream that is not over is the newest of this process: a newer one is another's. */
+        private void noteEnd(boolean replaced) {
+            if (over || !(replaced || welcomed)) {
+                return;
+            }
+            replacedInTurn = replaced ? replacedInTurn + 1 : 0;
+            if (replacedInTurn >= REPLACED_IN_TURN && !copySaid) {
+                copySaid = true;
+                LOG.error(
+                        "another process has this one's instance id, and each pushes the other off: both go on from one snapshot"
+                                + " of a process or machine. Start both anew (OPERATIONS.md, \"As a service\", Copies)");
+            }
         }
 
         private void end(String why, @Nullable String leader) {

@@ -321,6 +321,32 @@ class GrpcCoordinatorLinkTest {
     }
 
     @Test
+    void saysOnceThatThereIsACopyOfItsProcess() {
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.list = new CopyOnWriteArrayList<>();
+        lines.start();
+        Logger log = (Logger) LoggerFactory.getLogger(GrpcCoordinatorLink.class);
+        log.setLevel(Level.ERROR);
+        log.addAppender(lines);
+        try {
+            link.start(heard);
+            Runnable replace = coordinator::replace;
+            List<Integer> saidBefore = new ArrayList<>();
+            for (Runnable each : List.of(replace, coordinator::cut, replace, replace, replace, replace)) {
+                coordinator.awaitHello();
+                saidBefore.add(lines.list.size());
+                each.run();
+            }
+            coordinator.awaitHello();
+            assertEquals(List.of(0, 0, 0, 0, 1, 1), saidBefore);
+            assertEquals(1, lines.list.size(), lines.list::toString);
+        } finally {
+            log.detachAppender(lines);
+            log.setLevel(null);
+        }
+    }
+
+    @Test
     void drawsEachPauseAndNeverLessThanTheShortest() {
         coordinator.welcomes(false);
         link.start(heard);

@@ -141,6 +141,13 @@ public final class SimulatedAgentService implements AutoCloseable {
         newest().onError(status.withDescription(description).asRuntimeException());
     }
 
+    /** Breaks the newest stream because there is a newer one, which it is not. */
+    public void replace() {
+        Metadata trailers = new Metadata();
+        trailers.put(Metadata.Key.of("troth-reason", Metadata.ASCII_STRING_MARSHALLER), "STREAM_BROKEN");
+        newest().onError(Status.ABORTED.asRuntimeException(trailers));
+    }
+
     /** Does not lead any more, and says on the newest stream who does. */
     public void redirect(String leader) {
         Metadata trailers = new Metadata();
