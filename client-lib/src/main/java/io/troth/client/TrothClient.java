@@ -192,7 +192,7 @@ public final class TrothClient implements AutoCloseable {
      * Asks what became of a transaction, waiting a while as long as it is PENDING. COMMITTED and ROLLED_BACK are certain.
      * UNKNOWN when no coordinator tells in time: ask again. It stays UNKNOWN after a commit in one phase whose database
      * connection or agent was lost, and after a loss of the coordinator's log. PENDING for one that is still open in this
-     * client, FORGOTTEN after the outcome retention.
+     * client, or after that while in another, FORGOTTEN after the outcome retention.
      *
      * @throws TrothException as {@link #outcome(GlobalTxId)}
      */

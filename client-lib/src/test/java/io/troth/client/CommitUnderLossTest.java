@@ -16,6 +16,7 @@ import io.troth.core.TrothException;
 import io.troth.proto.v1.ClientEntry.EntryCase;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -406,6 +407,21 @@ class CommitUnderLossTest {
         coordinator.plan(EntryCase.OUTCOME_INQUIRY, Reaction.SAY_PENDING, Reaction.SAY_PENDING);
         assertEquals(Outcome.COMMITTED, client.outcome(tx.token()));
         assertEquals(3, coordinator.received(EntryCase.OUTCOME_INQUIRY).size());
+    }
+
+    @Test
+    void saysPendingOfWhatIsStillPendingAfterAWhile() {
+        GlobalTransaction tx = beginWithBranches("left", "right");
+        tx.commit();
+        client.close();
+        client = TrothClient.builder()
+                .endpoint(coordinator.endpoint())
+                .outcomeTimeout(Duration.ofSeconds(1))
+                .build();
+        coordinator.plan(
+                EntryCase.OUTCOME_INQUIRY,
+                Collections.nCopies(1_000, Reaction.SAY_PENDING).toArray(Reaction[]::new));
+        assertEquals(Outcome.PENDING, client.outcome(tx.token()));
     }
 
     @Test

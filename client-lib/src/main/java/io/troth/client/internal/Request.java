@@ -34,6 +34,9 @@ final class Request {
     /** True when only the outcome is asked for, since the leader refused to take the Commit. */
     boolean asksOutcome;
 
+    /** True of an inquiry when the leader that is connected has last said PENDING. */
+    boolean pending;
+
     /** True when the request is only kept for its sequence, and nothing more is asked. */
     boolean settled;
 

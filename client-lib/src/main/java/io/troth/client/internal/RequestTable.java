@@ -81,6 +81,7 @@ final class RequestTable {
         byCorrelation.clear();
         for (Request request : requests) {
             request.correlation = 0;
+            request.pending = false;
             if (request.kind() == Request.Kind.ROLLBACK) {
                 effects.complete(request.future(), rolledBack(request));
             }
@@ -167,6 +168,7 @@ final class RequestTable {
                 if (request.kind() == Request.Kind.INQUIRY && request.content() == null) {
                     finish(request, answer, effects);
                 } else {
+                    request.pending = request.kind() == Request.Kind.INQUIRY;
                     retryLater(request);
                 }
             }
@@ -236,7 +238,8 @@ final class RequestTable {
         return switch (request.kind()) {
             case ROLLBACK -> rolledBack(request);
             case COMMIT, INQUIRY ->
-                Answer.of(request.tx(), Outcome.UNKNOWN, reason).with(request.content());
+                Answer.of(request.tx(), request.pending ? Outcome.PENDING : Outcome.UNKNOWN, reason)
+                        .with(request.content());
         };
     }
 
