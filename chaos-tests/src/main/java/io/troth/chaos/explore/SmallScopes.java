@@ -51,6 +51,14 @@ public final class SmallScopes {
                         .call(0, 0, true, 2)
                         .call(0, 1, true, 1)
                         .epochs(1),
+                new Scope("stands-in", "an instance of a resource whose other instance loses its stream")
+                        .agent(0)
+                        .agent(0)
+                        .agent(1)
+                        .call(0, 0, true, 1)
+                        .call(0, 1, true, 1)
+                        .epochs(1)
+                        .may(May.LEADER_LOSES_STREAM),
                 new Scope("readers", "two calls that only read")
                         .agent(0)
                         .agent(1)
