@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Test;
 /** Goal: no part of a result is passed over. Method: a message without content, which is how one of a newer gateway looks. */
 class UnknownResultTest {
 
+    private static final SqlGateways.Gateway GATEWAY = new SqlGateways.Gateway("localhost:1", null, null);
+
     private static final QueryResponse KNOWN = QueryResponse.newBuilder()
             .setColumns(QueryColumns.getDefaultInstance())
             .build();
@@ -88,7 +90,7 @@ class UnknownResultTest {
                 () -> 0,
                 new TimersByHand(),
                 new SilentLink());
-        RemoteRows rows = new RemoteRows("accounts", new SqlGateways(engine, false), null);
+        RemoteRows rows = new RemoteRows("accounts", new SqlGateways(engine, false), GATEWAY);
         rows.beforeStart(call);
         rows.onNext(KNOWN);
         rows.onNext(UNKNOWN);
@@ -100,7 +102,7 @@ class UnknownResultTest {
 
     @Test
     void takenRowsEndTheCallAtWhatTheyDoNotKnow() {
-        RemoteRows rows = new RemoteRows("accounts", null, null);
+        RemoteRows rows = new RemoteRows("accounts", null, GATEWAY);
         rows.beforeStart(call);
         rows.onNext(KNOWN);
         assertNull(call.cancelled);
