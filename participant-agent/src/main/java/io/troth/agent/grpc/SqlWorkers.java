@@ -2,6 +2,7 @@ package io.troth.agent.grpc;
 
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import io.troth.agent.sql.SqlCall;
+import io.troth.client.context.NanoClock;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -31,7 +32,7 @@ final class SqlWorkers implements AutoCloseable {
 
     private final int callsMax;
     private final Semaphore calls;
-    private final AtomicLong quietUntilNanos = new AtomicLong(System.nanoTime());
+    private final AtomicLong quietUntilNanos = new AtomicLong(NanoClock.SYSTEM.nanos());
     private final ExecutorService statements;
     private final ExecutorService callbacks;
     private final ExecutorService cancels;
@@ -69,7 +70,7 @@ final class SqlWorkers implements AutoCloseable {
 
     /** Whoever runs the agent has to know, too. One line a second. */
     private void sayFull() {
-        long now = System.nanoTime();
+        long now = NanoClock.SYSTEM.nanos();
         long quietUntil = quietUntilNanos.get();
         if (now - quietUntil >= 0 && quietUntilNanos.compareAndSet(quietUntil, now + QUIET_NANOS)) {
             LOG.warn("calls are refused, OVERLOADED: as many as agent.sql.callsMax ({}) run", callsMax);
