@@ -50,6 +50,24 @@ final class AgentTable {
         return byResource.getOrDefault(resource, List.of());
     }
 
+    /**
+     * An instance of the resource at this database, by turns.
+     *
+     * @param identity the database; null for whichever
+     * @param turn how many were asked before
+     */
+    @Nullable
+    AgentStream anyAt(String resource, @Nullable String identity, int turn) {
+        List<AgentStream> all = offering(resource);
+        for (int i = 0; i < all.size(); i++) {
+            AgentStream candidate = all.get((turn + i) % all.size());
+            if (candidate.offers(resource, identity)) {
+                return candidate;
+            }
+        }
+        return null;
+    }
+
     void add(AgentStream stream) {
         streams.put(stream.id, stream);
         byInstance.put(stream.instance(), stream);

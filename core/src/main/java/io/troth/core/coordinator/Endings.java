@@ -55,12 +55,7 @@ final class Endings {
      * until a list finds it (protocol 9.5). Null when none is connected.
      */
     private @Nullable AgentStream another(TransactionBranch branch) {
-        for (AgentStream candidate : leader.agents.offering(branch.resource)) {
-            if (candidate.offers(branch.resource, branch.identity)) {
-                return candidate;
-            }
-        }
-        return null;
+        return leader.agents.anyAt(branch.resource, branch.identity, 0);
     }
 
     /** Ends T: keeps the result, cancels its timers, answers who waits. */

@@ -7,7 +7,6 @@ import io.troth.core.Outcome;
 import io.troth.core.Reason;
 import io.troth.core.coordinator.AgentHello.AgentResource;
 import io.troth.core.coordinator.OnePhaseCase.Stage;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -179,14 +178,10 @@ final class OnePhase {
         if (one.proof == null) {
             return;
         }
-        List<AgentStream> all = leader.agents.offering(one.resource);
-        one.asked = null;
-        for (int i = 0; i < all.size() && one.asked == null; i++) {
-            AgentStream candidate = all.get(i);
-            if (candidate.offers(one.resource, one.identity)) {
-                one.asked = candidate.id;
-                leader.out.toAgent(candidate.id, new AgentMessage.AskFate(one.tx, one.branch, one.resource, one.proof));
-            }
+        AgentStream asked = leader.agents.anyAt(one.resource, one.identity, 0);
+        one.asked = asked == null ? null : asked.id;
+        if (asked != null) {
+            leader.out.toAgent(asked.id, new AgentMessage.AskFate(one.tx, one.branch, one.resource, one.proof));
         }
         leader.out.startTimer(new TimerKey.FateRetry(one.tx), leader.limits.fateRetryMillis());
     }

@@ -7,7 +7,6 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
 import io.troth.core.coordinator.AgentHello.AgentResource;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -250,14 +249,7 @@ final class PhaseTwo {
                 return voter;
             }
         }
-        List<AgentStream> all = leader.agents.offering(resource);
-        for (int i = 0; i < all.size(); i++) {
-            AgentStream candidate = all.get((branch.attempts + i) % all.size());
-            if (candidate.offers(resource, branch.identity)) {
-                return candidate;
-            }
-        }
-        return null;
+        return leader.agents.anyAt(resource, branch.identity, branch.attempts);
     }
 
     /** {@code resource} is the branch's, or the name under which an agent has found it in the same database. */
