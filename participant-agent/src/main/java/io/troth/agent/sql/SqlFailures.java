@@ -1,14 +1,13 @@
 package io.troth.agent.sql;
 
 import io.troth.agent.engine.BranchRefusedException;
+import io.troth.agent.xa.PostgresErrors;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.TrothException;
-import java.sql.BatchUpdateException;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
-import org.postgresql.util.ServerErrorMessage;
 
 /** Says in words of the catalogue why a statement failed, without its text. */
 final class SqlFailures {
@@ -32,7 +31,7 @@ final class SqlFailures {
         if (known != null) {
             return new SqlFailedException(known, shown, failure);
         }
-        String detail = "resource " + resource + ": " + message(failure) + " (SQLState " + shown + ")";
+        String detail = "resource " + resource + ": " + PostgresErrors.wordsOf(failure) + " (SQLState " + shown + ")";
         return new SqlFailedException(new Reason(codeOf(state), detail), shown, failure);
     }
 
@@ -58,23 +57,5 @@ final class SqlFailures {
             case "40001" -> ErrorCode.SERIALIZATION_FAILURE;
             default -> ErrorCode.STATEMENT_FAILED;
         };
-    }
-
-    private static String message(SQLException thrown) {
-        // The driver quotes the statement of a batch with all values, and has what happened behind it.
-        SQLException failure = thrown instanceof BatchUpdateException && thrown.getCause() instanceof SQLException cause
-                ? cause
-                : thrown;
-        if (failure instanceof PSQLException postgres) {
-            ServerErrorMessage server = postgres.getServerErrorMessage();
-            if (server != null && server.getMessage() != null) {
-                // Without the position, the hint and the inner query: they belong to whoever holds the statement.
-                return server.getMessage();
-            }
-        }
-        String text = String.valueOf(failure.getMessage());
-        // The driver's own parser quotes the statement; the server never does.
-        int statement = text.indexOf(" in SQL ");
-        return statement < 0 ? text : text.substring(0, statement);
     }
 }

@@ -13,7 +13,7 @@ import org.postgresql.util.PSQLWarning;
 import org.postgresql.util.ServerErrorMessage;
 
 /** Reads PostgreSQL's errors: by SQLState, never by text, except where PostgreSQL has one state for two things. */
-final class PostgresErrors {
+public final class PostgresErrors {
 
     static final String CONNECTION_REJECTED = "08004";
     static final String UNDEFINED_OBJECT = "42704";
@@ -87,25 +87,34 @@ final class PostgresErrors {
                 || (has(failure, INVALID_PARAMETER_VALUE) && failure.getCause() == null);
     }
 
-    /** The database's own words and its state, without the statement, its values, positions and hints. */
-    static String describe(SQLException thrown) {
-        // The driver quotes the statement of a batch with all values, and has what happened behind it.
-        SQLException failure = thrown instanceof BatchUpdateException && thrown.getCause() instanceof SQLException cause
+    /** The driver quotes the statement of a batch with all values, and has what happened behind it. */
+    private static SQLException behindBatch(SQLException thrown) {
+        return thrown instanceof BatchUpdateException && thrown.getCause() instanceof SQLException cause
                 ? cause
                 : thrown;
-        String text = String.valueOf(failure.getMessage());
-        int statement = text.indexOf(" in SQL ");
-        if (statement >= 0) {
-            // The driver's own parser quotes the statement; the server never does.
-            text = text.substring(0, statement);
-        }
+    }
+
+    /** The database's own words and its state, as in {@link #wordsOf}. */
+    static String describe(SQLException thrown) {
+        return "SQLState " + behindBatch(thrown).getSQLState() + ": " + wordsOf(thrown);
+    }
+
+    /**
+     * The database's own words, without the statement, its values, positions, hints and the inner query: they belong to
+     * whoever holds the statement.
+     */
+    public static String wordsOf(SQLException thrown) {
+        SQLException failure = behindBatch(thrown);
         if (failure instanceof PSQLException postgres) {
             ServerErrorMessage server = postgres.getServerErrorMessage();
             if (server != null && server.getMessage() != null) {
-                text = server.getMessage();
+                return server.getMessage();
             }
         }
-        return "SQLState " + failure.getSQLState() + ": " + text;
+        String text = String.valueOf(failure.getMessage());
+        // The driver's own parser quotes the statement; the server never does.
+        int statement = text.indexOf(" in SQL ");
+        return statement < 0 ? text : text.substring(0, statement);
     }
 
     /** Why a statement or a prepare failed, in words of the catalogue. */
