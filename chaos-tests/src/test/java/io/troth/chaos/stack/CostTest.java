@@ -154,6 +154,7 @@ class CostTest {
         GlobalTransaction tx = client.begin();
         write(A);
         write(B);
+        awaitEnlisted(tx.id(), 2);
         tx.rollback();
         assertEntries(tx.id(), Map.of("Enlist", 2, "RollbackRequested", 1, "RollbackBranch", 2, "Answer", 1));
         assertEquals(0, coordinator.forces() - forces);
@@ -243,7 +244,7 @@ class CostTest {
                         new TreeMap<>(expected), coordinator.counters().entries(tx)));
     }
 
-    /** A branch that the coordinator hears of late is prepared late, in a message of its own. */
+    /** A branch that the coordinator hears of late is prepared late, in a message of its own, or refused after a rollback. */
     private static void awaitEnlisted(GlobalTxId tx, int branches) {
         Awaitility.await()
                 .atMost(LIMIT)
