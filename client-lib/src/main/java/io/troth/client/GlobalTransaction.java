@@ -80,7 +80,7 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
             // A commit whose answer cannot be waited for is better not sent.
             var unused = engine.rollback(open, interrupted);
         }
-        CompletableFuture<Answer> future = requestCommit();
+        CompletableFuture<Answer> future = requestCommit(true);
         try {
             return result(future.get());
         } catch (InterruptedException e) {
@@ -101,7 +101,7 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
      */
     public CompletionStage<CommitResult> commitAsync() {
         unbind();
-        return requestCommit().thenApply(this::result);
+        return requestCommit(false).thenApply(this::result);
     }
 
     /**
@@ -144,9 +144,12 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
 
     /**
      * What a certain question about this transaction needs. Whole when commit has returned or failed; a token of before lacks
-     * the branches of calls that have not returned, and a question with it may be answered UNKNOWN.
+     * the branches of calls that have not returned, and a question with it may be answered UNKNOWN. Once it was taken, the
+     * coordinator commits the transaction, also one that could end in place.
      */
     public OutcomeToken token() {
+        // Whoever has it may ask the coordinator, which then has to know.
+        open.scope().share();
         return token(null);
     }
 
@@ -201,8 +204,9 @@ public final class GlobalTransaction implements Transaction, AutoCloseable {
         return open.scope().rollbackReason();
     }
 
-    private CompletableFuture<Answer> requestCommit() {
-        return engine.commit(open, options.onePhase() == OnePhase.ALLOWED, options.waitFor() == WaitFor.DECIDED);
+    private CompletableFuture<Answer> requestCommit(boolean mayWait) {
+        boolean onePhaseAllowed = options.onePhase() == OnePhase.ALLOWED;
+        return engine.commit(open, onePhaseAllowed, options.waitFor() == WaitFor.DECIDED, mayWait);
     }
 
     private CompletableFuture<Answer> requestRollback() {

@@ -179,8 +179,8 @@ public final class TrothClient implements AutoCloseable {
 
     /**
      * Asks what became of a transaction of any client. Never ROLLED_BACK because nothing is found: without the token a
-     * missing record proves nothing, and the answer is UNKNOWN then. May also be PENDING or FORGOTTEN. The question ends an
-     * open transaction of another client of which the coordinator has heard nothing yet: it is ROLLED_BACK then.
+     * missing record proves nothing, and the answer is UNKNOWN then; so it is for one that has ended in place, without the
+     * coordinator. May also be PENDING or FORGOTTEN.
      *
      * @throws TrothException OVERLOADED when 10,000 such questions of this client wait, NO_COORDINATOR when it is closed
      */

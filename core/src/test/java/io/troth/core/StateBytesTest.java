@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.troth.core.coordinator.AgentHello;
 import io.troth.core.coordinator.AgentHello.AgentResource;
+import io.troth.core.coordinator.AgentMessage;
 import io.troth.core.coordinator.CoordinatorLimits;
 import io.troth.core.coordinator.CoordinatorStateMachine;
 import io.troth.core.coordinator.Event;
@@ -17,6 +18,7 @@ import io.troth.core.coordinator.StreamId;
 import io.troth.core.participant.AgentEvent;
 import io.troth.core.participant.AgentLimits;
 import io.troth.core.participant.AgentStateMachine;
+import io.troth.core.participant.BranchState;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
@@ -33,14 +35,21 @@ class StateBytesTest {
         leader.apply(new LogEntry(3, new LogRecord.Epoch(epoch)));
         AgentResource resource = new AgentResource("accounts", "postgresql", "db", "troth", null);
         leader.step(new Event.AgentConnected(new StreamId(1), new AgentHello(1, null, 0, List.of(resource))));
-        leader.step(new Event.OpenSession(new RequestId(new StreamId(2), 1), new SessionKey(1, 2), "client"));
+        leader.step(new Event.OpenSession(new RequestId(new StreamId(2), 1), new SessionKey(1, 2), "client", true));
         readsOnly(leader.encode(), bytes -> CoordinatorStateMachine.decode(bytes, CoordinatorLimits.DEFAULTS));
     }
 
     @Test
     void onlyAllBytesOfAnAgentAreRead() {
         AgentStateMachine agent = new AgentStateMachine(1, List.of("accounts"), AgentLimits.DEFAULTS);
+        EpochId epoch = new EpochId(3, 0x33);
         agent.step(new AgentEvent.ClusterHeard(new ClusterId(7)));
+        agent.step(new AgentEvent.Ordered(epoch, new AgentMessage.Welcome(epoch)));
+        GlobalTxId tx = new GlobalTxId(0, epoch, 1, 1);
+        agent.step(new AgentEvent.CallJoins(
+                1, new ClusterId(7), tx, new SessionKey(1, 2), 1, 1, "accounts", 60_000, true));
+        agent.step(new AgentEvent.CommitInPlace(tx, new BranchId(1, 1)));
+        assertEquals(BranchState.ONE_PHASE, agent.stateOf(new BranchId(1, 1)));
         readsOnly(agent.encode(), bytes -> AgentStateMachine.decode(bytes, AgentLimits.DEFAULTS));
     }
 

@@ -9,6 +9,7 @@ import io.troth.core.Reason;
 import io.troth.core.coordinator.AgentHello;
 import io.troth.core.coordinator.AgentMessage;
 import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.participant.AgentAction;
 import io.troth.core.participant.AgentEvent;
 import io.troth.core.participant.AgentStateMachine;
@@ -39,8 +40,8 @@ final class Agents {
     /** An agent dials this leader, and leaves the one that it had a stream to. */
     record Dials(int epoch, boolean spare) {}
 
-    /** Call number {@code call} comes to its {@code nth} execution. */
-    record Executes(int call, int nth) {}
+    /** Call number {@code call} comes to its {@code nth} execution; {@code inPlace}: only the client in this process knows T. */
+    record Executes(int call, int nth, boolean inPlace) {}
 
     /** The database has answered what {@code action} asked for. */
     record Answered(AgentAction action, List<AgentEvent> events) {}
@@ -50,6 +51,9 @@ final class Agents {
 
     /** A call's reply, which carries the branch that it worked on. */
     record Reply(int call, BranchId branch) {}
+
+    /** The agent in the client's process says how a commit in place ended. */
+    record EndedInPlace(OnePhaseFate fate) {}
 
     /** What happens to an agent process. */
     enum Turn {
@@ -255,6 +259,9 @@ final class Agents {
             dial(work, dials);
         } else if (input instanceof Turn turn) {
             turn(work, turn);
+        } else if (input instanceof AgentEvent asked) {
+            // Of the client in the same process.
+            step(work, asked);
         }
     }
 
@@ -325,7 +332,8 @@ final class Agents {
                         executes.call + 1L,
                         scopeId,
                         resource(work.agent),
-                        Names.REMAINING_MILLIS));
+                        Names.REMAINING_MILLIS,
+                        executes.inPlace));
         BranchId branch = work.admitted;
         if (branch != null) {
             step(work, new AgentEvent.StatementBegins(branch, scopeId));
@@ -361,6 +369,9 @@ final class Agents {
             work.timers.remove(timer.key());
         } else if (action instanceof AgentAction.CallAdmitted admitted) {
             work.admitted = admitted.branch();
+        } else if (action instanceof AgentAction.EndedInPlace ended) {
+            work.sends.add(inboxes.client(0));
+            work.sends.add(things.number(new EndedInPlace(ended.fate())));
         } else if (action instanceof AgentAction.CloseStream) {
             turn(work, Turn.LOSES_STREAM);
         } else if (Databases.answers(action)) {

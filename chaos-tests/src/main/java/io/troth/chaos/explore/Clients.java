@@ -5,15 +5,19 @@ import io.troth.core.BranchWork;
 import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
+import io.troth.core.Outcome;
 import io.troth.core.Reason;
 import io.troth.core.coordinator.CommitContent;
 import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.coordinator.RequestId;
 import io.troth.core.coordinator.StreamId;
+import io.troth.core.participant.AgentEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,8 +38,28 @@ final class Clients {
     enum Step {
         COMMITS,
         ROLLS_BACK,
+        COMMITS_IN_PLACE,
+        /** T is about to leave its process: whoever asks for its commit is the coordinator. */
+        SHARES,
         /** It has heard how T ended and tells the leader so. */
-        ENDS
+        ENDS,
+        DIES
+    }
+
+    /** Who ends T. */
+    enum By {
+        /** The coordinator. */
+        LEADER,
+        /** Nobody has heard of T, so it may end in place. */
+        CLIENT,
+        /** The agent in the client's process is ending it. */
+        AGENT,
+        /** That could not tell how it ended, and the leader is asked. */
+        QUESTION,
+        /** It has ended in place, and the client knows how. */
+        DONE,
+        /** The process is dead. */
+        NOBODY
     }
 
     /**
@@ -43,7 +67,31 @@ final class Clients {
      *
      * @param seen the branch that the reply of each call named; null when no reply has come
      */
-    record State(int tx, Phase phase, List<BranchName> seen, boolean over) {
+    record State(int tx, Phase phase, By by, List<BranchName> seen, boolean over) {
+
+        State now(Phase nextPhase, By nextBy) {
+            return new State(tx, nextPhase, nextBy, seen, over);
+        }
+
+        /** The branch that may end in place: that of the first call, which the client makes itself. Null before. */
+        @Nullable
+        BranchId own() {
+            return seen.get(0).id;
+        }
+
+        /** Whether the client waits for an answer of the leader, or of its own agent. */
+        boolean waits() {
+            return phase == Phase.COMMIT && by != By.DONE && by != By.NOBODY;
+        }
+
+        /** Whether it may ask the leader for the commit now. */
+        boolean mayCommit() {
+            return phase == Phase.WORKING && by == By.LEADER && hasAllReplies();
+        }
+
+        boolean mayCommitInPlace() {
+            return phase == Phase.WORKING && by == By.CLIENT && own() != null;
+        }
 
         /** What the client would list: branches and the calls whose replies came. */
         List<BranchWork> list(Scope scope) {
@@ -86,7 +134,8 @@ final class Clients {
     int first(int tx) {
         List<BranchName> seen = new ArrayList<>();
         scope.callsOf(tx).forEach(call -> seen.add(new BranchName(null)));
-        return states.number(new State(tx, Phase.WORKING, List.copyOf(seen), false));
+        By by = scope.inPlace ? By.CLIENT : By.LEADER;
+        return states.number(new State(tx, Phase.WORKING, by, List.copyOf(seen), false));
     }
 
     State get(int number) {
@@ -109,6 +158,7 @@ final class Clients {
     private Move compute(int number, Object input) {
         State state = get(number);
         List<Integer> sends = new ArrayList<>();
+        int answers = 0;
         State next = state;
         if (input instanceof Agents.Reply reply && state.phase == Phase.WORKING) {
             List<BranchName> seen = new ArrayList<>(state.seen);
@@ -116,19 +166,60 @@ final class Clients {
             if (seen.get(index).id == null) {
                 seen.set(index, new BranchName(reply.branch()));
             }
-            next = new State(state.tx, state.phase, seen, state.over);
-        } else if (input == Step.COMMITS && state.phase == Phase.WORKING && state.hasAllReplies()) {
-            next = new State(state.tx, Phase.COMMIT, state.seen, false);
+            next = new State(state.tx, state.phase, state.by, seen, state.over);
+        } else if (input == Step.COMMITS && state.mayCommit()) {
+            next = state.now(Phase.COMMIT, state.by);
             commits(next, sends);
-        } else if (input == Step.ROLLS_BACK && state.phase == Phase.WORKING) {
-            next = new State(state.tx, Phase.ROLLBACK, state.seen, false);
+        } else if (input == Step.ROLLS_BACK && state.phase == Phase.WORKING && state.by != By.NOBODY) {
+            next = state.now(Phase.ROLLBACK, state.by);
+            answers = state.by == By.CLIENT ? Answers.bits(state.tx, Outcome.ROLLED_BACK) : 0;
             rollsBack(next, sends);
         } else if (input == Step.ENDS && !state.over) {
-            next = new State(state.tx, state.phase, state.seen, true);
+            next = new State(state.tx, state.phase, state.by, state.seen, true);
             ends(state.tx, sends);
+        } else if (input == Step.DIES) {
+            next = state.now(state.phase, By.NOBODY);
+        } else if (input == Step.COMMITS_IN_PLACE && state.mayCommitInPlace()) {
+            next = state.now(Phase.COMMIT, By.AGENT);
+            tells(sends, state.own(), own -> new AgentEvent.CommitInPlace(scope.id(state.tx), own));
+        } else if (input == Step.SHARES && state.phase == Phase.WORKING && state.by == By.CLIENT) {
+            next = state.now(state.phase, By.LEADER);
+            announces(sends, state);
+        } else if (input == Step.SHARES && state.waits() && state.by == By.AGENT) {
+            announces(sends, state);
+        } else if (input instanceof Agents.EndedInPlace end && state.waits() && state.by == By.AGENT) {
+            Outcome outcome = outcome(end.fate());
+            boolean known = outcome != Outcome.UNKNOWN;
+            answers = known ? Answers.bits(state.tx, outcome) : 0;
+            next = state.now(state.phase, known ? By.DONE : By.QUESTION);
+            for (int epoch = scope.epochOf(state.tx); !known && epoch <= scope.epochs; epoch++) {
+                send(sends, epoch, question(next, epoch));
+            }
         }
         int[] all = sends.stream().mapToInt(Integer::intValue).toArray();
-        return Move.to(states.number(next), all);
+        return new Move(states.number(next), all, answers, List.of(), null, Move.NOTHING, null);
+    }
+
+    /** UNKNOWN: not for the agent to say. */
+    private static Outcome outcome(OnePhaseFate fate) {
+        return switch (fate) {
+            case COMMITTED -> Outcome.COMMITTED;
+            case READ_ONLY -> Outcome.READ_ONLY;
+            case ROLLED_BACK -> Outcome.ROLLED_BACK;
+            case LOST, NOT_KNOWN -> Outcome.UNKNOWN;
+        };
+    }
+
+    private void announces(List<Integer> sends, State state) {
+        tells(sends, state.own(), own -> new AgentEvent.Announced(own, Names.REMAINING_MILLIS));
+    }
+
+    /** Tells the agent in the same process about the branch there; nothing when there is none. */
+    private void tells(List<Integer> sends, @Nullable BranchId own, Function<BranchId, AgentEvent> event) {
+        if (own != null) {
+            sends.add(inboxes.agent(0));
+            sends.add(things.number(event.apply(own)));
+        }
     }
 
     private void send(List<Integer> sends, int epoch, Event event) {
@@ -168,6 +259,10 @@ final class Clients {
 
     private void rollsBack(State state, List<Integer> sends) {
         GlobalTxId tx = scope.id(state.tx);
+        if (state.by == By.CLIENT) {
+            Reason reason = Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT);
+            tells(sends, state.own(), own -> new AgentEvent.RollbackInPlace(tx, reason));
+        }
         List<BranchWork> list = state.list(scope);
         for (int epoch = scope.epochOf(state.tx); epoch <= scope.epochs; epoch++) {
             send(
@@ -205,8 +300,17 @@ final class Clients {
         return new Event.OutcomeInquiry(new RequestId(Names.clientStream(epoch, 0), 10L * tx + 3), scope.id(tx), null);
     }
 
+    /** The question of somebody who knows what T consists of so far. */
+    Event question(State state, int epoch) {
+        return new Event.OutcomeInquiry(
+                new RequestId(Names.clientStream(epoch, 0), 10L * state.tx + 4),
+                scope.id(state.tx),
+                new CommitContent(state.list(scope), scope.onePhase));
+    }
+
     /** The client opens its session at the leader of this epoch. */
-    static Event opensSession(int epoch) {
-        return new Event.OpenSession(new RequestId(Names.clientStream(epoch, 0), 0), Names.KEY, "client");
+    Event opensSession(int epoch) {
+        RequestId request = new RequestId(Names.clientStream(epoch, 0), 0);
+        return new Event.OpenSession(request, Names.KEY, "client", scope.inPlace);
     }
 }

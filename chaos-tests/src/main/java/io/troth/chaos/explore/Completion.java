@@ -156,12 +156,15 @@ final class Completion {
     private void askAndFire(int[] at) {
         int epoch = world.logOf(at).epoch();
         if (scope.can(Scope.May.CLIENT_GOES_ON) && world.leaderOf(at, epoch).sessions == 0) {
-            world.leader(at, epoch, world.things.number(Clients.opensSession(epoch)));
+            world.leader(at, epoch, world.things.number(world.clients.opensSession(epoch)));
         }
         for (int t = 0; t < scope.transactions(); t++) {
-            if (world.clientOf(at, t).phase() == Clients.Phase.COMMIT) {
-                Event commit = world.clients.commit(world.clientOf(at, t), epoch, 0);
-                world.leader(at, epoch, world.things.number(commit));
+            Clients.State client = world.clientOf(at, t);
+            if (client.waits() && client.by() != Clients.By.AGENT) {
+                Event asks = client.by() == Clients.By.LEADER
+                        ? world.clients.commit(client, epoch, 0)
+                        : world.clients.question(client, epoch);
+                world.leader(at, epoch, world.things.number(asks));
             }
         }
         for (int i = 0; i < scope.agents.size(); i++) {
@@ -193,8 +196,7 @@ final class Completion {
             }
         }
         for (int t = 0; t < scope.transactions(); t++) {
-            boolean asks = world.clientOf(at, t).phase() == Clients.Phase.COMMIT;
-            if (asks && Answers.of(at[world.answers()], t) == 0) {
+            if (world.clientOf(at, t).waits() && Answers.of(at[world.answers()], t) == 0) {
                 return "the client gets no answer about " + scope.id(t);
             }
         }

@@ -27,6 +27,14 @@ final class Inboxes {
         return place >= agents && place < agents + epochs;
     }
 
+    boolean isClient(int place) {
+        return place >= agents + epochs;
+    }
+
+    int txOf(int place) {
+        return place - agents - epochs;
+    }
+
     int epochOf(int place) {
         return place - agents + 1;
     }

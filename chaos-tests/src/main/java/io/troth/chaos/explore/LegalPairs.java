@@ -25,9 +25,13 @@ import java.util.Set;
 final class LegalPairs {
 
     private static final Map<TransactionState, Set<BranchState>> LEGAL = new EnumMap<>(TransactionState.class);
-    /** Where the leader does not know T: its session is over, or nothing has come yet. */
-    private static final Set<BranchState> UNKNOWN =
-            EnumSet.of(BranchState.ACTIVE, BranchState.PREPARED, BranchState.ROLLING_BACK, BranchState.FINISHED);
+    /** Where the leader does not know T: its session is over, nothing has come yet, or it ends in place. */
+    private static final Set<BranchState> UNKNOWN = EnumSet.of(
+            BranchState.ACTIVE,
+            BranchState.PREPARED,
+            BranchState.ONE_PHASE,
+            BranchState.ROLLING_BACK,
+            BranchState.FINISHED);
 
     static {
         LEGAL.put(ACTIVE, EnumSet.of(BranchState.ACTIVE, BranchState.ROLLING_BACK, BranchState.FINISHED));

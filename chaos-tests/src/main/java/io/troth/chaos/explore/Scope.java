@@ -70,6 +70,13 @@ final class Scope {
         CLIENT_GOES_ON,
         /** Somebody asks for the outcome who does not know what T consists of. */
         STRANGER_ASKS,
+        /** Somebody asks who has been told what T consists of so far. */
+        CONFIDANT_ASKS,
+        /**
+         * A branch is announced whose commit in place has begun. No client library does that; the core is safe all the same,
+         * because it is too late.
+         */
+        ANNOUNCED_LATE,
         /** The log is restored from a backup of its first entry, with the restore command: DISTRUST. */
         LOG_IS_RESTORED
     }
@@ -108,6 +115,7 @@ final class Scope {
     boolean onePhase = true;
     boolean waitCompleted;
     boolean proofs;
+    boolean inPlace;
 
     Scope(String name, String says) {
         this.name = name;
@@ -179,6 +187,20 @@ final class Scope {
     Scope waitsForCompletion() {
         waitCompleted = true;
         return this;
+    }
+
+    /**
+     * Agent 0 is in the client's process, which dies with it, and the client's transactions may commit in place: it makes the
+     * calls to that agent itself, and other calls only after it has shared T.
+     */
+    Scope inPlace() {
+        inPlace = true;
+        return this;
+    }
+
+    /** Whether an agent is in the client's process. */
+    boolean isClients(int agent) {
+        return inPlace && agent == 0;
     }
 
     /** The databases give proofs (protocol 7.1). */

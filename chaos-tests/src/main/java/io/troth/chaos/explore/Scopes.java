@@ -16,6 +16,7 @@ final class Scopes {
         all.addAll(calls());
         all.addAll(databases());
         all.addAll(onePhase());
+        all.addAll(inPlace());
         all.addAll(clients());
         all.addAll(logs());
         return all;
@@ -151,6 +152,54 @@ final class Scopes {
                         .call(0, 0, true, 2)
                         .twoPhaseAlways()
                         .may(May.AGENT_MOVES, May.DATABASES_TAKE_TIME, May.LEADER_DEADLINE, May.LEADER_TIMERS));
+    }
+
+    /** Agent 0 is in the client's process. */
+    private static List<Scope> inPlace() {
+        return List.of(
+                new Scope(
+                                "in-place",
+                                "one branch in the client's process: it commits in place, unless T is shared; others ask")
+                        .agent(0)
+                        .call(0, 0, true, 1)
+                        .inPlace()
+                        .epochs(1)
+                        .proofs()
+                        .faults(Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.LOST_OPEN)
+                        .may(
+                                May.CLIENT_ROLLS_BACK,
+                                May.CLIENT_ENDS,
+                                May.ANNOUNCED_LATE,
+                                May.STRANGER_ASKS,
+                                May.CONFIDANT_ASKS,
+                                May.AGENT_DIES,
+                                May.KEPT_RESULTS_AGE,
+                                May.LEADER_LOSES_STREAM,
+                                May.LEADER_TIMERS,
+                                May.DATABASES_TAKE_TIME)
+                        .states(300_000),
+                new Scope("in-place-next-epoch", "the same with a database that can not be asked, and a new leader")
+                        .agent(0)
+                        .call(0, 0, true, 1)
+                        .inPlace()
+                        .faults(Fault.REFUSES, Fault.LOST_AFTER)
+                        .may(
+                                May.STRANGER_ASKS,
+                                May.CONFIDANT_ASKS,
+                                May.AGENT_MOVES,
+                                May.AGENT_LOSES_STREAM,
+                                May.AGENT_DEADLINE,
+                                May.AGENT_DIES,
+                                May.DATABASES_TAKE_TIME)
+                        .states(300_000),
+                new Scope("in-place-shared", "one in the client's process, and after T was shared one in another")
+                        .agent(0)
+                        .agent(1)
+                        .call(0, 0, true, 1)
+                        .call(0, 1, true, 1)
+                        .inPlace()
+                        .may(May.STRANGER_ASKS, May.CONFIDANT_ASKS, May.AGENT_MOVES)
+                        .states(60_000));
     }
 
     private static List<Scope> clients() {

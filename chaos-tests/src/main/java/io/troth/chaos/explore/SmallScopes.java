@@ -70,7 +70,15 @@ public final class SmallScopes {
                 one("one-recorded").twoPhaseAlways().may(May.AGENT_MOVES),
                 one("horizon").twoPhaseAlways().may(May.CLIENT_ENDS, May.RETENTION_ENDS, May.SCANS),
                 one("goes-on").call(1, 0, true, 1).later(1).may(May.AGENT_MOVES),
-                one("one-late").may(May.AGENT_MOVES, May.KEPT_RESULTS_AGE));
+                one("one-late").may(May.AGENT_MOVES, May.KEPT_RESULTS_AGE),
+                one("in-place")
+                        .inPlace()
+                        .may(
+                                May.ANNOUNCED_LATE,
+                                May.STRANGER_ASKS,
+                                May.CONFIDANT_ASKS,
+                                May.LEADER_DEADLINE,
+                                May.DATABASES_TAKE_TIME));
     }
 
     private static Scope two(String name) {

@@ -21,6 +21,8 @@ final class Successors {
     private final int dies;
     private final int commits;
     private final int rollsBack;
+    private final int commitsInPlace;
+    private final int shares;
     private final int ends;
     private final int learns;
     private int[] steps = new int[64];
@@ -34,6 +36,8 @@ final class Successors {
         dies = world.things.number(Agents.Turn.DIES);
         commits = world.things.number(Clients.Step.COMMITS);
         rollsBack = world.things.number(Clients.Step.ROLLS_BACK);
+        commitsInPlace = world.things.number(Clients.Step.COMMITS_IN_PLACE);
+        shares = world.things.number(Clients.Step.SHARES);
         ends = world.things.number(Clients.Step.ENDS);
         learns = world.things.number(new Event.LeadershipLost());
     }
@@ -79,18 +83,31 @@ final class Successors {
 
     private void client(int[] at, int tx) {
         Clients.State client = world.clientOf(at, tx);
+        if (client.by() == Clients.By.NOBODY) {
+            return;
+        }
         if (client.phase() == Clients.Phase.WORKING) {
             for (int reply : world.sets.of(at[world.inbox(world.inboxes.client(tx))])) {
                 add(Step.of(Step.CLIENT, tx, reply));
             }
-            if (client.hasAllReplies()) {
+            if (client.mayCommit()) {
                 add(Step.of(Step.CLIENT, tx, commits));
+            }
+            if (client.mayCommitInPlace()) {
+                add(Step.of(Step.CLIENT, tx, commitsInPlace));
+            }
+            if (client.by() == Clients.By.CLIENT) {
+                add(Step.of(Step.CLIENT, tx, shares));
             }
             if (scope.can(May.CLIENT_ROLLS_BACK)) {
                 add(Step.of(Step.CLIENT, tx, rollsBack));
             }
         }
-        boolean told = Answers.of(at[world.answers()], tx) != 0;
+        if (scope.can(May.ANNOUNCED_LATE) && client.waits() && client.by() == Clients.By.AGENT) {
+            add(Step.of(Step.CLIENT, tx, shares));
+        }
+        boolean asked = !scope.inPlace || client.phase() != Clients.Phase.WORKING;
+        boolean told = asked && Answers.of(at[world.answers()], tx) != 0;
         if (scope.can(May.CLIENT_ENDS) && !client.over() && (told || client.phase() == Clients.Phase.ROLLBACK)) {
             add(Step.of(Step.CLIENT, tx, ends));
         }
@@ -143,13 +160,22 @@ final class Successors {
         int resource = scope.agents.get(i);
         for (int k = 0; k < scope.calls.size(); k++) {
             Scope.Call call = scope.calls.get(k);
-            if (call.resource() == resource && hasBegun(at, call.tx())) {
+            Clients.State client = world.clientOf(at, call.tx());
+            if (call.resource() == resource && hasBegun(at, call.tx()) && mayCall(client, i)) {
                 int done = world.databases.executions(at[world.database(resource)], k);
                 if (done < call.executions()) {
-                    add(Step.of(Step.AGENT, i, world.things.number(new Agents.Executes(k, done))));
+                    boolean inPlace = client.by() == Clients.By.CLIENT;
+                    add(Step.of(Step.AGENT, i, world.things.number(new Agents.Executes(k, done, inPlace))));
                 }
             }
         }
+    }
+
+    /** A call to another process may come late; the client's own end with the client, and before T leaves it nobody calls. */
+    private boolean mayCall(Clients.State client, int agent) {
+        return scope.isClients(agent)
+                ? client.phase() == Clients.Phase.WORKING && client.by() != Clients.By.NOBODY
+                : !scope.inPlace || client.by() == Clients.By.LEADER;
     }
 
     /** The client runs the transactions of a session one after the other. */
@@ -212,7 +238,7 @@ final class Successors {
             }
         }
         if (scope.can(May.CLIENT_GOES_ON) && epoch == 2 && leader.ready && leader.sessions == 0) {
-            add(Step.of(Step.LEADER, epoch, world.things.number(Clients.opensSession(epoch))));
+            add(Step.of(Step.LEADER, epoch, world.things.number(world.clients.opensSession(epoch))));
         }
         if (scope.can(May.LEADER_LEARNS_ITS_END) && epoch < log.epoch()) {
             add(Step.of(Step.LEADER, epoch, learns));
@@ -226,6 +252,14 @@ final class Successors {
         if (scope.can(May.STRANGER_ASKS)) {
             for (int t = 0; t < scope.transactions(); t++) {
                 add(Step.of(Step.LEADER, epoch, world.things.number(world.clients.question(t, epoch))));
+            }
+        }
+        if (scope.can(May.CONFIDANT_ASKS)) {
+            for (int t = 0; t < scope.transactions(); t++) {
+                Clients.State client = world.clientOf(at, t);
+                if (client.own() != null) {
+                    add(Step.of(Step.LEADER, epoch, world.things.number(world.clients.question(client, epoch))));
+                }
             }
         }
     }

@@ -50,7 +50,8 @@ final class Words {
         } else if (input instanceof AgentEvent.TimerFired fired) {
             return "has a timer: " + fired.key();
         } else if (input instanceof Agents.Executes executes) {
-            return "executes call " + executes.call() + (executes.nth() == 0 ? "" : ", which has been executed before");
+            return "executes call " + executes.call() + (executes.nth() == 0 ? "" : ", which has been executed before")
+                    + (executes.inPlace() ? ", in place" : "");
         } else if (input instanceof Agents.Dials dials) {
             return "dials leader " + dials.epoch();
         } else if (input instanceof Agents.Turn turn) {
@@ -71,6 +72,10 @@ final class Words {
             return "asks for commit";
         } else if (input == Clients.Step.ROLLS_BACK) {
             return "rolls back";
+        } else if (input == Clients.Step.COMMITS_IN_PLACE) {
+            return "commits in place";
+        } else if (input == Clients.Step.SHARES) {
+            return "shares T";
         }
         return "has ended T";
     }

@@ -129,7 +129,7 @@ final class World {
         queue = new ArrayDeque<>();
         elect(world, logs.begin(world[log()], 0));
         deliverAll(world);
-        leader(world, 1, things.number(Clients.opensSession(1)));
+        leader(world, 1, things.number(clients.opensSession(1)));
         for (int i = 0; i < scope.agents.size(); i++) {
             agent(world, i, things.number(new Agents.Dials(1, false)));
         }
@@ -208,11 +208,7 @@ final class World {
             case Step.AGENT -> agent(world, actor, input);
             case Step.DATABASE_ANSWERS -> answer(world, actor, input, Fault.of(Step.fault(step)));
             case Step.DATABASE_SETTLES -> world[database(actor)] = databases.step(world[database(actor)], input);
-            case Step.CLIENT -> {
-                Move move = clients.step(world[client(actor)], input);
-                world[client(actor)] = move.next();
-                post(world, move);
-            }
+            case Step.CLIENT -> client(world, actor, input);
             default -> throw new IllegalArgumentException("no such step: " + step);
         }
     }
@@ -266,6 +262,13 @@ final class World {
         }
     }
 
+    private void client(int[] world, int tx, int input) {
+        Move move = clients.step(world[client(tx)], input);
+        world[client(tx)] = move.next();
+        world[answers()] |= move.answers();
+        post(world, move);
+    }
+
     void agent(int[] world, int agent, int input) {
         int stream = agentOf(world, agent).stream;
         Move move = agents.step(world[agent(agent)], input);
@@ -275,6 +278,9 @@ final class World {
         }
         absorbAgent(world, agent, move);
         if (dies) {
+            for (int t = 0; t < scope.transactions() && scope.isClients(agent); t++) {
+                client(world, t, things.number(Clients.Step.DIES));
+            }
             if (agentOf(world, agent).life + 1 < scope.lives) {
                 absorbAgent(world, agent, agents.step(world[agent(agent)], things.number(Agents.Turn.STARTS)));
             }
@@ -329,7 +335,13 @@ final class World {
         int[] sends = move.sends();
         boolean atOnceConnecting = !scope.can(May.CONNECTING_TAKES_TIME);
         for (int i = 0; i < sends.length; i += 2) {
-            if (queue != null) {
+            if (isWithin(sends[i], things.get(sends[i + 1]))) {
+                if (inboxes.isClient(sends[i])) {
+                    client(world, inboxes.txOf(sends[i]), sends[i + 1]);
+                } else {
+                    agent(world, sends[i], sends[i + 1]);
+                }
+            } else if (queue != null) {
                 queue.add(sends[i]);
                 queue.add(sends[i + 1]);
             } else if (atOnceConnecting && isConnecting(things.get(sends[i + 1]))) {
@@ -343,6 +355,13 @@ final class World {
                 world[inbox] = sets.add(world[inbox], sends[i + 1]);
             }
         }
+    }
+
+    /** Said by the client to the agent in its process, or by that to the client: no network is between them. */
+    private boolean isWithin(int place, Object message) {
+        return message instanceof Agents.EndedInPlace
+                || (scope.inPlace && message instanceof AgentEvent && !inboxes.isLeader(place))
+                || (message instanceof Agents.Reply reply && scope.isClients(Agents.agentOf(reply.branch())));
     }
 
     private static boolean isConnecting(Object message) {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -34,6 +35,7 @@ final class ClientSessions {
         private final long id;
         private final SessionKey key;
         private final long endsNanos;
+        private final boolean commitsInPlace;
         private long sequence;
 
         private Session(ClientMessage.SessionOpened opened, long nowNanos) {
@@ -41,6 +43,7 @@ final class ClientSessions {
             id = opened.session();
             key = opened.key();
             endsNanos = nowNanos + opened.maxAgeMillis() * 500_000;
+            commitsInPlace = opened.commitsInPlace();
         }
 
         EpochId epoch() {
@@ -55,6 +58,11 @@ final class ClientSessions {
             return key;
         }
 
+        /** Whether the leader knows that a T of it may end unheard of. */
+        boolean commitsInPlace() {
+            return commitsInPlace;
+        }
+
         /** The next transaction of it. */
         GlobalTxId next() {
             return new GlobalTxId(0, epoch, id, ++sequence);
@@ -66,6 +74,10 @@ final class ClientSessions {
     private final World world;
     private final SimProcess process;
     private final Speaker speaker;
+    /** Hears of a session that a leader does not know any more. */
+    private final Consumer<Session> ends;
+
+    private final boolean commitsInPlace;
     private final List<Session> old = new ArrayList<>();
     /** Those that it has closed. */
     private final Set<Name> gone = new HashSet<>();
@@ -78,10 +90,12 @@ final class ClientSessions {
 
     private boolean closing;
 
-    ClientSessions(World world, SimProcess process, Speaker speaker) {
+    ClientSessions(World world, SimProcess process, Speaker speaker, Consumer<Session> ends, boolean commitsInPlace) {
         this.world = world;
         this.process = process;
         this.speaker = speaker;
+        this.ends = ends;
+        this.commitsInPlace = commitsInPlace;
     }
 
     /** The session to begin on; null when there is none now. */
@@ -123,7 +137,9 @@ final class ClientSessions {
         resuming = false;
         SessionKey drawn =
                 new SessionKey(world.random().nextLong(), world.random().nextLong());
-        speaker.say(() -> "opens a session", request -> new Event.OpenSession(request, drawn, process.name()));
+        speaker.say(
+                () -> "opens a session",
+                request -> new Event.OpenSession(request, drawn, process.name(), commitsInPlace));
     }
 
     void disconnected() {
@@ -171,9 +187,11 @@ final class ClientSessions {
     boolean refused(ClientMessage.Refused refused) {
         if (refused.reason().code() == ErrorCode.UNKNOWN_SESSION) {
             if (resuming) {
-                if (current != null) {
-                    old.add(current);
-                    current = null;
+                Session former = current;
+                current = null;
+                if (former != null) {
+                    old.add(former);
+                    ends.accept(former);
                 }
                 open();
             }

@@ -2,6 +2,7 @@ package io.troth.chaos.sim;
 
 import io.troth.chaos.sim.world.World;
 import io.troth.client.context.CallScope;
+import io.troth.core.BranchId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.SessionKey;
@@ -9,6 +10,8 @@ import io.troth.core.coordinator.CommitContent;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** One T as its client sees it. */
@@ -32,6 +35,15 @@ final class ClientTransaction {
 
     boolean requested;
     boolean rolling;
+
+    /** Its commit was begun in place: there is no Commit to send. */
+    boolean inPlace;
+
+    /** And the agent has not said yet how it ended. */
+    boolean endsInPlace;
+
+    /** The branches in which the root scope has worked. */
+    final Set<BranchId> own = new TreeSet<>();
 
     @Nullable
     CommitContent content;

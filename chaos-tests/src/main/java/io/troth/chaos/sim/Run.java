@@ -108,8 +108,9 @@ final class Run {
                     world.random().nextInt(4) == 0 ? databases : List.of(databases.get(i % resources));
             agents.add(new SimulatedAgent(this, world.process("a" + (i + 1)), own));
         }
+        Homes homes = new Homes(plan);
         for (int i = 0; i < plan.clients(); i++) {
-            clients.add(new SimulatedClient(this, world.process("k" + (i + 1))));
+            clients.add(homes.client(this, i));
         }
     }
 
@@ -241,7 +242,7 @@ final class Run {
         world.after((call.context().remainingMillis() + 1_000) * MILLI, caller, () -> "", () -> once.accept(null));
     }
 
-    private static boolean offers(SimulatedAgent agent, Call.Script script) {
+    static boolean offers(SimulatedAgent agent, Call.Script script) {
         return script.statements().stream()
                 .allMatch(statement -> agent.resources().contains(statement.resource()));
     }

@@ -60,6 +60,8 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
     private @Nullable SimulatedCoordinator peer;
     private boolean linkClosed;
     private BranchSteps steps;
+    /** The client that lives in the same process. */
+    private @Nullable SimulatedClient client;
     /** Callers that wait. */
     private final Set<Runnable> deaths = new LinkedHashSet<>();
 
@@ -93,6 +95,14 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
         service = new SimulatedService(run, process, fresh, opened);
         linkClosed = false;
         fresh.start(world.random().nextBoolean() ? Run.CLUSTER : null, null);
+        if (client != null) {
+            client.lives();
+        }
+    }
+
+    /** A client is in this process: it starts and dies with the agent. */
+    void houses(SimulatedClient lodger) {
+        client = lodger;
     }
 
     private void died() {
@@ -107,6 +117,9 @@ final class SimulatedAgent implements CoordinatorLink, AgentTimers, AgentListene
         List<Runnable> hooks = List.copyOf(deaths);
         deaths.clear();
         hooks.forEach(Runnable::run);
+        if (client != null) {
+            client.died();
+        }
         run.agentDied(this);
     }
 

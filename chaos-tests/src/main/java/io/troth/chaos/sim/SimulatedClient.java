@@ -1,10 +1,9 @@
 package io.troth.chaos.sim;
 
-import io.troth.chaos.sim.world.Connection;
-import io.troth.chaos.sim.world.Fault;
 import io.troth.chaos.sim.world.SimProcess;
 import io.troth.chaos.sim.world.World;
 import io.troth.client.context.CallScope;
+import io.troth.client.context.InPlaceBranch;
 import io.troth.core.BranchWork;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
@@ -22,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * One client process and its library: opens sessions, begins, calls, counts, commits, and asks until it knows (protocol
  * 4 to 6 and 9). One thread.
  */
-final class SimulatedClient {
+final class SimulatedClient implements ClientStream.User {
 
     private static final long MILLI = 1_000_000;
     private static final int OPEN_MAX = 6;
@@ -38,32 +38,52 @@ final class SimulatedClient {
     private final World world;
     private final SimProcess process;
     private final ClientSessions sessions;
+    private final @Nullable HomeAgent home;
     private final List<ClientTransaction> open = new ArrayList<>();
     private final Map<Long, ClientTransaction> asked = new HashMap<>();
     /** Questions that do not say what the Commit said. */
     private final Set<Long> askedBare = new HashSet<>();
 
-    private Connection.@Nullable End stream;
-    private @Nullable SimulatedCoordinator peer;
+    private final Onlooker onlooker;
+
+    private final ClientStream stream;
     /** What the coordinator at the other end says; the next one is believed to accept until it says so. */
     private boolean accepting = true;
 
-    private long correlation;
-
-    SimulatedClient(Run run, SimProcess process) {
+    /** {@code home}: the agent in the same process; null when the process is its own. */
+    SimulatedClient(Run run, SimProcess process, @Nullable HomeAgent home, boolean commitsInPlace) {
         this.run = run;
         this.world = run.world;
         this.process = process;
-        this.sessions = new ClientSessions(world, process, this::say);
+        this.home = home;
+        this.stream = new ClientStream(run, process, this);
+        this.onlooker = new Onlooker(run, stream);
+        this.sessions = new ClientSessions(world, process, stream::say, this::sessionEnded, commitsInPlace);
+    }
+
+    /** Somebody else in the same process. */
+    Onlooker onlooker() {
+        return onlooker;
     }
 
     SimProcess process() {
         return process;
     }
 
+    /** Starts its process; that of its agent's has started. */
     void start() {
-        process.start(this::died);
-        dialLater(0);
+        if (home == null) {
+            process.start(() -> {
+                died();
+                run.clientDied(this);
+            });
+            lives();
+        }
+    }
+
+    /** The process has started. */
+    void lives() {
+        stream.dialLater(0);
         beginLater();
         for (ClientTransaction tx : open) {
             // Its token was kept somewhere: the next process asks on.
@@ -71,86 +91,34 @@ final class SimulatedClient {
         }
     }
 
-    private void died() {
-        stream = null;
-        peer = null;
-        accepting = true;
-        asked.clear();
+    /** The process has died. */
+    void died() {
+        stream.forget();
+        disconnected();
         sessions.forget();
         for (ClientTransaction tx : open) {
             tx.then(null);
+            tx.endsInPlace = false;
             if (!tx.requested) {
                 tx.abandoned = true;
             }
         }
         open.removeIf(ClientTransaction::isOver);
-        run.clientDied(this);
     }
 
     // The stream.
 
-    private void dialLater(long nanos) {
-        world.after(nanos + world.shortDelay(), process, () -> "dials", this::dial);
-    }
-
-    private void dial() {
-        if (stream != null) {
-            return;
-        }
-        SimulatedCoordinator found = run.anyCoordinator();
-        if (!run.reaches(process, found.process())) {
-            dialLater(world.random().nextLong(50 * MILLI, 1_000 * MILLI));
-            return;
-        }
-        Connection connection = world.network().connect(process, found.process());
-        Connection.End mine = connection.dialer();
-        stream = mine;
-        peer = found;
-        mine.onBreak(() -> broken(mine));
-        mine.send(
-                () -> "accepts " + process,
-                () -> found.client(connection.server(), message -> {
-                    if (mine.equals(stream)) {
-                        hear(message);
-                    }
-                }));
+    @Override
+    public void connected() {
         sessions.connected();
     }
 
-    private void broken(Connection.End which) {
-        if (which.equals(stream)) {
-            stream = null;
-            peer = null;
-            accepting = true;
-            sessions.disconnected();
-            asked.clear();
-            dialLater(world.random().nextLong(50 * MILLI, 500 * MILLI));
-        }
-    }
-
-    private void hangUp() {
-        Connection.End mine = stream;
-        if (mine != null) {
-            mine.breakHere();
-        }
-    }
-
-    /** Says something; its stream's id is known to the coordinator only. */
-    private void say(Supplier<String> what, java.util.function.Function<RequestId, Event> event) {
-        say(what, ++correlation, event);
-    }
-
-    private void say(Supplier<String> what, long number, java.util.function.Function<RequestId, Event> event) {
-        Connection.End mine = stream;
-        SimulatedCoordinator to = peer;
-        if (mine != null && to != null) {
-            int times = world.fault(Fault.MESSAGE_TWICE) ? 2 : 1;
-            for (int i = 0; i < times; i++) {
-                mine.send(
-                        () -> "hears of " + process + ": " + what.get(),
-                        () -> to.said(mine.peer(), id -> event.apply(new RequestId(id, number))));
-            }
-        }
+    @Override
+    public void disconnected() {
+        accepting = true;
+        sessions.disconnected();
+        asked.clear();
+        onlooker.disconnected();
     }
 
     // Transactions.
@@ -190,7 +158,8 @@ final class SimulatedClient {
         CallScope root = new CallScope(
                 new TransactionContext(Run.CLUSTER, id, session.key(), TransactionContext.ROOT_CALL, remaining),
                 process::nanoTime,
-                1 + world.random().nextLong(Long.MAX_VALUE));
+                1 + world.random().nextLong(Long.MAX_VALUE),
+                session.commitsInPlace());
         int more = !isLast && world.random().nextInt(4) == 0 ? 2 : 0;
         List<Call.Script> calls = isLast ? run.workload.everywhere() : run.workload.next();
         ClientTransaction tx = new ClientTransaction(id, session.key(), root, calls, more);
@@ -208,10 +177,10 @@ final class SimulatedClient {
         }
         Call.Script script = tx.root.isRollbackOnly() ? null : tx.plan.poll();
         if (script != null) {
-            call(tx, script);
+            run(tx, script);
             // Some calls run at the same time.
             if (!tx.plan.isEmpty() && world.random().nextInt(5) == 0) {
-                call(tx, tx.plan.remove());
+                run(tx, tx.plan.remove());
             }
         } else if (tx.calling == 0) {
             tx.root.closeIfIdle();
@@ -219,13 +188,23 @@ final class SimulatedClient {
         }
     }
 
-    private void call(ClientTransaction tx, Call.Script script) {
+    private void run(ClientTransaction tx, Call.Script script) {
         tx.calling++;
         tx.root.enter();
+        if (home != null && home.takes(script)) {
+            TransactionContext own = new TransactionContext(
+                    Run.CLUSTER, tx.id, tx.key, TransactionContext.ROOT_CALL, tx.root.remainingMillis());
+            home.work(tx, new Call(own, script), () -> returned(tx));
+        } else {
+            call(tx, script);
+        }
+    }
+
+    private void call(ClientTransaction tx, Call.Script script) {
+        tx.root.share();
         TransactionContext context =
                 run.nested(new TransactionContext(Run.CLUSTER, tx.id, tx.key, 0, 0), tx.root.remainingMillis());
         run.call(process, new Call(context, script), reply -> {
-            tx.calling--;
             if (reply == null) {
                 tx.root.setRollbackOnly(Reason.of(ErrorCode.ROLLBACK_ONLY));
             } else {
@@ -237,11 +216,16 @@ final class SimulatedClient {
                     }
                 });
             }
-            tx.root.exit();
-            // Sometimes the application has something else to do first.
-            long thinks = world.random().nextInt(8) == 0 ? world.random().nextLong(1_500 * MILLI) : 0;
-            tx.then(world.after(thinks, process, () -> "", () -> goOn(tx)));
+            returned(tx);
         });
+    }
+
+    private void returned(ClientTransaction tx) {
+        tx.calling--;
+        tx.root.exit();
+        // Sometimes the application has something else to do first.
+        long thinks = world.random().nextInt(8) == 0 ? world.random().nextLong(1_500 * MILLI) : 0;
+        tx.then(world.after(thinks, process, () -> "", () -> goOn(tx)));
     }
 
     /** Ends it one way or the other, or asks on. */
@@ -251,7 +235,11 @@ final class SimulatedClient {
             return;
         }
         List<BranchWork> listed = tx.root.list().branches();
-        if (tx.requested) {
+        if (tx.requested && tx.inPlace) {
+            if (!tx.endsInPlace) {
+                ask(tx, true);
+            }
+        } else if (tx.requested) {
             if (world.random().nextBoolean()) {
                 ask(tx, world.random().nextInt(3) > 0);
             } else {
@@ -270,13 +258,60 @@ final class SimulatedClient {
             tx.abandoned = true;
             over(tx);
         } else {
-            CommitContent content = new CommitContent(listed, world.random().nextInt(3) > 0);
-            tx.content = content;
-            tx.requested = true;
-            run.ledger.requested(tx.id, content);
-            commit(tx);
+            requestCommit(tx, new CommitContent(listed, world.random().nextInt(3) > 0));
         }
         again(tx);
+    }
+
+    private void requestCommit(ClientTransaction tx, CommitContent content) {
+        if (!content.isOnePhase()) {
+            tx.root.share();
+        }
+        boolean isLate = tx.root.remainingMillis() == 0;
+        InPlaceBranch branch = isLate ? null : tx.root.takeInPlace();
+        if (isLate && home != null) {
+            rollBack(tx, content.branches());
+            return;
+        }
+        tx.content = content;
+        tx.requested = true;
+        run.ledger.requested(tx.id, content);
+        if (branch == null || home == null) {
+            commit(tx);
+            return;
+        }
+        tx.inPlace = true;
+        tx.endsInPlace = true;
+        home.commit(tx, branch, outcome -> {
+            tx.endsInPlace = false;
+            if (outcome == Outcome.UNKNOWN) {
+                // Nobody here can tell, so the leader is asked.
+                end(tx);
+            } else {
+                endsHere(tx, outcome);
+            }
+        });
+    }
+
+    /** What the application hears without a leader's word. */
+    private void endsHere(ClientTransaction tx, Outcome outcome) {
+        run.ledger.answered(tx.id, outcome);
+        run.ledger.told(tx.id, outcome, false);
+        tx.outcome = outcome;
+        over(tx);
+    }
+
+    /** The leader does not know the session any more: nothing of it can commit, except what it need not hear of. */
+    private void sessionEnded(ClientSessions.Session session) {
+        for (ClientTransaction tx : open) {
+            // Some hear of it too late.
+            if (home != null
+                    && isOf(tx, session)
+                    && !tx.requested
+                    && world.random().nextInt(4) > 0) {
+                HomeAgent.giveUp(tx, Reason.of(ErrorCode.SESSION_ENDED));
+            }
+        }
     }
 
     /** When no answer comes: asks again, sometimes on another stream. */
@@ -284,18 +319,26 @@ final class SimulatedClient {
         if (tx.isOver()) {
             return;
         }
-        long patience = stream == null
-                ? world.random().nextLong(100 * MILLI, 500 * MILLI)
-                : world.random().nextLong(500 * MILLI, 12_000 * MILLI);
+        long patience = stream.isUp()
+                ? world.random().nextLong(500 * MILLI, 12_000 * MILLI)
+                : world.random().nextLong(100 * MILLI, 500 * MILLI);
         tx.then(process.after(patience, () -> "is tired of waiting for " + tx.id, () -> {
             if (world.isFaulty() && world.random().nextInt(3) == 0) {
-                hangUp();
+                stream.hangUp();
             }
             end(tx);
         }));
     }
 
     private void rollBack(ClientTransaction tx, List<BranchWork> listed) {
+        InPlaceBranch branch = tx.root.takeInPlace();
+        if (branch != null) {
+            // The scope is closed, so nobody else will ever hear of T.
+            world.saw("rollback in place");
+            branch.rollBack(Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT));
+            endsHere(tx, Outcome.ROLLED_BACK);
+            return;
+        }
         if (tx.rolling && world.random().nextBoolean()) {
             tx.abandoned = true;
             over(tx);
@@ -324,19 +367,20 @@ final class SimulatedClient {
 
     private void ask(ClientTransaction tx, boolean withContent) {
         CommitContent content = withContent ? tx.content : null;
+        long number =
+                request(tx, () -> "asks for " + tx.id, request -> new Event.OutcomeInquiry(request, tx.id, content));
         if (content == null) {
-            askedBare.add(correlation + 1);
+            askedBare.add(number);
         }
-        request(tx, () -> "asks for " + tx.id, request -> new Event.OutcomeInquiry(request, tx.id, content));
     }
 
-    private void request(
-            ClientTransaction tx, Supplier<String> what, java.util.function.Function<RequestId, Event> event) {
-        if (stream != null) {
-            long number = ++correlation;
+    private long request(ClientTransaction tx, Supplier<String> what, Function<RequestId, Event> event) {
+        long number = stream.nextCorrelation();
+        if (stream.isUp()) {
             asked.put(number, tx);
-            say(what, number, event);
+            stream.say(what, number, event);
         }
+        return number;
     }
 
     private long lowestOpen(GlobalTxId of) {
@@ -364,7 +408,8 @@ final class SimulatedClient {
 
     // What it hears.
 
-    private void hear(ClientMessage message) {
+    @Override
+    public void hear(ClientMessage message) {
         if (message instanceof ClientMessage.SessionOpened opened) {
             sessions.opened(opened);
             sessions.closeUnused(this::isUsed);
@@ -375,6 +420,7 @@ final class SimulatedClient {
                             ? "begin allowed again"
                             : "begin refused " + push.reason().code());
         } else if (message instanceof ClientMessage.Answer answer) {
+            onlooker.hears(answer);
             ClientTransaction tx = asked.remove(answer.correlation());
             boolean bare = askedBare.remove(answer.correlation());
             if (tx != null) {
@@ -402,37 +448,43 @@ final class SimulatedClient {
                 }
             }
             case PENDING -> tx.then(process.after(100 * MILLI, () -> "asks again", () -> end(tx)));
-            case NOT_LEADER -> hangUp();
+            case NOT_LEADER -> stream.hangUp();
         }
     }
 
     private void refused(ClientMessage.Refused refused) {
         world.saw("client hears refusal " + refused.reason().code());
         ClientTransaction tx = asked.remove(refused.correlation());
+        if (onlooker.isRefused(refused)) {
+            return;
+        }
         if (tx != null) {
             if (!tx.isOver()) {
                 tx.then(process.after(100 * MILLI, () -> "tries again", () -> end(tx)));
             }
             if (refused.reason().code() != ErrorCode.OVERLOADED) {
-                hangUp();
+                stream.hangUp();
             }
         } else if (!sessions.refused(refused)
                 && (refused.reason().code() != ErrorCode.OVERLOADED
                         || world.random().nextInt(4) == 0)) {
             // Who hangs up at every refusal of a new session never hears the answers on the old ones.
-            hangUp();
+            stream.hangUp();
         }
     }
 
     /** What it still waits for; null when nothing. */
     @Nullable
     String unfinished() {
-        return open.isEmpty() ? null : process + " has no answer about " + open.get(0).id;
+        return open.isEmpty() ? onlooker.unfinished() : process + " has no answer about " + open.get(0).id;
     }
 
     private boolean isUsed(ClientSessions.Session session) {
-        return open.stream()
-                .anyMatch(tx -> tx.id.session() == session.id() && tx.id.epoch().equals(session.epoch()));
+        return open.stream().anyMatch(tx -> isOf(tx, session));
+    }
+
+    private static boolean isOf(ClientTransaction tx, ClientSessions.Session session) {
+        return tx.id.session() == session.id() && tx.id.epoch().equals(session.epoch());
     }
 
     /** In the end: closes its sessions, so that nothing of them is left. */

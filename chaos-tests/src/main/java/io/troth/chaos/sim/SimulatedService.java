@@ -15,6 +15,7 @@ import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
 import io.troth.core.TransactionContext;
 import io.troth.core.TrothException;
+import io.troth.core.participant.StatementEnd;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimulatedService {
 
-    /** One call that is being served. */
+    /** One call that is being served, or what the client in this process does itself. */
     private final class Served {
         final Call call;
         final CallScope scope;
@@ -39,11 +40,10 @@ final class SimulatedService {
         final Map<BranchId, List<Long>> done = new TreeMap<>();
         int next;
 
-        Served(Call call, Consumer<Reply> replies) {
+        Served(Call call, CallScope scope, Consumer<Reply> replies) {
             this.call = call;
+            this.scope = scope;
             this.replies = replies;
-            scope = new CallScope(
-                    call.context(), process::nanoTime, 1 + world.random().nextLong(Long.MAX_VALUE));
         }
 
         void goOn() {
@@ -93,6 +93,11 @@ final class SimulatedService {
                 }
                 if (result.failure() == null) {
                     goOn();
+                } else if (isRoot()
+                        && !isUnharmed(result.end())
+                        && world.random().nextInt(4) == 0) {
+                    // The application takes no notice, and commits: the agent knows better.
+                    reply();
                 } else {
                     fail(Reason.of(ErrorCode.STATEMENT_FAILED));
                 }
@@ -101,6 +106,7 @@ final class SimulatedService {
 
         private void inner(Call.Script script) {
             scope.enter();
+            scope.share();
             TransactionContext context = run.nested(call.context(), scope.remainingMillis());
             run.call(process, new Call(context, script), reply -> {
                 if (reply == null) {
@@ -116,13 +122,21 @@ final class SimulatedService {
             });
         }
 
+        private boolean isRoot() {
+            return scope.call() == TransactionContext.ROOT_CALL;
+        }
+
+        private static boolean isUnharmed(StatementEnd end) {
+            return end.kind() == StatementEnd.Kind.COMPLETED || end.kind() == StatementEnd.Kind.UNDONE;
+        }
+
         private void fail(Reason reason) {
             scope.setRollbackOnly(reason);
             reply();
         }
 
         private void reply() {
-            BranchList list = scope.close();
+            BranchList list = isRoot() ? scope.list() : scope.close();
             serving--;
             replies.accept(new Reply(list, done));
         }
@@ -151,13 +165,21 @@ final class SimulatedService {
         serving++;
         Served served;
         try {
-            served = new Served(call, replies);
+            CallScope scope = new CallScope(
+                    call.context(), process::nanoTime, 1 + world.random().nextLong(Long.MAX_VALUE), false);
+            served = new Served(call, scope, replies);
         } catch (TrothException refused) {
             serving--;
             replies.accept(new Reply(new BranchList(true, List.of()), Map.of()));
             return;
         }
         served.goOn();
+    }
+
+    /** The client in this process does something itself, under the root scope, which stays open. */
+    void work(CallScope root, Call call, Consumer<Reply> done) {
+        serving++;
+        new Served(call, root, done).goOn();
     }
 
     private void queue(BranchId branch, Runnable turn) {

@@ -129,6 +129,9 @@ class CostTest {
         under(first, () -> write(SHARED_A));
         under(second, () -> write(SHARED_B));
         under(before, () -> read(A));
+        share(first);
+        share(second);
+        share(before);
         awaitEnlisted(first.id(), 1);
         awaitEnlisted(second.id(), 1);
         CompletableFuture<String> asked = new CompletableFuture<>();
@@ -161,11 +164,32 @@ class CostTest {
         assertNoGrowth(messages(1, 1, 2, 2, 0), tx.id());
     }
 
+    /** Client and agent are in one process, and nobody else has heard of it. */
+    @Test
+    void oneBranchThatNobodyElseHasHeardOfCostsNothing() throws Exception {
+        int forces = coordinator.forces();
+        GlobalTransaction committed = client.begin();
+        write(A);
+        assertEquals(Outcome.COMMITTED, committed.commit().outcome());
+        GlobalTransaction read = client.begin();
+        read(A);
+        assertEquals(Outcome.READ_ONLY, read.commit().outcome());
+        GlobalTransaction rolledBack = client.begin();
+        write(A);
+        rolledBack.rollback();
+        for (GlobalTransaction tx : List.of(committed, read, rolledBack)) {
+            assertEntries(tx.id(), Map.of());
+            assertNoGrowth(Map.of(), tx.id());
+        }
+        assertEquals(0, coordinator.forces() - forces);
+    }
+
     @Test
     void oneBranchAloneForcesNothing() throws Exception {
         int forces = coordinator.forces();
         GlobalTransaction tx = client.begin();
         write(A);
+        share(tx);
         assertEquals(Outcome.COMMITTED, tx.commit().outcome());
         assertEntries(
                 tx.id(),
@@ -255,6 +279,11 @@ class CostTest {
         return client.beginAsync(TransactionOptions.DEFAULTS)
                 .toCompletableFuture()
                 .get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+    }
+
+    /** As a call to another service does: from now on the coordinator has to know. */
+    private static void share(GlobalTransaction tx) {
+        assertEquals(tx.id(), tx.token().tx());
     }
 
     private interface Work {

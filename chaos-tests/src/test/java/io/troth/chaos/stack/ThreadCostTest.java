@@ -7,6 +7,7 @@ import io.troth.agent.TrothAgent;
 import io.troth.chaos.process.WorkDirectory;
 import io.troth.chaos.stack.ThreadUse.Use;
 import io.troth.client.GlobalTransaction;
+import io.troth.client.OutcomeToken;
 import io.troth.client.TrothClient;
 import io.troth.coordinator.config.CoordinatorConfig;
 import io.troth.coordinator.server.CoordinatorServer;
@@ -85,8 +86,19 @@ class ThreadCostTest {
         directory.close();
     }
 
+    /** It ends on the caller's thread, and nobody else hears of it. */
     @Test
     void oneBranch() throws Exception {
+        assertUse(Map.of(ThreadUse.CALLER, new Use(18_000, 0)), () -> {
+            GlobalTransaction tx = client.begin();
+            write(Banks.A);
+            tx.commit();
+        });
+    }
+
+    /** The same where somebody else may ask about it. */
+    @Test
+    void oneBranchByTheCoordinator() throws Exception {
         assertUse(
                 Map.of(
                         ThreadUse.CALLER,
@@ -102,6 +114,7 @@ class ThreadCostTest {
                 () -> {
                     GlobalTransaction tx = client.begin();
                     write(Banks.A);
+                    OutcomeToken unused = tx.token();
                     tx.commit();
                 });
     }

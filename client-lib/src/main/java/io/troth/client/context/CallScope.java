@@ -62,6 +62,13 @@ public final class CallScope {
     @GuardedBy("lock")
     private boolean used;
 
+    /** Others may have heard of T, or it has more than one branch: the coordinator decides it. */
+    @GuardedBy("lock")
+    private boolean shared;
+
+    @GuardedBy("lock")
+    private @Nullable InPlaceBranch inPlace;
+
     @GuardedBy("lock")
     private boolean closed;
 
@@ -75,14 +82,20 @@ public final class CallScope {
      * @param clock by which the remaining time runs
      */
     public CallScope(TransactionContext context, NanoClock clock) {
-        this(context, clock, ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE));
+        this(context, clock, false);
+    }
+
+    /** As {@link #CallScope(TransactionContext, NanoClock)}; {@code alone}: a root scope whose T nobody else has heard of. */
+    public CallScope(TransactionContext context, NanoClock clock, boolean alone) {
+        this(context, clock, ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE), alone);
     }
 
     /** Opens a scope with this id instead of a random one: for a run that can be repeated exactly. */
-    public CallScope(TransactionContext context, NanoClock clock, long scopeId) {
+    public CallScope(TransactionContext context, NanoClock clock, long scopeId, boolean alone) {
         this.context = context;
         this.clock = clock;
         this.scopeId = scopeId;
+        this.shared = !alone;
         this.deadlineNanos = clock.nanos() + TimeUnit.MILLISECONDS.toNanos(context.remainingMillis());
     }
 
@@ -132,10 +145,60 @@ public final class CallScope {
      * @throws TrothException SCOPE_CLOSED when the scope is closed: the list may have left, so the work must not happen
      */
     public void addBranch(BranchId branch, String resource) {
+        addBranch(branch, resource, null);
+    }
+
+    /**
+     * The same of a branch that may commit in place; it is announced as soon as it may not any more.
+     *
+     * @param end null when the coordinator has heard of the branch
+     */
+    public void addBranch(BranchId branch, String resource, @Nullable InPlaceBranch end) {
         synchronized (lock) {
             checkOpen();
             used = true;
             ownBranches.putIfAbsent(branch, resource);
+            if (!shared && end != null && ownBranches.size() == 1) {
+                inPlace = end;
+                return;
+            }
+            shared = true;
+        }
+        share();
+        if (end != null) {
+            end.announce();
+        }
+    }
+
+    /** Whether a branch that starts now may commit in place: nobody else has heard of T, and it has no branch yet. */
+    public boolean mayStartInPlace() {
+        synchronized (lock) {
+            return !shared && ownBranches.isEmpty();
+        }
+    }
+
+    /** T leaves this process, or somebody is to ask about it: from now on the coordinator decides it. Before it leaves. */
+    public void share() {
+        InPlaceBranch only;
+        synchronized (lock) {
+            shared = true;
+            only = inPlace;
+            inPlace = null;
+        }
+        if (only != null) {
+            only.announce();
+        }
+    }
+
+    /**
+     * Takes T's only branch to end it, when nobody else has heard of T; from now on nobody will. Null when the coordinator is
+     * to end T.
+     */
+    public @Nullable InPlaceBranch takeInPlace() {
+        synchronized (lock) {
+            InPlaceBranch taken = shared ? null : inPlace;
+            inPlace = shared ? inPlace : null;
+            return taken;
         }
     }
 

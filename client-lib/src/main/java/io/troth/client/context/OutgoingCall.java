@@ -71,6 +71,7 @@ public final class OutgoingCall implements AutoCloseable {
             scope.exit();
             throw new TrothException(reason);
         }
+        scope.share();
         long number = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
         return new OutgoingCall(
                 scope, what, new TransactionContext(scope.cluster(), scope.tx(), scope.key(), number, remainingMillis));

@@ -13,6 +13,7 @@ import io.troth.proto.v1.CoordinatorState;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,6 +46,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
     private final RequestTable requests;
     private final BeginQueue waiters;
     private final LocateTable locates;
+    private final InPlaceCommits inPlace;
     private Effects effects = new Effects();
     private long ticks;
     private boolean closed;
@@ -56,9 +58,11 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         this.link = link;
         this.state = new EngineState(link, settings.endpoints().size() > 1);
         this.sessions = new SessionTable(state, clock, settings.clientName(), this::sessionEnded);
-        this.requests = new RequestTable(state, loop, settings.inquiryPauseMillis(), this::retry);
+        Consumer<Consumer<Effects>> locked = action -> lockedRun(() -> action.accept(effects));
+        this.requests = new RequestTable(state, loop, settings.inquiryPauseMillis(), locked);
         this.waiters = new BeginQueue(sessions);
         this.locates = new LocateTable(state);
+        this.inPlace = new InPlaceCommits(locked, this::ask);
     }
 
     /** Starts a client over gRPC. It connects in the background. */
@@ -117,11 +121,11 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
     }
 
     /**
-     * Commits when every call under the transaction has returned. The answer's outcome is COMMITTED, READ_ONLY,
-     * ROLLED_BACK, UNKNOWN or FORGOTTEN; fails only when the transaction has been ended by the application before.
+     * Commits when every call under the transaction has returned. The answer's outcome is COMMITTED, READ_ONLY, ROLLED_BACK,
+     * UNKNOWN or FORGOTTEN; fails only when the application has ended it before. {@code mayWait}: the caller's thread may work.
      */
     public CompletableFuture<Answer> commit(
-            OpenTransaction transaction, boolean onePhaseAllowed, boolean decidedSuffices) {
+            OpenTransaction transaction, boolean onePhaseAllowed, boolean decidedSuffices, boolean mayWait) {
         CompletableFuture<Answer> future = new CompletableFuture<>();
         boolean closing = locked(() -> {
             Reason endReason = transaction.endReason();
@@ -130,14 +134,19 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 return false;
             }
             if (transaction.state() != OpenTransaction.State.ACTIVE) {
-                effects.fail(future, ended(transaction));
+                effects.fail(future, transaction.asked());
                 return false;
             }
             transaction.closing(future);
             return true;
         });
         if (closing) {
-            Runnable then = () -> requestCommit(transaction, onePhaseAllowed, decidedSuffices, future);
+            Thread caller = mayWait ? Thread.currentThread() : null;
+            Runnable then = () -> {
+                if (!inPlace.commit(transaction, onePhaseAllowed, Thread.currentThread() == caller, future)) {
+                    requestCommit(transaction, onePhaseAllowed, decidedSuffices, future);
+                }
+            };
             transaction.scope().closeWhenIdle(then);
         } else {
             var unused = closeEnded(transaction);
@@ -184,15 +193,13 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         }
         CompletableFuture<Answer> future = new CompletableFuture<>();
         lockedRun(() -> {
-            switch (transaction.state()) {
-                case ACTIVE -> sendRollback(transaction, reason, future);
-                case CLOSING, ENDING, ENDED -> {
-                    if (transaction.endReason() == null) {
-                        effects.fail(future, ended(transaction));
-                    } else {
-                        effects.complete(future, Answer.rolledBack(transaction.id(), transaction.endReason()));
-                    }
-                }
+            Reason ended = transaction.endReason();
+            if (transaction.state() == OpenTransaction.State.ACTIVE) {
+                sendRollback(transaction, reason, future);
+            } else if (ended == null) {
+                effects.fail(future, transaction.asked());
+            } else {
+                effects.complete(future, Answer.rolledBack(transaction.id(), ended));
             }
         });
         return future;
@@ -215,9 +222,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 effects.complete(future, Answer.of(tx, Outcome.PENDING, null));
             } else {
                 Request request = Request.inquiry(tx, content);
-                request.giveUpNanos = in(settings.outcomeTimeoutMillis());
-                forward(request.future(), future);
-                requests.add(request, effects);
+                ask(request, future);
             }
         });
         return future;
@@ -225,10 +230,11 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
 
     /** The commits that wait for an outcome; for a close that wants to hear them. */
     public CompletableFuture<?> pendingCommits() {
-        return locked(() -> CompletableFuture.allOf(requests.all().stream()
-                .filter(request -> request.kind() == Request.Kind.COMMIT)
-                .map(Request::future)
-                .toArray(CompletableFuture<?>[]::new)));
+        return locked(() -> {
+            List<CompletableFuture<Answer>> pending = requests.commits();
+            pending.addAll(inPlace.pending());
+            return CompletableFuture.allOf(pending.toArray(CompletableFuture<?>[]::new));
+        });
     }
 
     /** Asks where the SQL gateways of a resource are: host:port, one an instance; empty when none comes in time. */
@@ -369,24 +375,30 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 transaction.setState(OpenTransaction.State.ENDING);
                 Request request = Request.commit(
                         transaction, new CommitContent(list.branches(), onePhaseAllowed), decidedSuffices);
-                request.giveUpNanos = in(settings.outcomeTimeoutMillis());
-                forward(request.future(), future);
-                requests.add(request, effects);
+                ask(request, future);
             }
         });
     }
 
+    private void ask(Request request, CompletableFuture<Answer> future) {
+        ask(request, future, settings.outcomeTimeoutMillis());
+    }
+
+    private void ask(Request request, CompletableFuture<Answer> future, long waitMillis) {
+        request.giveUpNanos = in(waitMillis);
+        var unused = request.future().thenAccept(future::complete);
+        requests.add(request, effects);
+    }
+
     private void sendRollback(OpenTransaction transaction, Reason reason, CompletableFuture<Answer> future) {
         transaction.endBecause(reason);
-        if (!transaction.scope().isUsed()) {
+        boolean rolledBack = inPlace.rollBack(transaction, reason, effects);
+        if (!transaction.scope().isUsed() || (rolledBack && transaction.scope().isClosed())) {
             transaction.session().end(transaction);
             effects.complete(future, Answer.rolledBack(transaction.id(), reason));
             return;
         }
-        Request request = Request.rollback(transaction, reason);
-        request.giveUpNanos = in(ROLLBACK_WAIT_MILLIS);
-        forward(request.future(), future);
-        requests.add(request, effects);
+        ask(Request.rollback(transaction, reason), future, ROLLBACK_WAIT_MILLIS);
         if (!state.linkUp) {
             effects.complete(future, Answer.rolledBack(transaction.id(), reason));
         }
@@ -399,6 +411,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                     CompletableFuture<Answer> waiting = transaction.closing();
                     transaction.endBecause(reason);
                     transaction.scope().setRollbackOnly(reason);
+                    var unused = inPlace.rollBack(transaction, reason, effects);
                     session.end(transaction);
                     if (waiting != null) {
                         effects.complete(waiting, Answer.rolledBack(transaction.id(), reason));
@@ -453,15 +466,6 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         return new Reason(ErrorCode.NO_COORDINATOR, "this client is closed");
     }
 
-    private static TrothException ended(OpenTransaction transaction) {
-        return new TrothException(new Reason(
-                ErrorCode.TRANSACTION_ENDED, "commit or rollback of " + transaction.id() + " was asked for"));
-    }
-
-    private static void forward(CompletableFuture<Answer> from, CompletableFuture<Answer> to) {
-        var unused = from.thenAccept(to::complete);
-    }
-
     private long in(long millis) {
         return clock.nanos() + TimeUnit.MILLISECONDS.toNanos(millis);
     }
@@ -492,9 +496,5 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 after.run();
             }
         }
-    }
-
-    private void retry(Request request) {
-        lockedRun(() -> requests.retry(request, effects));
     }
 }

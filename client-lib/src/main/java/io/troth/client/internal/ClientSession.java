@@ -25,6 +25,7 @@ final class ClientSession {
     private final long number;
     private final SessionKey key;
     private final int maxOpen;
+    private final boolean commitsInPlace;
     private final long openedNanos;
     private final long maxAgeNanos;
 
@@ -45,12 +46,13 @@ final class ClientSession {
         this.number = number;
         this.key = key;
         this.maxOpen = terms.maxOpen();
+        this.commitsInPlace = terms.commitsInPlace();
         this.openedNanos = terms.openedNanos();
         this.maxAgeNanos = TimeUnit.MILLISECONDS.toNanos(terms.maxAgeMillis());
     }
 
     /** What the leader announced with the session. */
-    record Terms(int maxOpen, long maxAgeMillis, long openedNanos) {}
+    record Terms(int maxOpen, long maxAgeMillis, boolean commitsInPlace, long openedNanos) {}
 
     EpochId epoch() {
         return epoch;
@@ -66,6 +68,11 @@ final class ClientSession {
 
     int maxOpen() {
         return maxOpen;
+    }
+
+    /** Whether the leader knows that a transaction may end unheard of. */
+    boolean commitsInPlace() {
+        return commitsInPlace;
     }
 
     /** Whether a transaction may begin here now, within the window that the leader knows of. */

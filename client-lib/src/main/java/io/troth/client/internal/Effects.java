@@ -17,6 +17,10 @@ final class Effects {
         effects.add(() -> future.completeExceptionally(cause));
     }
 
+    void then(Runnable effect) {
+        effects.add(effect);
+    }
+
     void run() {
         effects.forEach(Runnable::run);
     }

@@ -4,6 +4,7 @@ import io.troth.client.context.CallScope;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Reason;
+import io.troth.core.TrothException;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -85,6 +86,12 @@ public final class OpenTransaction {
         int running = scope.running();
         String detail = running == 0 ? "" : running + " calls or tasks under it had not ended";
         return new Reason(ErrorCode.DEADLINE_EXCEEDED, detail);
+    }
+
+    /** What to throw at who comes too late. */
+    TrothException asked() {
+        return new TrothException(
+                new Reason(ErrorCode.TRANSACTION_ENDED, "commit or rollback of " + id() + " was asked for"));
     }
 
     void endBecause(Reason reason) {

@@ -61,6 +61,14 @@ final class Request {
         return new Request(Kind.COMMIT, transaction.id(), transaction, content, decidedSuffices);
     }
 
+    /** A commit in place whose end nobody in this process can tell: there is no Commit to send, only to ask. */
+    static Request lostCommit(OpenTransaction transaction, CommitContent content) {
+        Request request = commit(transaction, content, false);
+        request.commitMayHaveArrived = true;
+        request.asksOutcome = true;
+        return request;
+    }
+
     static Request rollback(OpenTransaction transaction, Reason reason) {
         Request request = new Request(Kind.ROLLBACK, transaction.id(), transaction, null, false);
         request.refusal = reason;

@@ -9,11 +9,13 @@ import io.troth.proto.v1.Commit;
 import io.troth.proto.v1.OutcomeInquiry;
 import io.troth.proto.v1.Rollback;
 import io.troth.proto.v1.WaitFor;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +33,7 @@ final class RequestTable {
     private final EngineState state;
     private final Loop loop;
     private final long inquiryPauseMillis;
-    private final Consumer<Request> lockedRetry;
+    private final Consumer<Consumer<Effects>> locked;
 
     private final Set<Request> requests = new LinkedHashSet<>();
     private final Map<Long, Request> byCorrelation = new HashMap<>();
@@ -40,13 +42,13 @@ final class RequestTable {
     /**
      * Makes an empty table.
      *
-     * @param lockedRetry calls {@link #retry} under the engine's lock
+     * @param locked runs an action of the engine under its lock
      */
-    RequestTable(EngineState state, Loop loop, long inquiryPauseMillis, Consumer<Request> lockedRetry) {
+    RequestTable(EngineState state, Loop loop, long inquiryPauseMillis, Consumer<Consumer<Effects>> locked) {
         this.state = state;
         this.loop = loop;
         this.inquiryPauseMillis = inquiryPauseMillis;
-        this.lockedRetry = lockedRetry;
+        this.locked = locked;
     }
 
     /** Why no inquiry may be added; null when one may. */
@@ -59,6 +61,17 @@ final class RequestTable {
 
     List<Request> all() {
         return List.copyOf(requests);
+    }
+
+    /** What the commits among them wait for. */
+    List<CompletableFuture<Answer>> commits() {
+        List<CompletableFuture<Answer>> futures = new ArrayList<>();
+        for (Request request : requests) {
+            if (request.kind() == Request.Kind.COMMIT) {
+                futures.add(request.future());
+            }
+        }
+        return futures;
     }
 
     void add(Request request, Effects effects) {
@@ -89,7 +102,7 @@ final class RequestTable {
     }
 
     /** Asks again, unless a new stream or an answer came first. */
-    void retry(Request request, Effects effects) {
+    private void retry(Request request, Effects effects) {
         if (request.correlation == 0 && requests.contains(request)) {
             send(request, effects);
         }
@@ -187,7 +200,7 @@ final class RequestTable {
 
     private void retryLater(Request request) {
         request.correlation = 0;
-        loop.schedule(() -> lockedRetry.accept(request), inquiryPauseMillis);
+        loop.schedule(() -> locked.accept(effects -> retry(request, effects)), inquiryPauseMillis);
     }
 
     private void finish(Request request, Answer answer, Effects effects) {

@@ -63,7 +63,8 @@ final class SessionTable {
         ClusterId cluster = Objects.requireNonNull(state.cluster, "a session comes from a cluster");
         TransactionContext context = new TransactionContext(
                 cluster, session.nextId(), session.key(), TransactionContext.ROOT_CALL, timeoutMillis);
-        OpenTransaction transaction = new OpenTransaction(new CallScope(context, clock), session);
+        CallScope scope = new CallScope(context, clock, session.commitsInPlace());
+        OpenTransaction transaction = new OpenTransaction(scope, session);
         session.add(transaction);
         if (session.owesProgress()) {
             tellProgress(session);
@@ -105,7 +106,8 @@ final class SessionTable {
         if (state.linkUp && !state.draining && openCorrelation == 0 && resuming.isEmpty()) {
             openSentNanos = clock.nanos();
             openCorrelation = state.send(ClientEntry.newBuilder()
-                    .setOpenSession(OpenSession.newBuilder().setClientName(clientName)));
+                    .setOpenSession(
+                            OpenSession.newBuilder().setClientName(clientName).setCommitsInPlace(true)));
         }
     }
 
@@ -146,7 +148,8 @@ final class SessionTable {
                     WireCodec.fromWire(opened.getSession().getEpoch()),
                     opened.getSession().getSession(),
                     WireCodec.fromWire(opened.getSession().getKey()),
-                    new ClientSession.Terms(opened.getMaxOpen(), opened.getMaxAgeMillis(), openSentNanos));
+                    new ClientSession.Terms(
+                            opened.getMaxOpen(), opened.getMaxAgeMillis(), opened.getCommitsInPlace(), openSentNanos));
             sessions.add(session);
             current = session;
         } else {

@@ -2,6 +2,8 @@ package io.troth.client.context;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,11 +14,13 @@ import io.troth.core.ClusterId;
 import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
+import io.troth.core.Reason;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
 import io.troth.core.TrothException;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
@@ -110,5 +114,94 @@ class CallScopeTest {
         root.addReply(new BranchList(false, List.of(new BranchWork(new BranchId(2, 1), "n".repeat(255), 1))));
         assertEquals(new BranchList(true, List.of()), root.list());
         assertEquals(ErrorCode.LIMIT_EXCEEDED, root.rollbackReason().code());
+    }
+
+    /** A branch that only counts how often it is announced. */
+    private static final class Counted implements InPlaceBranch {
+
+        private int announced;
+
+        @Override
+        public void announce() {
+            announced++;
+        }
+
+        @Override
+        public CompletionStage<End> commit(boolean here) {
+            throw new AssertionError("nobody commits here");
+        }
+
+        @Override
+        public void rollBack(Reason reason) {
+            throw new AssertionError("nobody rolls back here");
+        }
+    }
+
+    private final CallScope alone = new CallScope(
+            new TransactionContext(
+                    new ClusterId(1),
+                    new GlobalTxId(0, new EpochId(3, 5), 7, 2),
+                    new SessionKey(1, 2),
+                    TransactionContext.ROOT_CALL,
+                    60_000),
+            NanoClock.SYSTEM,
+            true);
+
+    private final Counted first = new Counted();
+
+    @Test
+    void theOnlyBranchOfATransactionAloneIsTakenOnceAndNeverAnnounced() {
+        assertTrue(alone.mayStartInPlace());
+        alone.addBranch(new BranchId(1, 1), "left", first);
+        assertFalse(alone.mayStartInPlace());
+        assertSame(first, alone.takeInPlace());
+        assertNull(alone.takeInPlace());
+        alone.share();
+        assertEquals(0, first.announced);
+    }
+
+    @Test
+    void aTransactionThatIsSharedAnnouncesItsBranchOnce() {
+        alone.addBranch(new BranchId(1, 1), "left", first);
+        alone.share();
+        alone.share();
+        assertEquals(1, first.announced);
+        assertNull(alone.takeInPlace());
+    }
+
+    /** Both asked whether they may before either was there. */
+    @Test
+    void twoBranchesThatStartTogetherAreBothAnnounced() {
+        Counted second = new Counted();
+        alone.addBranch(new BranchId(1, 1), "left", first);
+        alone.addBranch(new BranchId(1, 2), "right", second);
+        assertEquals(1, first.announced);
+        assertEquals(1, second.announced);
+        assertNull(alone.takeInPlace());
+    }
+
+    /** The call left after the branch had asked whether it may, and before it was there. */
+    @Test
+    void aBranchThatComesWhenTheTransactionIsSharedIsAnnounced() {
+        alone.share();
+        assertFalse(alone.mayStartInPlace());
+        alone.addBranch(new BranchId(1, 1), "left", first);
+        assertEquals(1, first.announced);
+        assertNull(alone.takeInPlace());
+    }
+
+    /** One that ended in place and another that starts afterwards: the coordinator is to find both. */
+    @Test
+    void nothingStartsInPlaceAfterOneWasTaken() {
+        Counted second = new Counted();
+        alone.addBranch(new BranchId(1, 1), "left", first);
+        assertSame(first, alone.takeInPlace());
+        alone.addBranch(new BranchId(1, 2), "right", second);
+        assertEquals(1, second.announced);
+    }
+
+    @Test
+    void aServedCallSharesItsTransaction() {
+        assertFalse(root.mayStartInPlace());
     }
 }

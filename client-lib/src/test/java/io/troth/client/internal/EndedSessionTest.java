@@ -19,7 +19,7 @@ class EndedSessionTest extends EngineByHand {
     void aCommitThatWaitsForACallIsRolledBack() {
         OpenTransaction transaction = begin();
         transaction.scope().enter();
-        CompletableFuture<Answer> answer = engine.commit(transaction, true, false);
+        CompletableFuture<Answer> answer = engine.commit(transaction, true, false, false);
         assertFalse(answer.isDone());
         engine.down();
         var unused = engine.up(CoordinatorState.newBuilder()
@@ -32,5 +32,11 @@ class EndedSessionTest extends EngineByHand {
         transaction.scope().exit();
         assertEquals(List.of(), sent.stream().filter(ClientEntry::hasCommit).toList(), "nobody may commit it any more");
         assertEquals(given, answer.join());
+    }
+
+    /** A leader of an older build would answer ROLLED_BACK for what it has not heard of. */
+    @Test
+    void aLeaderThatKnowsOfNoCommitInPlaceDecidesEverything() {
+        assertFalse(engine.begin(60_000).join().scope().mayStartInPlace());
     }
 }

@@ -20,8 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 /** An engine with an open session; its clock, its timers and what the coordinator says are the test's. */
 abstract class EngineByHand {
 
-    private static final EpochId EPOCH =
-            EpochId.newBuilder().setNumber(5).setNonce(31).build();
+    static final EpochId EPOCH = EpochId.newBuilder().setNumber(5).setNonce(31).build();
 
     final List<ClientEntry> sent = new ArrayList<>();
     final List<String> elsewhere = new ArrayList<>();
@@ -52,7 +51,13 @@ abstract class EngineByHand {
                                 .setSession(1)
                                 .setKey(SessionKey.newBuilder().setHigh(1).setLow(2)))
                         .setMaxOpen(100)
-                        .setMaxAgeMillis(3_600_000)));
+                        .setMaxAgeMillis(3_600_000)
+                        .setCommitsInPlace(commitsInPlace())));
+    }
+
+    /** Whether the leader knows that a transaction may end without a word to it. */
+    boolean commitsInPlace() {
+        return false;
     }
 
     final void up() {
@@ -90,7 +95,7 @@ abstract class EngineByHand {
     }
 
     final CompletableFuture<Answer> commit() {
-        CompletableFuture<Answer> answer = engine.commit(begin(), true, false);
+        CompletableFuture<Answer> answer = engine.commit(begin(), true, false, false);
         assertTrue(last().hasCommit());
         return answer;
     }

@@ -28,7 +28,7 @@ class SentEntriesTest extends EngineByHand {
     void commit(boolean onePhase, boolean decidedSuffices, String waitFor) throws Exception {
         OpenTransaction transaction = begin();
         advance(1_000);
-        var unused = engine.commit(transaction, onePhase, decidedSuffices);
+        var unused = engine.commit(transaction, onePhase, decidedSuffices, false);
         left("commit { " + OF + "content { " + BRANCHES + (onePhase ? "one_phase_allowed: true" : "") + " } wait_for: "
                 + waitFor + " remaining_millis: 59000 }");
     }

@@ -92,7 +92,7 @@ class UnansweredTest extends EngineByHand {
         OpenTransaction transaction = begin();
         // No tick sees it first.
         advance(60_000);
-        CompletableFuture<Answer> commit = engine.commit(transaction, true, false);
+        CompletableFuture<Answer> commit = engine.commit(transaction, true, false, false);
         assertTrue(last().hasRollback());
         reply(ClientReply.newBuilder().setRefused(Reason.newBuilder().setCode("TRANSACTION_ENDED")));
         assertEquals(Outcome.ROLLED_BACK, heard(commit).outcome());
@@ -104,7 +104,7 @@ class UnansweredTest extends EngineByHand {
     void aCommitThatWaitedForCallsUntilTheDeadlineSaysSo() {
         OpenTransaction transaction = begin();
         transaction.scope().enter();
-        CompletableFuture<Answer> commit = engine.commit(transaction, true, false);
+        CompletableFuture<Answer> commit = engine.commit(transaction, true, false, false);
         advance(60_000);
         sweep();
         reply(ClientReply.newBuilder().setRefused(Reason.newBuilder().setCode("TRANSACTION_ENDED")));
@@ -216,7 +216,7 @@ class UnansweredTest extends EngineByHand {
     void aCommitThatWasWithdrawnWhileACallRanIsNotAskedForWhenTheCallEnds() {
         OpenTransaction transaction = begin();
         transaction.scope().enter();
-        CompletableFuture<Answer> commit = engine.commit(transaction, true, false);
+        CompletableFuture<Answer> commit = engine.commit(transaction, true, false, false);
         assertFalse(commit.isDone());
         engine.withdraw(transaction, io.troth.core.Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT));
         assertTrue(last().hasRollback());

@@ -65,7 +65,8 @@ final class WireReader {
         return switch (entry.getEntryCase()) {
             case OPEN_SESSION -> {
                 String name = name("client_name", entry.getOpenSession().getClientName());
-                yield new Event.OpenSession(request, newSessionKey.get(), name);
+                boolean inPlace = entry.getOpenSession().getCommitsInPlace();
+                yield new Event.OpenSession(request, newSessionKey.get(), name, inPlace);
             }
             case RESUME_SESSION -> {
                 SessionRef session = entry.getResumeSession().getSession();

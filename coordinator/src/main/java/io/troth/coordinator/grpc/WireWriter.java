@@ -91,7 +91,8 @@ final class WireWriter implements AgentMessage.Visitor<AgentOrder.Builder>, Clie
                                 .setSession(message.session())
                                 .setKey(key(message.key())))
                         .setMaxOpen(message.maxOpen())
-                        .setMaxAgeMillis(message.maxAgeMillis()));
+                        .setMaxAgeMillis(message.maxAgeMillis())
+                        .setCommitsInPlace(message.commitsInPlace()));
     }
 
     @Override

@@ -67,6 +67,9 @@ class WireReaderTest {
     void sessions() throws Exception {
         assertEquals(new Event.OpenSession(REQUEST, drawn, "shop"), client("open_session { client_name: 'shop' }"));
         assertEquals(
+                new Event.OpenSession(REQUEST, drawn, "shop", true),
+                client("open_session { client_name: 'shop' commits_in_place: true }"));
+        assertEquals(
                 new Event.ResumeSession(REQUEST, EPOCH, 4, SESSION_KEY), client("resume_session { " + SESSION + "}"));
         assertEquals(new Event.CloseSession(STREAM, EPOCH, 4, SESSION_KEY), client("close_session { " + SESSION + "}"));
         assertEquals(

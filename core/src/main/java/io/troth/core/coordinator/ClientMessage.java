@@ -27,8 +27,19 @@ public sealed interface ClientMessage {
         R refused(Refused message);
     }
 
-    /** A session is open (or resumed). New transactions start on it for {@code maxAgeMillis}. */
-    record SessionOpened(long correlation, EpochId epoch, long session, SessionKey key, int maxOpen, long maxAgeMillis)
+    /**
+     * A session is open (or resumed). New transactions start on it for {@code maxAgeMillis}.
+     *
+     * @param commitsInPlace what the client has asked for
+     */
+    record SessionOpened(
+            long correlation,
+            EpochId epoch,
+            long session,
+            SessionKey key,
+            int maxOpen,
+            long maxAgeMillis,
+            boolean commitsInPlace)
             implements ClientMessage {
         @Override
         public <R> R accept(Visitor<R> visitor) {

@@ -13,6 +13,9 @@ final class ClientSession {
     final long number;
     final SessionKey key;
     final String clientName;
+    /** Whether its transactions may commit in place, unheard of here: then no word about an unheard one is certain. */
+    final boolean commitsInPlace;
+
     /** The open transactions by sequence. */
     final TreeMap<Long, GlobalTransaction> open = new TreeMap<>();
     /** The kept results of ended sequences at or above {@link #lowestOpen}. */
@@ -36,10 +39,11 @@ final class ClientSession {
     /** COMMITs of this session handed to the log whose END is not applied. */
     int unendedCommits;
 
-    ClientSession(long number, SessionKey key, String clientName) {
+    ClientSession(long number, SessionKey key, String clientName, boolean commitsInPlace) {
         this.number = number;
         this.key = key;
         this.clientName = clientName;
+        this.commitsInPlace = commitsInPlace;
     }
 
     /** True when nothing of a closed session is under way any more. */

@@ -86,11 +86,15 @@ final class Endings {
      * checked that it is unheard and within the window.
      */
     EndedTransaction endUnheard(ClientSession session, GlobalTxId tx, Reason reason) {
+        return endUnheard(session, tx, new EndedTransaction(Outcome.ROLLED_BACK, null, reason, null));
+    }
+
+    /** The same of a T that may have ended in place, with the outcome UNKNOWN. */
+    EndedTransaction endUnheard(ClientSession session, GlobalTxId tx, EndedTransaction ended) {
         Invariants.check(Invariant.I6_ENDS_ONCE, session.isUnheard(tx.sequence()), tx, "ended although known");
-        EndedTransaction ended = new EndedTransaction(Outcome.ROLLED_BACK, null, reason, null);
         session.touch(tx.sequence());
         keep(session, tx, ended);
-        leader.out.notice(new Notice.Ended(tx, Outcome.ROLLED_BACK, reason));
+        leader.out.notice(new Notice.Ended(tx, ended.outcome(), ended.reason()));
         return ended;
     }
 

@@ -220,8 +220,19 @@ public sealed interface Event {
         }
     }
 
-    /** A client wants a session. {@code key} was drawn by the engine. */
-    record OpenSession(RequestId request, SessionKey key, String clientName) implements Event {
+    /**
+     * A client wants a session.
+     *
+     * @param key drawn by the engine
+     * @param commitsInPlace whether the client may end a transaction with one branch, in its own process, unheard of here
+     */
+    record OpenSession(RequestId request, SessionKey key, String clientName, boolean commitsInPlace) implements Event {
+
+        /** Of a client that leaves every decision to the leader. */
+        public OpenSession(RequestId request, SessionKey key, String clientName) {
+            this(request, key, clientName, false);
+        }
+
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.openSession(this);

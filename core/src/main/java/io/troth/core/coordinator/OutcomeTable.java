@@ -77,6 +77,15 @@ final class OutcomeTable {
             fetch(Question.ofClient(request, tx, content));
         } else if (leader.epochs.isDistrusted(tx.epoch()) || !leader.mayKeep(session, tx.sequence())) {
             answers.answer(request, tx, Outcome.UNKNOWN);
+        } else if (session.commitsInPlace && content == null) {
+            // It may have ended, or may yet end, without a word to this leader.
+            answers.answer(request, tx, Outcome.UNKNOWN);
+        } else if (session.commitsInPlace && content != null && content.isOnePhase()) {
+            // Only its agent can tell; and what that says is the end of it, so it must not start here meanwhile.
+            BranchWork only = content.branches().get(0);
+            Reason reason = new Reason(ErrorCode.OUTCOME_UNKNOWN, "never heard of, and it may have ended in place");
+            EndedTransaction unknown = new EndedTransaction(Outcome.UNKNOWN, only.branch(), reason, only.resource());
+            answerEnded(request, tx, endings.endUnheard(session, tx, unknown));
         } else {
             Reason reason = new Reason(ErrorCode.UNKNOWN_TRANSACTION, "never heard of, and it can not start any more");
             List<BranchWork> listed = content == null ? List.of() : content.branches();
@@ -144,13 +153,12 @@ final class OutcomeTable {
             if (leader.epochs.isDistrusted(tx.epoch()) || !leader.mayKeep(session, tx.sequence())) {
                 return;
             }
-            endings.endUnheard(
-                    session, tx, new Reason(ErrorCode.UNKNOWN_TRANSACTION, "a branch of it was decided by force"));
+            endByBranch(session, tx, "a branch of it was decided by force");
         }
         EndedTransaction ended = session == null ? null : session.ended.get(tx.sequence());
         if (ended == null || ended.outcome() == Outcome.COMMITTED) {
             fetch(Question.ofForced(tx, branch));
-        } else if (ended.outcome() == Outcome.ROLLED_BACK && forced.decision() == Decision.COMMIT) {
+        } else if (forced.decision() == Decision.COMMIT && neverPrepared(ended)) {
             answers.mixed(forced);
         }
     }
@@ -182,10 +190,9 @@ final class OutcomeTable {
                 leave(stream, tx, branch, resource, Outcome.UNKNOWN);
                 return;
             }
-            endings.endUnheard(
-                    session, tx, new Reason(ErrorCode.UNKNOWN_TRANSACTION, "a prepared branch asked about it"));
+            endByBranch(session, tx, "a prepared branch asked about it");
             rollBack(stream, tx, branch, resource);
-        } else if (ended != null && ended.outcome() == Outcome.UNKNOWN) {
+        } else if (ended != null && ended.outcome() == Outcome.UNKNOWN && !neverPrepared(ended)) {
             leave(stream, tx, branch, resource, Outcome.UNKNOWN);
         } else if (ended != null && ended.outcome() != Outcome.COMMITTED) {
             rollBack(stream, tx, branch, resource);
@@ -193,6 +200,21 @@ final class OutcomeTable {
             // Committed and done, or its result is not kept: the log has the set of branches.
             fetch(Question.ofAgent(stream.id, tx, branch, resource));
         }
+    }
+
+    /**
+     * T was never heard of, and yet a branch of it was prepared, which is none that it could commit. Whether T itself has ended in
+     * place nobody says by that.
+     */
+    private void endByBranch(ClientSession session, GlobalTxId tx, String why) {
+        Outcome outcome = session.commitsInPlace ? Outcome.UNKNOWN : Outcome.ROLLED_BACK;
+        Reason reason = new Reason(ErrorCode.UNKNOWN_TRANSACTION, why);
+        endings.endUnheard(session, tx, new EndedTransaction(outcome, null, reason, null));
+    }
+
+    /** Whether no branch of T that is prepared can be committed: T is rolled back, or has ended in place if at all. */
+    private static boolean neverPrepared(EndedTransaction ended) {
+        return ended.outcome() == Outcome.ROLLED_BACK || (ended.outcome() == Outcome.UNKNOWN && ended.branch() == null);
     }
 
     /** The log has looked: go on where the question had to wait. */

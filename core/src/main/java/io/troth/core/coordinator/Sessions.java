@@ -37,7 +37,8 @@ final class Sessions {
                     "this client has more sessions than are left for all others");
             return;
         }
-        ClientSession session = new ClientSession(leader.sessions.next, event.key(), event.clientName());
+        ClientSession session =
+                new ClientSession(leader.sessions.next, event.key(), event.clientName(), event.commitsInPlace());
         leader.sessions.add(session);
         leader.sessions.attach(session, event.request().stream());
         leader.out.startTimer(new TimerKey.SessionAge(session.number), leader.limits.sessionAgeMaxMillis());
@@ -71,7 +72,8 @@ final class Sessions {
                         session.number,
                         session.key,
                         maxOpen,
-                        session.aged ? 0 : leader.limits.sessionAgeMaxMillis()));
+                        session.aged ? 0 : leader.limits.sessionAgeMaxMillis(),
+                        session.commitsInPlace));
         if (!leader.accepting) {
             leader.out.toClient(request.stream(), new ClientMessage.Accepting(false, leader.notAccepting));
         }

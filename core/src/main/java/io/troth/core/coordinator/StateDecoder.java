@@ -96,7 +96,8 @@ final class StateDecoder {
     }
 
     private ClientSession session() {
-        ClientSession session = new ClientSession(in.int64(), new SessionKey(in.int64(), in.int64()), in.text());
+        ClientSession session =
+                new ClientSession(in.int64(), new SessionKey(in.int64(), in.int64()), in.text(), in.bool());
         session.streams.addAll(in.all(in::stream));
         session.lowestOpen = in.int64();
         session.highest = in.int64();

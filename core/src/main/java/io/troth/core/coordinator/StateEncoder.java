@@ -83,6 +83,7 @@ final class StateEncoder {
         out.int64(session.key.high());
         out.int64(session.key.low());
         out.text(session.clientName);
+        out.bool(session.commitsInPlace);
         out.all(session.streams, out::stream);
         out.int64(session.lowestOpen);
         out.int64(session.highest);

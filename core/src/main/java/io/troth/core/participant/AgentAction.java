@@ -5,6 +5,7 @@ import io.troth.core.ClusterId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Proof;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.OnePhaseFate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,8 @@ public sealed interface AgentAction {
         void callRefused(CallRefused action);
 
         void statementRefused(StatementRefused action);
+
+        void endedInPlace(EndedInPlace action);
 
         void send(Send action);
 
@@ -71,6 +74,19 @@ public sealed interface AgentAction {
         @Override
         public void accept(Visitor visitor) {
             visitor.statementRefused(this);
+        }
+    }
+
+    /**
+     * Answers {@link AgentEvent.CommitInPlace}.
+     *
+     * @param reason why it was rolled back or lost, null otherwise
+     */
+    record EndedInPlace(
+            BranchId branch, OnePhaseFate fate, @Nullable Reason reason) implements AgentAction {
+        @Override
+        public void accept(Visitor visitor) {
+            visitor.endedInPlace(this);
         }
     }
 

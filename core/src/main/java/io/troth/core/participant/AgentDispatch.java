@@ -3,6 +3,7 @@ package io.troth.core.participant;
 import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
 import io.troth.core.Reason;
+import io.troth.core.coordinator.OnePhaseFate;
 import java.util.function.Consumer;
 
 /** Finds who an event is for. Every method of the visitor returns null: the actions are in the outbox. */
@@ -42,6 +43,17 @@ final class AgentDispatch implements AgentEvent.Visitor<Void>, AgentTimerKey.Vis
     }
 
     @Override
+    public Void announced(AgentEvent.Announced event) {
+        with(event.branch(), machine -> {
+            BranchCalls calls = agent.transactions.get(machine.tx());
+            if (calls != null) {
+                machine.enlist(calls.key(), event.remainingMillis(), agent.out);
+            }
+        });
+        return null;
+    }
+
+    @Override
     public Void scopeClosed(AgentEvent.ScopeClosed event) {
         BranchCalls calls = agent.transactions.get(event.tx());
         if (calls != null) {
@@ -73,6 +85,34 @@ final class AgentDispatch implements AgentEvent.Visitor<Void>, AgentTimerKey.Vis
     @Override
     public Void statementEnded(AgentEvent.StatementEnded event) {
         with(event.branch(), machine -> machine.statementEnded(event.end(), agent.out));
+        return null;
+    }
+
+    @Override
+    public Void commitInPlace(AgentEvent.CommitInPlace event) {
+        BranchCalls calls = agent.transactions.get(event.tx());
+        if (calls != null) {
+            calls.close();
+            agent.forgetIfOver(calls);
+        }
+        if (agent.branches.containsKey(event.branch())) {
+            with(event.branch(), machine -> machine.commitInPlace(agent.out));
+        } else {
+            KeptResults.Kept kept = agent.kept.find(event.tx(), event.branch());
+            agent.out.add(
+                    kept == null
+                            ? new AgentAction.EndedInPlace(event.branch(), OnePhaseFate.NOT_KNOWN, null)
+                            : new AgentAction.EndedInPlace(event.branch(), kept.fate(), kept.reason()));
+        }
+        return null;
+    }
+
+    @Override
+    public Void rollbackInPlace(AgentEvent.RollbackInPlace event) {
+        BranchCalls calls = agent.transactions.get(event.tx());
+        if (calls != null) {
+            agent.giveUp(calls, event.reason());
+        }
         return null;
     }
 

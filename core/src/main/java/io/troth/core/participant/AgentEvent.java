@@ -28,11 +28,17 @@ public sealed interface AgentEvent {
 
         R callJoins(CallJoins event);
 
+        R announced(Announced event);
+
         R scopeClosed(ScopeClosed event);
 
         R statementBegins(StatementBegins event);
 
         R statementEnded(StatementEnded event);
+
+        R commitInPlace(CommitInPlace event);
+
+        R rollbackInPlace(RollbackInPlace event);
 
         R ordered(Ordered event);
 
@@ -83,7 +89,12 @@ public sealed interface AgentEvent {
         }
     }
 
-    /** A call scope uses a resource. Answered by CallAdmitted or CallRefused with the same ticket. */
+    /**
+     * A call scope uses a resource. Answered by CallAdmitted or CallRefused with the same ticket.
+     *
+     * @param inPlace whether nobody but this process has heard of T: a branch that starts now is not enlisted before
+     *     {@link Announced}, and may end by {@link CommitInPlace}
+     */
     record CallJoins(
             long ticket,
             ClusterId cluster,
@@ -92,11 +103,20 @@ public sealed interface AgentEvent {
             long call,
             long scopeId,
             String resource,
-            long remainingMillis)
+            long remainingMillis,
+            boolean inPlace)
             implements AgentEvent {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.callJoins(this);
+        }
+    }
+
+    /** T is not alone in this process any more, or has a second branch: the coordinator must hear of this one. */
+    record Announced(BranchId branch, long remainingMillis) implements AgentEvent {
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.announced(this);
         }
     }
 
@@ -121,6 +141,25 @@ public sealed interface AgentEvent {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.statementEnded(this);
+        }
+    }
+
+    /**
+     * T's client, which is in this process, commits; T has one branch, this one, and nobody else has heard of T. Answered by
+     * {@link AgentAction.EndedInPlace}.
+     */
+    record CommitInPlace(GlobalTxId tx, BranchId branch) implements AgentEvent {
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.commitInPlace(this);
+        }
+    }
+
+    /** T's client, which is in this process, has given T up; nobody else has heard of it. */
+    record RollbackInPlace(GlobalTxId tx, Reason reason) implements AgentEvent {
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.rollbackInPlace(this);
         }
     }
 

@@ -39,6 +39,10 @@ final class BranchCalls {
         return tx;
     }
 
+    SessionKey key() {
+        return key;
+    }
+
     boolean hasKey(SessionKey other) {
         return key.equals(other);
     }

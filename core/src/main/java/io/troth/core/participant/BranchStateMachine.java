@@ -4,9 +4,11 @@ import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Invariant;
+import io.troth.core.Outcome;
 import io.troth.core.Proof;
 import io.troth.core.ProtocolViolation;
 import io.troth.core.Reason;
+import io.troth.core.SessionKey;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.coordinator.PhaseTwoResult;
@@ -45,6 +47,8 @@ final class BranchStateMachine {
     /** What the calls did; counts until the prepare. */
     private final BranchUse use;
 
+    private final BranchReports reports;
+
     /** Why the branch is dead; while PREPARING, the rollback that waits for the database's answer. */
     private @Nullable Reason death;
 
@@ -65,6 +69,7 @@ final class BranchStateMachine {
         this.resource = resource;
         this.state = state;
         this.use = use;
+        this.reports = new BranchReports(tx, branch, resource);
     }
 
     /** A branch that starts with its first call. */
@@ -111,10 +116,14 @@ final class BranchStateMachine {
 
     /** Whether the leader should be asked what becomes of it, now that list number {@code scan} was read. */
     boolean wantsOutcome(long scan) {
-        return switch (state) {
-            case PREPARED, IN_DOUBT -> settledAtScan < scan;
-            case ACTIVE, PREPARING, ONE_PHASE, ROLLING_BACK, COMMITTING, ROLLING_BACK_PREPARED, FINISHED -> false;
-        };
+        return (state == BranchState.PREPARED || state == BranchState.IN_DOUBT) && settledAtScan < scan;
+    }
+
+    /** Enlists the branch, unless that is done, or too late: a commit that has begun in place is nobody else's. */
+    void enlist(SessionKey key, long remainingMillis, Outbox out) {
+        if (state == BranchState.ACTIVE) {
+            reports.enlist(key, remainingMillis, out);
+        }
     }
 
     /** A call scope uses the branch. Only in ACTIVE. Returns true when it is the scope's first use. */
@@ -140,16 +149,12 @@ final class BranchStateMachine {
     void statementEnded(StatementEnd end, Outbox out) {
         use.statementEnded();
         if (state == BranchState.ACTIVE) {
-            noteEnd(end, out);
-        }
-    }
-
-    private void noteEnd(StatementEnd end, Outbox out) {
-        switch (end.kind()) {
-            case COMPLETED -> {}
-            case FAILED -> use.failed(orElse(end.reason(), ErrorCode.STATEMENT_FAILED));
-            case UNDONE -> use.undone();
-            case CONNECTION_LOST -> rollBack(orElse(end.reason(), ErrorCode.CONNECTION_LOST), out);
+            switch (end.kind()) {
+                case COMPLETED -> {}
+                case FAILED -> use.failed(orElse(end.reason(), ErrorCode.STATEMENT_FAILED));
+                case UNDONE -> use.undone();
+                case CONNECTION_LOST -> rollBack(orElse(end.reason(), ErrorCode.CONNECTION_LOST), out);
+            }
         }
     }
 
@@ -199,36 +204,54 @@ final class BranchStateMachine {
     }
 
     void commitOnePhase(int expectedCalls, Outbox out) {
+        reports.leaderAsks();
+        endInOnePhase(expectedCalls, out);
+    }
+
+    private void endInOnePhase(int expectedCalls, Outbox out) {
         switch (state) {
             case ACTIVE -> {
                 Reason objection = use.objection(expectedCalls, this::describe);
                 if (objection != null) {
                     rollBack(objection, out);
-                    answerOnePhase(OnePhaseFate.ROLLED_BACK, objection, out);
+                    reports.onePhaseEnd(OnePhaseFate.ROLLED_BACK, objection, out);
                 } else {
                     move(BranchState.ONE_PHASE, out);
                     out.add(new AgentAction.CommitOnePhase(resource, tx, branch));
                 }
             }
-            case ROLLING_BACK -> answerOnePhase(OnePhaseFate.ROLLED_BACK, death, out);
+            case ROLLING_BACK -> reports.onePhaseEnd(OnePhaseFate.ROLLED_BACK, death, out);
             case PREPARING, PREPARED, IN_DOUBT, COMMITTING, ROLLING_BACK_PREPARED ->
                 out.alarm(new Reason(ErrorCode.INTERNAL, describe() + ": asked to commit in one phase"), tx);
             case ONE_PHASE, FINISHED -> {}
         }
     }
 
+    /** T is this branch of one call, and nobody else knows of it: the leader is not needed. */
+    void commitInPlace(Outbox out) {
+        boolean active = state == BranchState.ACTIVE && !reports.isAnnounced();
+        if (!active && state != BranchState.ROLLING_BACK) {
+            // The leader knows of it after all, and decides.
+            out.add(new AgentAction.EndedInPlace(branch, OnePhaseFate.NOT_KNOWN, null));
+            return;
+        }
+        reports.clientAsks();
+        endInOnePhase(1, out);
+    }
+
     /** Protocol 8.3. A commit that runs answers for itself when it is done; its proof goes to who leads now. */
     void askOnePhase(Outbox out) {
+        reports.leaderAsks();
         switch (state) {
             case ACTIVE -> {
                 Reason reason = new Reason(ErrorCode.BRANCH_ROLLED_BACK, "the leader asked before any commit came");
                 rollBack(reason, out);
-                answerOnePhase(OnePhaseFate.ROLLED_BACK, reason, out);
+                reports.onePhaseEnd(OnePhaseFate.ROLLED_BACK, reason, out);
             }
-            case ROLLING_BACK -> answerOnePhase(OnePhaseFate.ROLLED_BACK, death, out);
+            case ROLLING_BACK -> reports.onePhaseEnd(OnePhaseFate.ROLLED_BACK, death, out);
             case PREPARING, PREPARED, IN_DOUBT, COMMITTING, ROLLING_BACK_PREPARED ->
-                answerOnePhase(OnePhaseFate.NOT_KNOWN, null, out);
-            case ONE_PHASE -> sendProof(tx, branch, proof, out);
+                reports.onePhaseEnd(OnePhaseFate.NOT_KNOWN, null, out);
+            case ONE_PHASE -> reports.onePhaseProof(proof, out);
             case FINISHED -> {}
         }
     }
@@ -286,7 +309,7 @@ final class BranchStateMachine {
             case REFUSED -> {
                 death = orElse(result.reason(), ErrorCode.PREPARE_REFUSED);
                 fate = OnePhaseFate.ROLLED_BACK;
-                alarmIfBypassed(death, out);
+                reports.bypassed(death, this::describe, out);
                 move(BranchState.FINISHED, out);
                 vote(Vote.NO, death, out);
             }
@@ -314,14 +337,7 @@ final class BranchStateMachine {
     void onePhaseProofKnown(Proof known, Outbox out) {
         if (state == BranchState.ONE_PHASE) {
             proof = known;
-            sendProof(tx, branch, known, out);
-        }
-    }
-
-    /** Of a commit in one phase, ahead of its result: when that is LOST, the proof is all that can tell. */
-    static void sendProof(GlobalTxId tx, BranchId branch, @Nullable Proof known, Outbox out) {
-        if (known != null) {
-            out.send(new CoordinatorMessage.OnePhaseProof(tx, branch, known));
+            reports.onePhaseProof(known, out);
         }
     }
 
@@ -331,16 +347,9 @@ final class BranchStateMachine {
                     ? orElse(completion.reason(), ErrorCode.COMMIT_REFUSED)
                     : completion.reason();
             fate = completion.fate();
-            alarmIfBypassed(death, out);
+            reports.bypassed(death, this::describe, out);
             move(BranchState.FINISHED, out);
-            answerOnePhase(completion.fate(), death, out);
-        }
-    }
-
-    /** Protocol 10.1: part of the work may be durable, whatever becomes of T. */
-    private void alarmIfBypassed(@Nullable Reason refusal, Outbox out) {
-        if (refusal != null && refusal.code() == ErrorCode.TRANSACTION_CONTROL_BYPASSED) {
-            out.alarm(new Reason(refusal.code(), describe() + ": " + refusal.detail()), tx);
+            reports.onePhaseEnd(completion.fate(), death, out);
         }
     }
 
@@ -391,7 +400,6 @@ final class BranchStateMachine {
         }
     }
 
-    /** The retry timer has run out. */
     void retryPhaseTwo(Outbox out) {
         if (state == BranchState.COMMITTING || state == BranchState.ROLLING_BACK_PREPARED) {
             attemptPhaseTwo(false, out);
@@ -400,12 +408,17 @@ final class BranchStateMachine {
 
     /**
      * List number {@code scan} does not hold the branch. One whose prepare's answer was lost before the list was read
-     * is settled for now; should the prepare complete later, the next lists find it.
+     * is settled for now; should the prepare complete later, the next lists find it. One that somebody else has ended, of
+     * which the leader knows nothing any more, would wait for a decision for ever.
      */
     void notListed(long scan, Outbox out) {
-        if (state == BranchState.IN_DOUBT && settledAtScan < scan) {
+        if (wantsOutcome(scan) && (state == BranchState.IN_DOUBT || reports.isForgotten())) {
             move(BranchState.FINISHED, out);
         }
+    }
+
+    void leftAlone(Outcome outcome) {
+        reports.leftAlone(outcome);
     }
 
     /** How it ended without a decision of the leader; null when it did not end so. */
@@ -435,12 +448,7 @@ final class BranchStateMachine {
         if (vote == Vote.YES && state != BranchState.PREPARED) {
             throw new ProtocolViolation(Invariant.I9_YES_ONLY_PREPARED, describe());
         }
-        out.send(new CoordinatorMessage.BranchVote(tx, branch, vote, vote == Vote.YES ? proof : null, reason));
-        out.tell(new AgentNotice.Voted(tx, branch, vote, reason));
-    }
-
-    private void answerOnePhase(OnePhaseFate fate, @Nullable Reason reason, Outbox out) {
-        out.send(new CoordinatorMessage.OnePhaseResult(tx, branch, fate, reason));
+        reports.vote(vote, vote == Vote.YES ? proof : null, reason, out);
     }
 
     private void move(BranchState next, Outbox out) {
@@ -474,6 +482,7 @@ final class BranchStateMachine {
                 (state == BranchState.PREPARED || state == BranchState.IN_DOUBT) && settledAtScan >= scan;
         out.int64(out.isFolded() ? (settledLater ? 1 : 0) : settledAtScan);
         out.bool(attemptRunning);
+        reports.write(out);
         out.int64(out.isFolded() ? Math.min(retryDelayMillis, 1) : retryDelayMillis);
     }
 
@@ -484,6 +493,7 @@ final class BranchStateMachine {
         machine.proof = in.optional(in::proof);
         machine.settledAtScan = in.int64();
         machine.attemptRunning = in.bool();
+        machine.reports.read(in);
         machine.retryDelayMillis = in.int64();
         return machine;
     }

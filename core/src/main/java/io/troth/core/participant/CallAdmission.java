@@ -43,8 +43,9 @@ final class CallAdmission {
         BranchStateMachine branch = BranchStateMachine.started(call.tx(), id, call.resource(), agent.out);
         agent.branches.put(id, branch);
         calls.add(call.resource(), id);
-        agent.out.send(
-                new CoordinatorMessage.Enlist(call.tx(), call.key(), id, call.resource(), call.remainingMillis()));
+        if (!call.inPlace()) {
+            branch.enlist(call.key(), call.remainingMillis(), agent.out);
+        }
         return branch;
     }
 

@@ -138,6 +138,10 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
 
     @Override
     public Void inquiryAnswer(AgentMessage.InquiryAnswer message) {
+        BranchStateMachine machine = agent.branches.get(message.branch());
+        if (machine != null && machine.tx().equals(message.tx())) {
+            machine.leftAlone(message.outcome());
+        }
         agent.out.tell(new AgentNotice.LeftAlone(message.tx(), message.branch(), message.outcome()));
         return null;
     }
@@ -203,7 +207,7 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
     private void answerKept(GlobalTxId tx, BranchId branch) {
         KeptResults.Kept kept = agent.kept.find(tx, branch);
         if (kept != null) {
-            BranchStateMachine.sendProof(tx, branch, kept.proof(), agent.out);
+            BranchReports.sendProof(tx, branch, kept.proof(), agent.out);
         }
         agent.out.send(
                 kept == null

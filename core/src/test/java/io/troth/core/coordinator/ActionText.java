@@ -156,7 +156,7 @@ final class ActionText
     @Override
     public String sessionOpened(ClientMessage.SessionOpened message) {
         return "SessionOpened " + message.epoch().number() + "." + message.session() + " maxOpen=" + message.maxOpen()
-                + " maxAge=" + message.maxAgeMillis() + " ms";
+                + " maxAge=" + message.maxAgeMillis() + " ms" + (message.commitsInPlace() ? " in place" : "");
     }
 
     @Override

@@ -156,7 +156,7 @@ final class ScenarioScript {
             case "client" -> {
                 String name = words.next();
                 RequestId request = new RequestId(streams.computeIfAbsent(name, this::newStream), nextCorrelation++);
-                step(new Event.OpenSession(request, key(), "client " + name));
+                step(new Event.OpenSession(request, key(), "client " + name, words.flag("in-place")));
             }
             case "resume" -> {
                 String name = words.next();

@@ -100,7 +100,15 @@ final class AgentHarness {
     }
 
     List<String> join(GlobalTxId tx, long call, long scopeId, String resource) {
-        return step(new AgentEvent.CallJoins(++ticket, CLUSTER, tx, KEY, call, scopeId, resource, 60_000));
+        return step(new AgentEvent.CallJoins(++ticket, CLUSTER, tx, KEY, call, scopeId, resource, 60_000, false));
+    }
+
+    /** The same of which only the client in this process has heard. */
+    AgentHarness activeInPlace() {
+        welcomed();
+        step(new AgentEvent.CallJoins(++ticket, CLUSTER, TX, KEY, 11, 21, RESOURCE, 60_000, true));
+        step(new AgentEvent.ScopeClosed(TX, 21));
+        return this;
     }
 
     /** T with one call on one branch, whose scope has closed. */
@@ -142,6 +150,10 @@ final class AgentHarness {
         }
         if (action instanceof AgentAction.StatementRefused refused) {
             return "StatementRefused " + refused.reason().code();
+        }
+        if (action instanceof AgentAction.EndedInPlace ended) {
+            String reason = ended.reason() == null ? "" : " " + ended.reason().code();
+            return "EndedInPlace " + ended.fate() + reason;
         }
         if (action instanceof AgentAction.CallAdmitted admitted) {
             return "CallAdmitted " + admitted.branch().counter() + (admitted.first() ? " first" : "");

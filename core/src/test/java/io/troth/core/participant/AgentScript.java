@@ -99,8 +99,13 @@ final class AgentScript {
                         call,
                         words.option("scope", call),
                         resource,
-                        words.option("remaining", 60_000)));
+                        words.option("remaining", 60_000),
+                        words.flag("in-place")));
             }
+            case "announced" -> step(new AgentEvent.Announced(words.branch(), words.option("remaining", 60_000)));
+            case "commit-in-place" -> step(new AgentEvent.CommitInPlace(words.tx(), words.branch()));
+            case "rollback-in-place" ->
+                step(new AgentEvent.RollbackInPlace(words.tx(), words.reason(ErrorCode.ROLLED_BACK_BY_CLIENT)));
             case "close-scope" -> step(new AgentEvent.ScopeClosed(words.tx(), words.number()));
             case "statement" -> step(new AgentEvent.StatementBegins(words.branch(), words.number()));
             case "statement-ended" -> {

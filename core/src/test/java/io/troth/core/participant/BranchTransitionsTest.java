@@ -55,17 +55,21 @@ class BranchTransitionsTest {
 
     private static String matrix() {
         StringBuilder text = new StringBuilder("# state | event | next | out\n");
-        states().forEach((state, start) -> {
-            text.append('\n');
-            events().forEach((name, event) -> {
-                AgentHarness harness = start.get();
-                String out = apply(harness, event);
-                String next = harness.state() == state ? "=" : harness.state().name();
-                text.append(String.join(" | ", label(state), name, next, out.isEmpty() ? "-" : out))
-                        .append('\n');
-            });
-        });
+        states().forEach((state, start) -> row(text, label(state), start));
+        inPlace().forEach((state, start) -> row(text, label(state) + " in place", start));
         return text.toString();
+    }
+
+    private static void row(StringBuilder text, String label, Supplier<AgentHarness> start) {
+        text.append('\n');
+        events().forEach((name, event) -> {
+            AgentHarness harness = start.get();
+            BranchState state = harness.state();
+            String out = apply(harness, event);
+            String next = harness.state() == state ? "=" : harness.state().name();
+            text.append(String.join(" | ", label, name, next, out.isEmpty() ? "-" : out))
+                    .append('\n');
+        });
     }
 
     private static String label(BranchState state) {
@@ -114,6 +118,23 @@ class BranchTransitionsTest {
         states.put(BranchState.ROLLING_BACK_PREPARED, () -> {
             AgentHarness harness = new AgentHarness().prepared();
             harness.order(rollback());
+            return harness;
+        });
+        return states;
+    }
+
+    /** Of a branch of which only the client in this process has heard. */
+    private static Map<BranchState, Supplier<AgentHarness>> inPlace() {
+        Map<BranchState, Supplier<AgentHarness>> states = new LinkedHashMap<>();
+        states.put(BranchState.ACTIVE, () -> new AgentHarness().activeInPlace());
+        states.put(BranchState.ONE_PHASE, () -> {
+            AgentHarness harness = new AgentHarness().activeInPlace();
+            harness.step(new AgentEvent.CommitInPlace(AgentHarness.TX, AgentHarness.BRANCH));
+            return harness;
+        });
+        states.put(BranchState.ROLLING_BACK, () -> {
+            AgentHarness harness = new AgentHarness().activeInPlace();
+            harness.step(new AgentEvent.RollbackInPlace(AgentHarness.TX, AgentHarness.WHY));
             return harness;
         });
         return states;
@@ -168,6 +189,9 @@ class BranchTransitionsTest {
         events.put("database: resolved elsewhere", h -> phaseTwo(h, PhaseTwoCompletion.resolvedElsewhere("gone")));
         events.put("database: heuristic", h -> phaseTwo(h, PhaseTwoCompletion.heuristic("rolled back by hand")));
         events.put("database: phase 2 not yet", h -> phaseTwo(h, PhaseTwoCompletion.notYet(AgentHarness.WHY)));
+        events.put("announced", h -> h.step(new AgentEvent.Announced(AgentHarness.BRANCH, 60_000)));
+        events.put("commit in place", h -> h.step(new AgentEvent.CommitInPlace(AgentHarness.TX, AgentHarness.BRANCH)));
+        events.put("rollback in place", h -> h.step(new AgentEvent.RollbackInPlace(AgentHarness.TX, AgentHarness.WHY)));
         events.put("list holds it", h -> listed(h, List.of(XID)));
         events.put("list does not hold it", h -> listed(h, List.of()));
         return events;

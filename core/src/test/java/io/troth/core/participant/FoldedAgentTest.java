@@ -74,6 +74,18 @@ class FoldedAgentTest {
         assertDiffer(script(ended, sweep), script(ended, sweep, sweep));
     }
 
+    @Test
+    void whenTheLeaderHeardOfABranchDoesNotMatterButWhetherDoes() {
+        String[] before = {"join 3.5.1 accounts in-place"};
+        String[] announced = {"announced a1"};
+        assertSame(script(new String[] {"join 3.5.1 accounts"}), script(before, announced, announced));
+        assertDiffer(script(before), script(before, announced));
+        String[] commit = {"commit-in-place 3.5.1 a1"};
+        String[] asked = {"ask-one 3.5.1 a1"};
+        assertDiffer(script(before, commit), script(before, commit, asked));
+        assertDiffer(script(before, commit, asked), script(before, new String[] {"commit-one 3.5.1 a1"}));
+    }
+
     private static AgentStateMachine script(String[]... parts) {
         AgentScript script = new AgentScript(Between.NOTHING);
         script.run("start");

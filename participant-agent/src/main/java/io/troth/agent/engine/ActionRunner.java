@@ -3,6 +3,7 @@ package io.troth.agent.engine;
 import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
+import io.troth.core.Proof;
 import io.troth.core.Reason;
 import io.troth.core.coordinator.Fate;
 import io.troth.core.participant.AgentAction;
@@ -12,7 +13,10 @@ import io.troth.core.participant.PhaseTwoCompletion;
 import io.troth.core.participant.PrepareResult;
 import io.troth.core.participant.ScanCompletion;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries out the machine's actions on the ports. Under the engine's lock; completions come back as events, on whatever
@@ -23,11 +27,18 @@ final class ActionRunner implements AgentAction.Visitor {
     private final AgentEngine.Parts parts;
     private final Consumer<AgentEvent> events;
     private final Consumer<AgentAction> answers;
+    private final Function<BranchId, @Nullable Executor> callers;
 
-    ActionRunner(AgentEngine.Parts parts, Consumer<AgentEvent> events, Consumer<AgentAction> answers) {
+    /** {@code callers}: who lends the thread for a commit in place; null for nobody. */
+    ActionRunner(
+            AgentEngine.Parts parts,
+            Consumer<AgentEvent> events,
+            Consumer<AgentAction> answers,
+            Function<BranchId, @Nullable Executor> callers) {
         this.parts = parts;
         this.events = events;
         this.answers = answers;
+        this.callers = callers;
     }
 
     @Override
@@ -42,6 +53,11 @@ final class ActionRunner implements AgentAction.Visitor {
 
     @Override
     public void statementRefused(AgentAction.StatementRefused action) {
+        answers.accept(action);
+    }
+
+    @Override
+    public void endedInPlace(AgentAction.EndedInPlace action) {
         answers.accept(action);
     }
 
@@ -84,13 +100,16 @@ final class ActionRunner implements AgentAction.Visitor {
             reached(StepListener.Point.AFTER_ONE_PHASE_BEFORE_RESULT, tx, branch);
             events.accept(new AgentEvent.OnePhaseCompleted(branch, completion));
         };
+        Consumer<Proof> proof = known -> events.accept(new AgentEvent.OnePhaseProofKnown(branch, known));
+        Executor caller = callers.apply(branch);
         guarded(
-                () -> database(action.resource())
-                        .commitOnePhase(
-                                tx,
-                                branch,
-                                proof -> events.accept(new AgentEvent.OnePhaseProofKnown(branch, proof)),
-                                done),
+                () -> {
+                    if (caller == null) {
+                        database(action.resource()).commitOnePhase(tx, branch, proof, done);
+                    } else {
+                        database(action.resource()).commitInPlace(caller, tx, branch, proof, done);
+                    }
+                },
                 failure -> done.accept(OnePhaseCompletion.lost(failure)));
     }
 

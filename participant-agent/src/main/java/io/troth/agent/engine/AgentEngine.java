@@ -58,6 +58,7 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
     private final AgentStateMachine machine;
     private final Map<Long, AgentAction> answers = new HashMap<>();
     private @Nullable Reason statementRefusal;
+    private final InPlaceCommits inPlaces = new InPlaceCommits(lock, this::handle);
 
     @GuardedBy("lock")
     private final ActionRunner runner;
@@ -103,7 +104,7 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
         this.timers = parts.timers();
         this.listener = parts.listener();
         this.machine = new AgentStateMachine(instance, databases.keySet(), parts.limits());
-        this.runner = new ActionRunner(parts, this::handle, this::answer);
+        this.runner = new ActionRunner(parts, this::handle, this::answer, inPlaces::caller);
     }
 
     /**
@@ -136,20 +137,23 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
     public BranchId join(CallScope scope, String resource, long waitMillis) throws BranchRefusedException {
         long ticket = tickets.incrementAndGet();
         AgentAction answer;
+        boolean inPlace;
         lock.lock();
         try {
             awaitLeader(scope, resource, waitMillis);
             if (scope.isClosed()) {
                 throw new BranchRefusedException(new Reason(ErrorCode.SCOPE_CLOSED, "transaction " + scope.tx()));
             }
-            handle(joins(ticket, scope, resource));
+            AgentEvent.CallJoins call = joins(ticket, scope, resource);
+            inPlace = call.inPlace();
+            handle(call);
             answer = answers.remove(ticket);
         } finally {
             lock.unlock();
         }
         if (answer instanceof AgentAction.CallAdmitted admitted) {
             if (admitted.first()) {
-                register(scope, admitted.branch(), resource);
+                register(scope, admitted.branch(), resource, inPlace);
             }
             return admitted.branch();
         }
@@ -168,7 +172,8 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
                 scope.call(),
                 scope.scopeId(),
                 resource,
-                scope.remainingMillis());
+                scope.remainingMillis(),
+                scope.mayStartInPlace());
     }
 
     /** Returns as soon as the call's fate does not hang on the stream any more, or the time is over. */
@@ -210,14 +215,19 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
         }
     }
 
-    private void register(CallScope scope, BranchId branch, String resource) throws BranchRefusedException {
+    private void register(CallScope scope, BranchId branch, String resource, boolean alone)
+            throws BranchRefusedException {
         GlobalTxId tx = scope.tx();
         long scopeId = scope.scopeId();
         scope.onClose(() -> handle(new AgentEvent.ScopeClosed(tx, scopeId)));
+        InPlace inPlace = alone ? new InPlace(inPlaces, scope, branch) : null;
         try {
-            scope.addBranch(branch, resource);
+            scope.addBranch(branch, resource, inPlace);
         } catch (TrothException e) {
             // The list has left without this branch: its count differs now, so T cannot commit.
+            if (inPlace != null) {
+                inPlace.announce();
+            }
             throw new BranchRefusedException(e.reason());
         }
     }
@@ -416,6 +426,7 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
         } finally {
             lock.unlock();
         }
+        inPlaces.tell();
     }
 
     @GuardedBy("lock")
@@ -440,6 +451,7 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
     @GuardedBy("lock")
     private void fail(RuntimeException broken) {
         failure = broken;
+        inPlaces.lose();
         listener.failed(broken);
         link.close();
         timers.close();
@@ -453,6 +465,8 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
             answers.put(refused.ticket(), answer);
         } else if (answer instanceof AgentAction.StatementRefused refused) {
             statementRefusal = refused.reason();
+        } else if (answer instanceof AgentAction.EndedInPlace ended) {
+            inPlaces.ended(ended);
         }
     }
 }

@@ -9,6 +9,7 @@ import io.troth.core.participant.OnePhaseCompletion;
 import io.troth.core.participant.PhaseTwoCompletion;
 import io.troth.core.participant.PrepareResult;
 import io.troth.core.participant.ScanCompletion;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,15 @@ public interface BranchDatabase extends AutoCloseable {
      * @param proof called at most once, before the commit is sent
      */
     void commitOnePhase(GlobalTxId tx, BranchId branch, Consumer<Proof> proof, Consumer<OnePhaseCompletion> done);
+
+    /**
+     * The same, with a thread of the caller's: what has to wait for the database is handed to it, and is run when the engine's
+     * lock is free.
+     */
+    default void commitInPlace(
+            Executor caller, GlobalTxId tx, BranchId branch, Consumer<Proof> proof, Consumer<OnePhaseCompletion> done) {
+        commitOnePhase(tx, branch, proof, done);
+    }
 
     /**
      * Rolls back an unprepared branch: cancels a running statement, aborts its connection 2 s later, and frees the

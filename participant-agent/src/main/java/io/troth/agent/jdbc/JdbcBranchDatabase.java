@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -130,12 +131,18 @@ public final class JdbcBranchDatabase implements BranchDatabase {
     @Override
     public void commitOnePhase(
             GlobalTxId tx, BranchId branch, Consumer<Proof> proof, Consumer<OnePhaseCompletion> done) {
+        commitInPlace(branchWorkers::execute, tx, branch, proof, done);
+    }
+
+    @Override
+    public void commitInPlace(
+            Executor caller, GlobalTxId tx, BranchId branch, Consumer<Proof> proof, Consumer<OnePhaseCompletion> done) {
         BranchSession session = sessions.remove(branch);
         if (session == null || !session.end()) {
             done.accept(OnePhaseCompletion.readOnly());
             return;
         }
-        branchWorkers.execute(() -> {
+        caller.execute(() -> {
             BranchSession.Taken taken = takeIdle(session);
             BranchTransaction transaction = taken == null ? null : taken.transaction();
             if (taken == null || transaction == null) {

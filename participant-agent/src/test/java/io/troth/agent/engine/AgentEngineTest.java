@@ -339,7 +339,7 @@ class AgentEngineTest {
     }
 
     /** Timers that fire when they are told to. */
-    private static final class ManualTimers implements AgentTimers {
+    static final class ManualTimers implements AgentTimers {
 
         private final Map<String, Runnable> tasks = new TreeMap<>();
 

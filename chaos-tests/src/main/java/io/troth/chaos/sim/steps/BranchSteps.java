@@ -42,6 +42,9 @@ public final class BranchSteps
     /** Kinds of events. */
     public enum Input {
         CALL,
+        ANNOUNCED,
+        COMMIT_IN_PLACE,
+        ROLLBACK_IN_PLACE,
         STATEMENT,
         STATEMENT_COMPLETED,
         STATEMENT_FAILED,
@@ -153,6 +156,21 @@ public final class BranchSteps
     @Override
     public Boolean callJoins(AgentEvent.CallJoins event) {
         return saw(youngest.get(new Place(event.tx(), event.resource())), Input.CALL);
+    }
+
+    @Override
+    public Boolean announced(AgentEvent.Announced event) {
+        return saw(event.branch(), Input.ANNOUNCED);
+    }
+
+    @Override
+    public Boolean commitInPlace(AgentEvent.CommitInPlace event) {
+        return saw(event.branch(), Input.COMMIT_IN_PLACE);
+    }
+
+    @Override
+    public Boolean rollbackInPlace(AgentEvent.RollbackInPlace event) {
+        return sawAll(Input.ROLLBACK_IN_PLACE, place -> place.tx().equals(event.tx()));
     }
 
     @Override
