@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.troth.chaos.bank.Transfer;
 import io.troth.client.GlobalTransaction;
 import io.troth.client.OutcomeToken;
+import io.troth.client.TransactionOptions;
 import io.troth.client.TrothClient;
 import io.troth.core.Outcome;
 import org.junit.jupiter.api.AfterAll;
@@ -73,20 +74,19 @@ class CommitInPlaceTest {
         assertEquals(Outcome.COMMITTED, stranger.outcome(token));
     }
 
+    /** Begin needs a session, and a branch a stream; the end needs neither to answer. */
     @Test
-    void needsNoCoordinatorThatAnswers() throws Exception {
+    void endsWhileTheCoordinatorStandsStill() throws Exception {
         Transfer kept = Banks.transfer();
         Transfer given = Banks.transfer();
-        // A session is open from here on: begin needs one.
-        stack.client().begin().close();
+        GlobalTransaction first = stack.client().begin();
+        stack.work(kept, Banks.A);
+        GlobalTransaction second = stack.client().begin(TransactionOptions.DEFAULTS.withSeparate());
+        stack.work(given, Banks.B);
         stack.coordinator().child().suspend();
         try {
-            GlobalTransaction tx = stack.client().begin();
-            stack.work(kept, Banks.A);
-            assertEquals(Outcome.COMMITTED, tx.commit().outcome());
-            GlobalTransaction other = stack.client().begin();
-            stack.work(given, Banks.B);
-            other.rollback();
+            second.rollback();
+            assertEquals(Outcome.COMMITTED, first.commit().outcome());
         } finally {
             stack.coordinator().child().proceed();
         }
