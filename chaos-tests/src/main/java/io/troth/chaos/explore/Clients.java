@@ -9,7 +9,6 @@ import io.troth.core.Outcome;
 import io.troth.core.Reason;
 import io.troth.core.coordinator.CommitContent;
 import io.troth.core.coordinator.Event;
-import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.coordinator.RequestId;
 import io.troth.core.coordinator.StreamId;
 import io.troth.core.participant.AgentEvent;
@@ -188,7 +187,7 @@ final class Clients {
         } else if (input == Step.SHARES && state.waits() && state.by == By.AGENT) {
             announces(sends, state);
         } else if (input instanceof Agents.EndedInPlace end && state.waits() && state.by == By.AGENT) {
-            Outcome outcome = outcome(end.fate());
+            Outcome outcome = end.fate().outcome();
             boolean known = outcome != Outcome.UNKNOWN;
             answers = known ? Answers.bits(state.tx, outcome) : 0;
             next = state.now(state.phase, known ? By.DONE : By.QUESTION);
@@ -198,16 +197,6 @@ final class Clients {
         }
         int[] all = sends.stream().mapToInt(Integer::intValue).toArray();
         return new Move(states.number(next), all, answers, List.of(), null, Move.NOTHING, null);
-    }
-
-    /** UNKNOWN: not for the agent to say. */
-    private static Outcome outcome(OnePhaseFate fate) {
-        return switch (fate) {
-            case COMMITTED -> Outcome.COMMITTED;
-            case READ_ONLY -> Outcome.READ_ONLY;
-            case ROLLED_BACK -> Outcome.ROLLED_BACK;
-            case LOST, NOT_KNOWN -> Outcome.UNKNOWN;
-        };
     }
 
     private void announces(List<Integer> sends, State state) {

@@ -142,11 +142,8 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         });
         if (closing) {
             Thread caller = mayWait ? Thread.currentThread() : null;
-            Runnable then = () -> {
-                if (!inPlace.commit(transaction, onePhaseAllowed, Thread.currentThread() == caller, future)) {
-                    requestCommit(transaction, onePhaseAllowed, decidedSuffices, future);
-                }
-            };
+            Runnable then = () -> requestCommit(
+                    transaction, onePhaseAllowed, decidedSuffices, Thread.currentThread() == caller, future);
             transaction.scope().closeWhenIdle(then);
         } else {
             var unused = closeEnded(transaction);
@@ -355,7 +352,11 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
             OpenTransaction transaction,
             boolean onePhaseAllowed,
             boolean decidedSuffices,
+            boolean here,
             CompletableFuture<Answer> future) {
+        if (!onePhaseAllowed) {
+            transaction.scope().share();
+        }
         BranchList list = transaction.scope().list();
         Reason against = transaction.scope().rollbackReason();
         lockedRun(() -> {
@@ -371,11 +372,10 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 transaction.setState(OpenTransaction.State.ENDED);
                 transaction.session().end(transaction);
                 effects.complete(future, Answer.of(transaction.id(), Outcome.READ_ONLY, null));
-            } else {
+            } else if (!inPlace.commit(transaction, here, future, effects)) {
                 transaction.setState(OpenTransaction.State.ENDING);
-                Request request = Request.commit(
-                        transaction, new CommitContent(list.branches(), onePhaseAllowed), decidedSuffices);
-                ask(request, future);
+                CommitContent content = new CommitContent(list.branches(), onePhaseAllowed);
+                ask(Request.commit(transaction, content, decidedSuffices), future);
             }
         });
     }

@@ -1,6 +1,5 @@
 package io.troth.client.internal;
 
-import io.troth.client.context.CallScope;
 import io.troth.client.context.InPlaceBranch;
 import io.troth.core.BranchId;
 import io.troth.core.BranchWork;
@@ -17,7 +16,7 @@ import java.util.function.Consumer;
 /**
  * The end of transactions of which nobody outside this process has heard, and which have one branch, at an agent in it: they
  * end there as a local transaction does, and no message leaves. What the agent cannot tell afterwards is asked for like
- * any other outcome. Guarded by the engine's lock, except for {@link #commit}.
+ * any other outcome. Guarded by the engine's lock.
  */
 final class InPlaceCommits {
 
@@ -37,42 +36,28 @@ final class InPlaceCommits {
     }
 
     /**
-     * Commits a transaction whose scope is closed.
+     * Commits a transaction whose scope is closed, and which may commit.
      *
      * @param here whether to work on the calling thread
      * @return false when it is for the coordinator to do
      */
-    boolean commit(
-            OpenTransaction transaction, boolean onePhaseAllowed, boolean here, CompletableFuture<Answer> future) {
-        CallScope scope = transaction.scope();
-        if (!onePhaseAllowed) {
-            scope.share();
-        }
-        InPlaceBranch[] taken = new InPlaceBranch[1];
-        locked.accept(effects -> {
-            boolean mayCommit = scope.rollbackReason() == null && scope.remainingMillis() > 0;
-            if (mayCommit && transaction.state() == OpenTransaction.State.CLOSING) {
-                taken[0] = scope.takeInPlace();
-            }
-            if (taken[0] != null) {
-                transaction.setState(OpenTransaction.State.ENDING);
-                pending.put(transaction, future);
-            }
-        });
-        InPlaceBranch branch = taken[0];
+    boolean commit(OpenTransaction transaction, boolean here, CompletableFuture<Answer> future, Effects effects) {
+        InPlaceBranch branch = transaction.scope().takeInPlace();
         if (branch == null) {
             return false;
         }
-        var unused = branch.commit(here)
-                .thenAccept(end -> locked.accept(effects -> {
-                    pending.remove(transaction);
-                    ended(transaction, end, future, effects);
-                }));
+        transaction.setState(OpenTransaction.State.ENDING);
+        pending.put(transaction, future);
+        effects.then(() -> {
+            var unused = branch.commit(here)
+                    .thenAccept(end -> locked.accept(later -> ended(transaction, end, future, later)));
+        });
         return true;
     }
 
     private void ended(
             OpenTransaction transaction, InPlaceBranch.End end, CompletableFuture<Answer> future, Effects effects) {
+        pending.remove(transaction);
         switch (end.outcome()) {
             case COMMITTED, READ_ONLY -> {
                 transaction.setState(OpenTransaction.State.ENDED);

@@ -5,7 +5,6 @@ import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
-import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.participant.AgentAction;
 import io.troth.core.participant.AgentEvent;
 import java.util.HashMap;
@@ -64,17 +63,8 @@ final class InPlaceCommits {
     void ended(AgentAction.EndedInPlace end) {
         InPlace commit = committing.remove(end.branch());
         if (commit != null) {
-            afterwards.add(() -> commit.ended(new InPlaceBranch.End(outcome(end.fate()), end.reason())));
+            afterwards.add(() -> commit.ended(new InPlaceBranch.End(end.fate().outcome(), end.reason())));
         }
-    }
-
-    private static Outcome outcome(OnePhaseFate fate) {
-        return switch (fate) {
-            case COMMITTED -> Outcome.COMMITTED;
-            case READ_ONLY -> Outcome.READ_ONLY;
-            case ROLLED_BACK -> Outcome.ROLLED_BACK;
-            case LOST, NOT_KNOWN -> Outcome.UNKNOWN;
-        };
     }
 
     /** The engine has stopped for good: nobody will say how they ended. */
