@@ -21,6 +21,8 @@ public final class JavaProcess {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-XX:+ExitOnOutOfMemoryError");
+        // As the launcher says it, or a coordinator would tell each step of each transaction.
+        command.add("-Dlogback.configurationFile=troth-logback.xml");
         String more = System.getenv("TROTH_JAVA_OPTS");
         if (more != null && !more.isBlank()) {
             command.addAll(List.of(more.strip().split(" +")));
