@@ -67,7 +67,10 @@ public final class TrothClientBuilder {
         return this;
     }
 
-    /** How long commit waits for an outcome before it says that it is unknown; 30 s by default. */
+    /**
+     * How long commit waits for an outcome before it says that it is unknown; 30 s by default. Where the caller's own thread
+     * works at a database of this process, it says so when that has answered.
+     */
     public TrothClientBuilder outcomeTimeout(Duration timeout) {
         outcomeTimeoutMillis = TimeUnit.MILLISECONDS.convert(timeout);
         return this;

@@ -1,14 +1,18 @@
 package io.troth.core;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.troth.core.coordinator.Action;
 import io.troth.core.coordinator.AgentHello;
 import io.troth.core.coordinator.AgentHello.AgentResource;
 import io.troth.core.coordinator.AgentMessage;
+import io.troth.core.coordinator.CommitContent;
 import io.troth.core.coordinator.CoordinatorLimits;
 import io.troth.core.coordinator.CoordinatorStateMachine;
 import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.Event.CommitRequested.BranchVote;
 import io.troth.core.coordinator.LogEntry;
 import io.troth.core.coordinator.LogRecord;
 import io.troth.core.coordinator.RequestId;
@@ -27,29 +31,67 @@ import org.junit.jupiter.api.Test;
 /** Goal: bytes that are not those of a state are refused, whatever is wrong with them, and every value is read back. */
 class StateBytesTest {
 
+    private static final EpochId EPOCH = new EpochId(3, 0x33);
+    private static final SessionKey KEY = new SessionKey(1, 2);
+    private static final GlobalTxId TX = new GlobalTxId(0, EPOCH, 1, 1);
+    private static final BranchId BRANCH = new BranchId(1, 1);
+    private static final LogRecord.YesBranch YES =
+            new LogRecord.YesBranch(BRANCH, "accounts", Proof.of(new byte[] {1}));
+
     @Test
     void onlyAllBytesOfALeaderAreRead() {
+        readsOnly(committing(true).encode(), StateBytesTest::leader);
+    }
+
+    /** Whether the votes came with the Commit is kept until COMMIT is applied: it says who sends the decision. */
+    @Test
+    void whoTellsTheBranchesIsReadBack() {
+        CoordinatorStateMachine byClient = committing(true);
+        CoordinatorStateMachine byLeader = committing(false);
+        assertEquals(byLeader.encode().length, byClient.encode().length);
+        assertFalse(Arrays.equals(byLeader.encodeFolded(), byClient.encodeFolded()));
+        assertEquals(0, ordersWhenApplied(leader(byClient.encode())));
+        assertEquals(1, ordersWhenApplied(leader(byLeader.encode())));
+    }
+
+    private static CoordinatorStateMachine leader(byte[] bytes) {
+        return CoordinatorStateMachine.decode(bytes, CoordinatorLimits.DEFAULTS);
+    }
+
+    /** A leader that has handed a COMMIT to the log. */
+    private static CoordinatorStateMachine committing(boolean votesWithCommit) {
         CoordinatorStateMachine leader = new CoordinatorStateMachine(0, CoordinatorLimits.DEFAULTS);
-        EpochId epoch = new EpochId(3, 0x33);
-        leader.step(new Event.LeadershipStarted(epoch, 0));
-        leader.apply(new LogEntry(3, new LogRecord.Epoch(epoch)));
+        StreamId agent = new StreamId(1);
+        StreamId client = new StreamId(2);
+        leader.step(new Event.LeadershipStarted(EPOCH, 0));
+        leader.apply(new LogEntry(3, new LogRecord.Epoch(EPOCH)));
         AgentResource resource = new AgentResource("accounts", "postgresql", "db", "troth", null);
-        leader.step(new Event.AgentConnected(new StreamId(1), new AgentHello(1, null, 0, List.of(resource))));
-        leader.step(new Event.OpenSession(new RequestId(new StreamId(2), 1), new SessionKey(1, 2), "client", true));
-        readsOnly(leader.encode(), bytes -> CoordinatorStateMachine.decode(bytes, CoordinatorLimits.DEFAULTS));
+        leader.step(new Event.AgentConnected(agent, new AgentHello(1, null, 0, List.of(resource))));
+        leader.step(new Event.OpenSession(new RequestId(client, 1), KEY, "client", true));
+        List<BranchVote> votes = votesWithCommit ? List.of(new BranchVote(Vote.YES, YES.proof(), null)) : List.of();
+        CommitContent content = new CommitContent(List.of(new BranchWork(BRANCH, YES.resource(), 1)), false);
+        leader.step(new Event.CommitRequested(new RequestId(client, 2), TX, KEY, 1, content, votes, false, 60_000));
+        if (!votesWithCommit) {
+            leader.step(new Event.VoteReceived(agent, TX, BRANCH, Vote.YES, YES.proof(), null));
+        }
+        return leader;
+    }
+
+    private static long ordersWhenApplied(CoordinatorStateMachine leader) {
+        return leader.apply(new LogEntry(3, new LogRecord.Commit(TX, List.of(YES)))).stream()
+                .filter(action -> action instanceof Action.SendToAgent send
+                        && send.message() instanceof AgentMessage.CommitBranch)
+                .count();
     }
 
     @Test
     void onlyAllBytesOfAnAgentAreRead() {
         AgentStateMachine agent = new AgentStateMachine(1, List.of("accounts"), AgentLimits.DEFAULTS);
-        EpochId epoch = new EpochId(3, 0x33);
         agent.step(new AgentEvent.ClusterHeard(new ClusterId(7)));
-        agent.step(new AgentEvent.Ordered(epoch, new AgentMessage.Welcome(epoch)));
-        GlobalTxId tx = new GlobalTxId(0, epoch, 1, 1);
-        agent.step(new AgentEvent.CallJoins(
-                1, new ClusterId(7), tx, new SessionKey(1, 2), 1, 1, "accounts", 60_000, true));
-        agent.step(new AgentEvent.CommitInPlace(tx, new BranchId(1, 1)));
-        assertEquals(BranchState.ONE_PHASE, agent.stateOf(new BranchId(1, 1)));
+        agent.step(new AgentEvent.Ordered(EPOCH, new AgentMessage.Welcome(EPOCH)));
+        agent.step(new AgentEvent.CallJoins(1, new ClusterId(7), TX, KEY, 1, 1, "accounts", 60_000, true));
+        agent.step(new AgentEvent.CommitInPlace(TX, BRANCH));
+        assertEquals(BranchState.ONE_PHASE, agent.stateOf(BRANCH));
         readsOnly(agent.encode(), bytes -> AgentStateMachine.decode(bytes, AgentLimits.DEFAULTS));
     }
 

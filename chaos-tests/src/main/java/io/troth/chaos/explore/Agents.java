@@ -369,6 +369,12 @@ final class Agents {
             work.timers.remove(timer.key());
         } else if (action instanceof AgentAction.CallAdmitted admitted) {
             work.admitted = admitted.branch();
+        } else if (action instanceof AgentAction.VotedInPlace voted) {
+            // The words of a refusal make no difference.
+            Event.CommitRequested.BranchVote vote =
+                    new Event.CommitRequested.BranchVote(voted.vote(), voted.proof(), null);
+            work.sends.add(inboxes.client(0));
+            work.sends.add(things.number(new Clients.Voted(voted.branch(), vote)));
         } else if (action instanceof AgentAction.EndedInPlace ended) {
             work.sends.add(inboxes.client(0));
             work.sends.add(things.number(new EndedInPlace(ended.fate())));
@@ -394,7 +400,10 @@ final class Agents {
         return tx != null && heard != null && heard.number() > tx.epoch().number();
     }
 
-    /** A prepared branch is resolved only by the word of a leader; but one that never voted YES the agent may undo. */
+    /**
+     * A prepared branch is resolved only by the word of a leader, or of the client that has brought it the votes; but one that never
+     * voted YES the agent may undo.
+     */
     private static boolean resolvesAlone(Work work, AgentAction action) {
         AgentMessage told = work.input instanceof Said said ? said.message : null;
         State before = work.before;
@@ -407,6 +416,8 @@ final class Agents {
         } else if (action instanceof AgentAction.CommitPrepared commit) {
             BranchState was = before == null ? BranchState.FINISHED : before.real.stateOf(commit.branch());
             return was != BranchState.COMMITTING
+                    && !(work.input instanceof AgentEvent.CommitPreparedInPlace client
+                            && client.branch().equals(commit.branch()))
                     && !(told instanceof AgentMessage.CommitBranch order
                             && order.branch().equals(commit.branch()));
         }

@@ -7,15 +7,19 @@ import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
+import io.troth.core.Vote;
 import io.troth.core.coordinator.CommitContent;
 import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.Event.CommitRequested.BranchVote;
 import io.troth.core.coordinator.RequestId;
 import io.troth.core.coordinator.StreamId;
 import io.troth.core.participant.AgentEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +42,8 @@ final class Clients {
         COMMITS,
         ROLLS_BACK,
         COMMITS_IN_PLACE,
+        /** It has heard that T is committed, and tells its agents, whose votes it has brought. */
+        TELLS,
         /** T is about to leave its process: whoever asks for its commit is the coordinator. */
         SHARES,
         /** It has heard how T ended and tells the leader so. */
@@ -53,7 +59,9 @@ final class Clients {
         CLIENT,
         /** The agent in the client's process is ending it. */
         AGENT,
-        /** That could not tell how it ended, and the leader is asked. */
+        /** The agents in the client's process are preparing its branches, and their votes go to the client. */
+        VOTERS,
+        /** The agent could not tell how it ended, and the leader is asked. */
         QUESTION,
         /** It has ended in place, and the client knows how. */
         DONE,
@@ -65,17 +73,36 @@ final class Clients {
      * One state.
      *
      * @param seen the branch that the reply of each call named; null when no reply has come
+     * @param votes of branches that were prepared in place
      */
-    record State(int tx, Phase phase, By by, List<BranchName> seen, boolean over) {
+    record State(int tx, Phase phase, By by, List<BranchName> seen, List<Voted> votes, boolean over) {
 
         State now(Phase nextPhase, By nextBy) {
-            return new State(tx, nextPhase, nextBy, seen, over);
+            return new State(tx, nextPhase, nextBy, seen, votes, over);
         }
 
-        /** The branch that may end in place: that of the first call, which the client makes itself. Null before. */
-        @Nullable
-        BranchId own() {
-            return seen.get(0).id;
+        /** The branches whose calls have returned, in ascending order. */
+        Set<BranchId> branches() {
+            Set<BranchId> all = new TreeSet<>();
+            seen.forEach(name -> {
+                if (name.id != null) {
+                    all.add(name.id);
+                }
+            });
+            return all;
+        }
+
+        /** The same with this vote, unless the branch has voted. The last one leads to the leader, or is the end. */
+        State with(Voted vote) {
+            if (votes.stream().anyMatch(each -> each.branch.equals(vote.branch))) {
+                return this;
+            }
+            List<Voted> all = new ArrayList<>(votes);
+            all.add(vote);
+            all.sort((left, right) -> left.branch.compareTo(right.branch));
+            boolean readOnly = all.stream().allMatch(each -> each.vote.vote() == Vote.READ_ONLY);
+            By next = all.size() < branches().size() ? by : readOnly ? By.DONE : By.LEADER;
+            return new State(tx, phase, next, seen, List.copyOf(all), over);
         }
 
         /** Whether the client waits for an answer of the leader, or of its own agent. */
@@ -83,13 +110,41 @@ final class Clients {
             return phase == Phase.COMMIT && by != By.DONE && by != By.NOBODY;
         }
 
+        /** Whether it asks the leader. */
+        boolean asks() {
+            return waits() && (by == By.LEADER || by == By.QUESTION);
+        }
+
+        /** Whether its agents wait for what it hears. */
+        boolean mayTell() {
+            return asks() && !votes.isEmpty();
+        }
+
         /** Whether it may ask the leader for the commit now. */
         boolean mayCommit() {
             return phase == Phase.WORKING && by == By.LEADER && hasAllReplies();
         }
 
+        /** Whether its agents are ending it. */
+        boolean isTaken() {
+            return waits() && (by == By.AGENT || by == By.VOTERS);
+        }
+
         boolean mayCommitInPlace() {
-            return phase == Phase.WORKING && by == By.CLIENT && own() != null;
+            return phase == Phase.WORKING && by == By.CLIENT && !branches().isEmpty();
+        }
+
+        /**
+         * Whether somebody can know what T consists of: while nobody else has heard of it only the client does, which looks no
+         * sooner than all is there.
+         */
+        boolean mayConfide(Scope scope) {
+            boolean complete = true;
+            for (int i = 0; i < seen.size() && by == By.CLIENT; i++) {
+                int resource = scope.calls.get(scope.callsOf(tx).get(i)).resource();
+                complete &= seen.get(i).id != null || !scope.isClients(scope.agents.indexOf(resource));
+            }
+            return complete && !branches().isEmpty();
         }
 
         /** What the client would list: branches and the calls whose replies came. */
@@ -117,6 +172,9 @@ final class Clients {
     /** A branch, or none yet. */
     record BranchName(@Nullable BranchId id) {}
 
+    /** The vote of a branch that was prepared in place. */
+    record Voted(BranchId branch, BranchVote vote) {}
+
     private final Things<State> states = new Things<>();
     private final LongMap moves = new LongMap();
     private final List<Move> made = new ArrayList<>();
@@ -134,7 +192,7 @@ final class Clients {
         List<BranchName> seen = new ArrayList<>();
         scope.callsOf(tx).forEach(call -> seen.add(new BranchName(null)));
         By by = scope.inPlace ? By.CLIENT : By.LEADER;
-        return states.number(new State(tx, Phase.WORKING, by, List.copyOf(seen), false));
+        return states.number(new State(tx, Phase.WORKING, by, List.copyOf(seen), List.of(), false));
     }
 
     State get(int number) {
@@ -165,7 +223,7 @@ final class Clients {
             if (seen.get(index).id == null) {
                 seen.set(index, new BranchName(reply.branch()));
             }
-            next = new State(state.tx, state.phase, state.by, seen, state.over);
+            next = new State(state.tx, state.phase, state.by, seen, state.votes, state.over);
         } else if (input == Step.COMMITS && state.mayCommit()) {
             next = state.now(Phase.COMMIT, state.by);
             commits(next, sends);
@@ -174,18 +232,31 @@ final class Clients {
             answers = state.by == By.CLIENT ? Answers.bits(state.tx, Outcome.ROLLED_BACK) : 0;
             rollsBack(next, sends);
         } else if (input == Step.ENDS && !state.over) {
-            next = new State(state.tx, state.phase, state.by, state.seen, true);
+            next = new State(state.tx, state.phase, state.by, state.seen, state.votes, true);
             ends(state.tx, sends);
         } else if (input == Step.DIES) {
             next = state.now(state.phase, By.NOBODY);
         } else if (input == Step.COMMITS_IN_PLACE && state.mayCommitInPlace()) {
-            next = state.now(Phase.COMMIT, By.AGENT);
-            tells(sends, state.own(), own -> new AgentEvent.CommitInPlace(scope.id(state.tx), own));
+            boolean alone = new CommitContent(state.list(scope), scope.onePhase).isOnePhase();
+            next = state.now(Phase.COMMIT, alone ? By.AGENT : By.VOTERS);
+            takes(next, sends);
+        } else if (input == Step.TELLS && state.mayTell()) {
+            next = state.now(state.phase, By.DONE);
+            tells(sends, state, own -> new AgentEvent.CommitPreparedInPlace(scope.id(state.tx), own));
         } else if (input == Step.SHARES && state.phase == Phase.WORKING && state.by == By.CLIENT) {
             next = state.now(state.phase, By.LEADER);
             announces(sends, state);
-        } else if (input == Step.SHARES && state.waits() && state.by == By.AGENT) {
+        } else if (input == Step.SHARES && state.isTaken()) {
             announces(sends, state);
+        } else if (input instanceof Voted voted && state.waits() && state.by == By.VOTERS) {
+            next = state.with(voted);
+            answers = next.by == By.DONE ? Answers.bits(state.tx, Outcome.READ_ONLY) : 0;
+            if (next.by == By.LEADER) {
+                commits(next, sends);
+            }
+        } else if (input instanceof Agents.EndedInPlace end && !state.votes.isEmpty() && state.by != By.NOBODY) {
+            // The end of phase 2, of which the client may hear before the leader's answer comes.
+            answers = Answers.bits(state.tx, end.fate().outcome());
         } else if (input instanceof Agents.EndedInPlace end && state.waits() && state.by == By.AGENT) {
             Outcome outcome = end.fate().outcome();
             boolean known = outcome != Outcome.UNKNOWN;
@@ -199,15 +270,27 @@ final class Clients {
         return new Move(states.number(next), all, answers, List.of(), null, Move.NOTHING, null);
     }
 
-    private void announces(List<Integer> sends, State state) {
-        tells(sends, state.own(), own -> new AgentEvent.Announced(own, Names.REMAINING_MILLIS));
+    private void takes(State state, List<Integer> sends) {
+        GlobalTxId tx = scope.id(state.tx);
+        tells(
+                sends,
+                state,
+                own -> state.by == By.AGENT
+                        ? new AgentEvent.CommitInPlace(tx, own)
+                        : new AgentEvent.PrepareInPlace(tx, own));
     }
 
-    /** Tells the agent in the same process about the branch there; nothing when there is none. */
-    private void tells(List<Integer> sends, @Nullable BranchId own, Function<BranchId, AgentEvent> event) {
-        if (own != null) {
-            sends.add(inboxes.agent(0));
-            sends.add(things.number(event.apply(own)));
+    private void announces(List<Integer> sends, State state) {
+        tells(sends, state, own -> new AgentEvent.Announced(own, Names.REMAINING_MILLIS));
+    }
+
+    /** Tells the agents in the same process about each of the branches there. */
+    private void tells(List<Integer> sends, State state, Function<BranchId, AgentEvent> event) {
+        for (BranchId own : state.branches()) {
+            if (scope.isClients(Agents.agentOf(own))) {
+                sends.add(inboxes.agent(Agents.agentOf(own)));
+                sends.add(things.number(event.apply(own)));
+            }
         }
     }
 
@@ -250,7 +333,7 @@ final class Clients {
         GlobalTxId tx = scope.id(state.tx);
         if (state.by == By.CLIENT) {
             Reason reason = Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT);
-            tells(sends, state.own(), own -> new AgentEvent.RollbackInPlace(tx, reason));
+            tells(sends, state, own -> new AgentEvent.RollbackInPlace(tx, reason));
         }
         List<BranchWork> list = state.list(scope);
         for (int epoch = scope.epochOf(state.tx); epoch <= scope.epochs; epoch++) {
@@ -270,7 +353,7 @@ final class Clients {
         }
     }
 
-    /** The client's Commit, for the first time or as a question. */
+    /** The client's Commit, for the first time or as a question; with the votes where it has them. */
     Event commit(State state, int epoch, int again) {
         List<BranchWork> list = state.list(scope);
         GlobalTxId tx = scope.id(state.tx);
@@ -280,7 +363,8 @@ final class Clients {
                 Names.KEY,
                 tx.sequence(),
                 new CommitContent(list, scope.onePhase),
-                scope.waitCompleted,
+                state.votes.stream().map(Voted::vote).toList(),
+                scope.waitCompleted && state.votes.isEmpty(),
                 Names.REMAINING_MILLIS);
     }
 

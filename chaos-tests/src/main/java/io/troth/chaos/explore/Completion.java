@@ -110,6 +110,12 @@ final class Completion {
             int stream = Long.numberOfTrailingZeros(open);
             world.leader(at, epoch, world.things.number(new Event.AgentDisconnected(Streams.id(stream))));
         }
+        if (world.clientOf(at, 0).by() == Clients.By.NOBODY) {
+            for (int again = 0; again < 2; again++) {
+                Event gone = new Event.ClientDisconnected(Names.clientStream(epoch, again));
+                world.leader(at, epoch, world.things.number(gone));
+            }
+        }
         world.queue().clear();
         for (int i = 0; i < scope.agents.size(); i++) {
             if (world.agentOf(at, i).alive) {
@@ -160,7 +166,7 @@ final class Completion {
         }
         for (int t = 0; t < scope.transactions(); t++) {
             Clients.State client = world.clientOf(at, t);
-            if (client.waits() && client.by() != Clients.By.AGENT) {
+            if (client.asks()) {
                 Event asks = client.by() == Clients.By.LEADER
                         ? world.clients.commit(client, epoch, 0)
                         : world.clients.question(client, epoch);

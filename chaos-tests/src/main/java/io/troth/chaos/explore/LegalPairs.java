@@ -28,9 +28,12 @@ final class LegalPairs {
     /** Where the leader does not know T: its session is over, nothing has come yet, or it ends in place. */
     private static final Set<BranchState> UNKNOWN = EnumSet.of(
             BranchState.ACTIVE,
+            BranchState.PREPARING,
             BranchState.PREPARED,
+            BranchState.IN_DOUBT,
             BranchState.ONE_PHASE,
             BranchState.ROLLING_BACK,
+            BranchState.ROLLING_BACK_PREPARED,
             BranchState.FINISHED);
 
     static {

@@ -73,8 +73,8 @@ final class Scope {
         /** Somebody asks who has been told what T consists of so far. */
         CONFIDANT_ASKS,
         /**
-         * A branch is announced whose commit in place has begun. No client library does that; the core is safe all the same,
-         * because it is too late.
+         * A branch is announced whose end in place has begun, or T is heard of elsewhere after its votes were brought. No client
+         * library does that; the core is safe all the same, because it is too late.
          */
         ANNOUNCED_LATE,
         /** The log is restored from a backup of its first entry, with the restore command: DISTRUST. */
@@ -116,6 +116,8 @@ final class Scope {
     boolean waitCompleted;
     boolean proofs;
     boolean inPlace;
+    /** How many agents are in the client's process: the first ones. */
+    private int within;
 
     Scope(String name, String says) {
         this.name = name;
@@ -189,18 +191,24 @@ final class Scope {
         return this;
     }
 
-    /**
-     * Agent 0 is in the client's process, which dies with it, and the client's transactions may commit in place: it makes the
-     * calls to that agent itself, and other calls only after it has shared T.
-     */
+    /** Agent 0 is in the client's process. */
     Scope inPlace() {
+        return inPlace(1);
+    }
+
+    /**
+     * So many agents, the first ones, are in the client's process, which dies as a whole, and the client's transactions may end in
+     * place: it makes the calls to those agents itself, and other calls only after it has shared T.
+     */
+    Scope inPlace(int count) {
         inPlace = true;
+        within = count;
         return this;
     }
 
     /** Whether an agent is in the client's process. */
     boolean isClients(int agent) {
-        return inPlace && agent == 0;
+        return agent < within;
     }
 
     /** The databases give proofs (protocol 7.1). */

@@ -17,6 +17,8 @@ final class Scopes {
         all.addAll(databases());
         all.addAll(onePhase());
         all.addAll(inPlace());
+        all.addAll(votesInPlace());
+        all.addAll(votesInPlaceOrNot());
         all.addAll(clients());
         all.addAll(logs());
         return all;
@@ -200,6 +202,86 @@ final class Scopes {
                         .inPlace()
                         .may(May.STRANGER_ASKS, May.CONFIDANT_ASKS, May.AGENT_MOVES)
                         .states(60_000));
+    }
+
+    /** All agents that T needs are in the client's process, which brings their votes to the leader. */
+    private static List<Scope> votesInPlace() {
+        return List.of(
+                twoBranches("votes-in-place", "two branches in the client's process, which dies; other instances ask")
+                        .inPlace(2)
+                        .epochs(1)
+                        .lives(2)
+                        .faults(Fault.REFUSES, Fault.LOST_OPEN)
+                        .may(
+                                May.ANNOUNCED_LATE,
+                                May.STRANGER_ASKS,
+                                May.AGENT_DIES,
+                                May.LEADER_LOSES_STREAM,
+                                May.LEADER_TIMERS,
+                                May.DATABASES_TAKE_TIME)
+                        .states(300_000),
+                new Scope(
+                                "votes-in-place-asked",
+                                "one of them, and an instance elsewhere that lists what it has prepared")
+                        .agent(0)
+                        .agent(0)
+                        .call(0, 0, true, 1)
+                        .inPlace()
+                        .twoPhaseAlways()
+                        .epochs(1)
+                        .proofs()
+                        .faults(Fault.LOST_AFTER)
+                        .may(
+                                May.CLIENT_ROLLS_BACK,
+                                May.CLIENT_ENDS,
+                                May.CLIENT_LOSES_STREAM,
+                                May.STRANGER_ASKS,
+                                May.CONFIDANT_ASKS,
+                                May.SCANS,
+                                May.LEADER_TIMERS,
+                                May.DATABASES_TAKE_TIME)
+                        .states(300_000),
+                twoBranches(
+                                "votes-in-place-epochs",
+                                "the same two, whose agents lose their streams or find a new leader")
+                        .inPlace(2)
+                        .faults(Fault.LOST_AFTER)
+                        .may(
+                                May.STRANGER_ASKS,
+                                May.AGENT_MOVES,
+                                May.AGENT_LOSES_STREAM,
+                                May.AGENT_DEADLINE,
+                                May.DATABASES_TAKE_TIME)
+                        .states(300_000));
+    }
+
+    /** The same where one of them only reads, and where T is shared in the end. */
+    private static List<Scope> votesInPlaceOrNot() {
+        return List.of(
+                new Scope("votes-in-place-read", "two in the client's process, of which one only reads, or is not used")
+                        .agent(0)
+                        .agent(1)
+                        .call(0, 0, false, 1)
+                        .call(0, 1, true, 1)
+                        .inPlace(2)
+                        .may(
+                                May.STRANGER_ASKS,
+                                May.CONFIDANT_ASKS,
+                                May.AGENT_MOVES,
+                                May.AGENT_DIES,
+                                May.DATABASES_TAKE_TIME)
+                        .states(100_000),
+                new Scope("votes-in-place-shared", "two in the client's process, and after T was shared one in another")
+                        .agent(0)
+                        .agent(1)
+                        .agent(2)
+                        .call(0, 0, true, 1)
+                        .call(0, 1, true, 1)
+                        .call(0, 2, true, 1)
+                        .inPlace(2)
+                        .epochs(1)
+                        .may(May.ANNOUNCED_LATE, May.STRANGER_ASKS, May.AGENT_LOSES_STREAM, May.LEADER_LOSES_STREAM)
+                        .states(100_000));
     }
 
     private static List<Scope> clients() {

@@ -1,6 +1,7 @@
 package io.troth.chaos.explore;
 
 import io.troth.chaos.explore.Scope.May;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,12 @@ public final class SmallScopes {
     }
 
     static List<Scope> all() {
+        List<Scope> all = new ArrayList<>(shared());
+        all.addAll(inPlace());
+        return all;
+    }
+
+    private static List<Scope> shared() {
         return List.of(
                 two("deadline").epochs(1).may(May.LEADER_DEADLINE),
                 two("agents-deadline").epochs(1).may(May.AGENT_DEADLINE),
@@ -70,7 +77,11 @@ public final class SmallScopes {
                 one("one-recorded").twoPhaseAlways().may(May.AGENT_MOVES),
                 one("horizon").twoPhaseAlways().may(May.CLIENT_ENDS, May.RETENTION_ENDS, May.SCANS),
                 one("goes-on").call(1, 0, true, 1).later(1).may(May.AGENT_MOVES),
-                one("one-late").may(May.AGENT_MOVES, May.KEPT_RESULTS_AGE),
+                one("one-late").may(May.AGENT_MOVES, May.KEPT_RESULTS_AGE));
+    }
+
+    private static List<Scope> inPlace() {
+        return List.of(
                 one("in-place")
                         .inPlace()
                         .may(
@@ -78,7 +89,26 @@ public final class SmallScopes {
                                 May.STRANGER_ASKS,
                                 May.CONFIDANT_ASKS,
                                 May.LEADER_DEADLINE,
-                                May.DATABASES_TAKE_TIME));
+                                May.DATABASES_TAKE_TIME),
+                one("vote-in-place")
+                        .inPlace()
+                        .twoPhaseAlways()
+                        .epochs(1)
+                        .may(
+                                May.AGENT_LOSES_STREAM,
+                                May.LEADER_LOSES_STREAM,
+                                May.CLIENT_LOSES_STREAM,
+                                May.AGENT_DIES,
+                                May.SCANS,
+                                May.LEADER_TIMERS,
+                                May.DATABASES_TAKE_TIME)
+                        .lives(2),
+                two("vote-in-place-and-a-late-call")
+                        .inPlace()
+                        .twoPhaseAlways()
+                        .epochs(1)
+                        .may(May.ANNOUNCED_LATE),
+                two("votes-in-place").inPlace(2).epochs(1).faults(Fault.REFUSES).may(May.DATABASES_TAKE_TIME));
     }
 
     private static Scope two(String name) {

@@ -22,6 +22,7 @@ final class Successors {
     private final int commits;
     private final int rollsBack;
     private final int commitsInPlace;
+    private final int tells;
     private final int shares;
     private final int ends;
     private final int learns;
@@ -37,6 +38,7 @@ final class Successors {
         commits = world.things.number(Clients.Step.COMMITS);
         rollsBack = world.things.number(Clients.Step.ROLLS_BACK);
         commitsInPlace = world.things.number(Clients.Step.COMMITS_IN_PLACE);
+        tells = world.things.number(Clients.Step.TELLS);
         shares = world.things.number(Clients.Step.SHARES);
         ends = world.things.number(Clients.Step.ENDS);
         learns = world.things.number(new Event.LeadershipLost());
@@ -103,11 +105,15 @@ final class Successors {
                 add(Step.of(Step.CLIENT, tx, rollsBack));
             }
         }
-        if (scope.can(May.ANNOUNCED_LATE) && client.waits() && client.by() == Clients.By.AGENT) {
+        if (scope.can(May.ANNOUNCED_LATE) && client.isTaken()) {
             add(Step.of(Step.CLIENT, tx, shares));
         }
+        int answers = Answers.of(at[world.answers()], tx);
+        if (client.mayTell() && (answers & Answers.COMMITTED) != 0) {
+            add(Step.of(Step.CLIENT, tx, tells));
+        }
         boolean asked = !scope.inPlace || client.phase() != Clients.Phase.WORKING;
-        boolean told = asked && Answers.of(at[world.answers()], tx) != 0;
+        boolean told = asked && answers != 0;
         if (scope.can(May.CLIENT_ENDS) && !client.over() && (told || client.phase() == Clients.Phase.ROLLBACK)) {
             add(Step.of(Step.CLIENT, tx, ends));
         }
@@ -173,9 +179,11 @@ final class Successors {
 
     /** A call to another process may come late; the client's own end with the client, and before T leaves it nobody calls. */
     private boolean mayCall(Clients.State client, int agent) {
+        boolean late = scope.can(May.ANNOUNCED_LATE);
         return scope.isClients(agent)
                 ? client.phase() == Clients.Phase.WORKING && client.by() != Clients.By.NOBODY
-                : !scope.inPlace || client.by() == Clients.By.LEADER;
+                : !scope.inPlace
+                        || (client.by() == Clients.By.LEADER && (client.votes().isEmpty() || late));
     }
 
     /** The client runs the transactions of a session one after the other. */
@@ -257,7 +265,7 @@ final class Successors {
         if (scope.can(May.CONFIDANT_ASKS)) {
             for (int t = 0; t < scope.transactions(); t++) {
                 Clients.State client = world.clientOf(at, t);
-                if (client.own() != null) {
+                if (client.mayConfide(scope)) {
                     add(Step.of(Step.LEADER, epoch, world.things.number(world.clients.question(client, epoch))));
                 }
             }

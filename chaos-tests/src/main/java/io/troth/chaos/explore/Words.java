@@ -74,6 +74,8 @@ final class Words {
             return "rolls back";
         } else if (input == Clients.Step.COMMITS_IN_PLACE) {
             return "commits in place";
+        } else if (input == Clients.Step.TELLS) {
+            return "tells its agents to commit";
         } else if (input == Clients.Step.SHARES) {
             return "shares T";
         }

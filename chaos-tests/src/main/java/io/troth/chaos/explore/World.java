@@ -270,21 +270,39 @@ final class World {
     }
 
     void agent(int[] world, int agent, int input) {
+        if (things.get(input) == Agents.Turn.DIES) {
+            die(world, agent, input);
+            return;
+        }
         int stream = agentOf(world, agent).stream;
         Move move = agents.step(world[agent(agent)], input);
-        boolean dies = things.get(input) == Agents.Turn.DIES;
-        if (dies || (stream != agents.get(move.next()).stream && !scope.can(May.MESSAGES_OUTLIVE_STREAMS))) {
+        if (stream != agents.get(move.next()).stream && !scope.can(May.MESSAGES_OUTLIVE_STREAMS)) {
             world[inbox(inboxes.agent(agent))] = MessageSets.EMPTY;
         }
         absorbAgent(world, agent, move);
-        if (dies) {
-            for (int t = 0; t < scope.transactions() && scope.isClients(agent); t++) {
-                client(world, t, things.number(Clients.Step.DIES));
-            }
-            if (agentOf(world, agent).life + 1 < scope.lives) {
-                absorbAgent(world, agent, agents.step(world[agent(agent)], things.number(Agents.Turn.STARTS)));
+    }
+
+    /** A process ends. With the client all the agents do that are in one with it; what takes their places is by itself. */
+    private void die(int[] world, int agent, int dies) {
+        boolean withClient = isWithClient(world, agent);
+        for (int i = 0; i < scope.agents.size(); i++) {
+            if (i == agent || (withClient && isWithClient(world, i))) {
+                world[inbox(inboxes.agent(i))] = MessageSets.EMPTY;
+                absorbAgent(world, i, agents.step(world[agent(i)], dies));
             }
         }
+        for (int t = 0; t < scope.transactions() && withClient; t++) {
+            client(world, t, things.number(Clients.Step.DIES));
+        }
+        for (int i = 0; i < scope.agents.size(); i++) {
+            if (!agentOf(world, i).alive && agentOf(world, i).life + 1 < scope.lives) {
+                absorbAgent(world, i, agents.step(world[agent(i)], things.number(Agents.Turn.STARTS)));
+            }
+        }
+    }
+
+    private boolean isWithClient(int[] world, int agent) {
+        return scope.isClients(agent) && agentOf(world, agent).life == 0;
     }
 
     private void absorbAgent(int[] world, int agent, Move move) {
@@ -360,6 +378,7 @@ final class World {
     /** Said by the client to the agent in its process, or by that to the client: no network is between them. */
     private boolean isWithin(int place, Object message) {
         return message instanceof Agents.EndedInPlace
+                || message instanceof Clients.Voted
                 || (scope.inPlace && message instanceof AgentEvent && !inboxes.isLeader(place))
                 || (message instanceof Agents.Reply reply && scope.isClients(Agents.agentOf(reply.branch())));
     }

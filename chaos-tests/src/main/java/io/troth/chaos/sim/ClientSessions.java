@@ -69,6 +69,8 @@ final class ClientSessions {
         }
     }
 
+    private static final long PROGRESS_NANOS = 10_000_000_000L;
+
     private record Name(EpochId epoch, long id) {}
 
     private final World world;
@@ -200,6 +202,12 @@ final class ClientSessions {
         return false;
     }
 
+    /** Whether the coordinator that is connected leads another epoch than T's. */
+    boolean isOfAnotherEpoch(GlobalTxId tx) {
+        Session now = usable ? current : null;
+        return now != null && !now.epoch.equals(tx.epoch());
+    }
+
     /** The sequence that the next transaction of T's session gets. */
     long nextSequence(GlobalTxId tx) {
         for (Session session : all()) {
@@ -220,14 +228,29 @@ final class ClientSessions {
 
     /** Some transaction has ended: sometimes tells how far it is, and closes sessions that nobody needs any more. */
     void progress(ToLongFunction<GlobalTxId> lowestOpen, Predicate<Session> isUsed) {
+        if (world.random().nextInt(4) == 0) {
+            tellProgress(lowestOpen);
+        }
+        closeUnused(isUsed);
+    }
+
+    /** Tells it from time to time in any case; else the leader would wait for Commits that will never come. */
+    void keepTelling(ToLongFunction<GlobalTxId> lowestOpen) {
+        process.after(PROGRESS_NANOS, () -> "", () -> {
+            tellProgress(lowestOpen);
+            keepTelling(lowestOpen);
+        });
+    }
+
+    /** Tells how far it is. */
+    private void tellProgress(ToLongFunction<GlobalTxId> lowestOpen) {
         Session now = current;
-        if (now != null && usable && world.random().nextInt(4) == 0) {
+        if (now != null && usable) {
             long lowest = lowestOpen.applyAsLong(new GlobalTxId(0, now.epoch, now.id, 1));
             speaker.say(
                     () -> "has ended all below " + lowest,
                     request -> new Event.Progress(request.stream(), now.epoch, now.id, now.key, lowest));
         }
-        closeUnused(isUsed);
     }
 
     /** Closes the sessions that are not for new transactions and have none left. */

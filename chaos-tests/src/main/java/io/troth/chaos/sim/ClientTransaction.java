@@ -2,11 +2,13 @@ package io.troth.chaos.sim;
 
 import io.troth.chaos.sim.world.World;
 import io.troth.client.context.CallScope;
+import io.troth.client.context.InPlaceBranch;
 import io.troth.core.BranchId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.SessionKey;
 import io.troth.core.coordinator.CommitContent;
+import io.troth.core.coordinator.Event.CommitRequested.BranchVote;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -42,6 +44,15 @@ final class ClientTransaction {
     /** And the agent has not said yet how it ended. */
     boolean endsInPlace;
 
+    /** The client has its branches prepared itself, and not all of them have voted yet. */
+    boolean voting;
+
+    /** What they have voted, in the order of the list; empty when the leader is to ask. */
+    List<BranchVote> votes = List.of();
+
+    /** Those of them that wait for the decision. */
+    List<InPlaceBranch> voters = List.of();
+
     /** The branches in which the root scope has worked. */
     final Set<BranchId> own = new TreeSet<>();
 
@@ -66,6 +77,15 @@ final class ClientTransaction {
 
     boolean isOver() {
         return abandoned || outcome != null;
+    }
+
+    /** Its process has died, or the agent in it: how it ends in place nobody tells any more. */
+    void losesItsAgents() {
+        inPlace |= voting || !votes.isEmpty();
+        endsInPlace = false;
+        voting = false;
+        votes = List.of();
+        voters = List.of();
     }
 
     /** The next thing is another one. */

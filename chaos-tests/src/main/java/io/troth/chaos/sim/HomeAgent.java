@@ -79,30 +79,26 @@ final class HomeAgent {
         });
     }
 
-    /** T must not commit any more: its branch here is rolled back, whatever still runs in it. */
+    /** T must not commit any more: its branches here are rolled back, whatever still runs in them. */
     static void giveUp(ClientTransaction tx, Reason reason) {
         tx.root.setRollbackOnly(reason);
-        InPlaceBranch branch = tx.root.takeInPlace();
-        if (branch != null) {
-            branch.rollBack(reason);
-        }
+        tx.root.takeInPlace().forEach(branch -> branch.rollBack(reason));
     }
 
     /** Commits T here, of which nobody else has heard; the scope is closed. */
     void commit(ClientTransaction tx, InPlaceBranch branch, Consumer<Outcome> ended) {
         world.saw("commit in place");
         world.note(() -> agent.process() + " commits " + tx.id + " in place");
-        int life = agent.process().life();
         if (world.random().nextInt(3) == 0) {
             questions(tx, 1);
         }
-        var unused = branch.commit(world.random().nextBoolean()).thenAccept(end -> {
-            if (agent.process().isUp() && agent.process().life() == life) {
-                world.saw("commit in place " + end.outcome());
-                world.note(() -> agent.process() + " hears " + end + " about " + tx.id);
-                ended.accept(end.outcome());
-            }
-        });
+        // As an event of its own: a stage would keep to itself what is thrown.
+        var unused = branch.commit(world.random().nextBoolean())
+                .thenAccept(end -> agent.process().after(0, () -> "", () -> {
+                    world.saw("commit in place " + end.outcome());
+                    world.note(() -> agent.process() + " hears " + end + " about " + tx.id);
+                    ended.accept(end.outcome());
+                }));
     }
 
     /**

@@ -19,6 +19,11 @@ final class Homes {
         any = random.nextBoolean();
     }
 
+    /** Whether an agent offers every resource, so that its clients find all in their own process. */
+    boolean offerAll() {
+        return any && random.nextInt(3) == 0;
+    }
+
     /** The client of this number, from 0. */
     SimulatedClient client(Run run, int number) {
         SimulatedAgent home = home(run.agents, number);

@@ -61,6 +61,7 @@ final class Run {
 
     final World world;
     final Ledger ledger;
+    final InPlaceWatch inPlace = new InPlaceWatch();
     final LogStore store;
     final Scout scout;
     final Workload workload;
@@ -103,12 +104,13 @@ final class Run {
         }
         leader = coordinators.get(0);
         int count = Math.max(plan.agents(), resources);
+        Homes homes = new Homes(plan);
         for (int i = 0; i < count; i++) {
-            List<DatabaseServer> own =
-                    world.random().nextInt(4) == 0 ? databases : List.of(databases.get(i % resources));
+            List<DatabaseServer> own = world.random().nextInt(4) == 0 || homes.offerAll()
+                    ? databases
+                    : List.of(databases.get(i % resources));
             agents.add(new SimulatedAgent(this, world.process("a" + (i + 1)), own));
         }
-        Homes homes = new Homes(plan);
         for (int i = 0; i < plan.clients(); i++) {
             clients.add(homes.client(this, i));
         }

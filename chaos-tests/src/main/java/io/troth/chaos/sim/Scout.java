@@ -1,7 +1,9 @@
 package io.troth.chaos.sim;
 
 import io.troth.chaos.sim.world.World;
+import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
+import io.troth.core.Outcome;
 import io.troth.core.coordinator.Notice;
 import io.troth.core.coordinator.TransactionState;
 import java.util.HashMap;
@@ -38,6 +40,9 @@ final class Scout {
             this.ended.add(ended.tx());
             if (ended.reason() != null) {
                 world.saw("ended because of " + ended.reason().code());
+                if (ended.outcome() == Outcome.UNKNOWN && ended.reason().code() == ErrorCode.UNKNOWN_TRANSACTION) {
+                    world.saw("ended by a branch, unheard of");
+                }
             }
         } else if (notice instanceof Notice.Fenced) {
             world.saw("fenced COMMIT");

@@ -39,6 +39,8 @@ final class SimulatedClient implements ClientStream.User {
     private final SimProcess process;
     private final ClientSessions sessions;
     private final @Nullable HomeAgent home;
+    private final VotesInPlace votes;
+    private final ServiceCalls calls;
     private final List<ClientTransaction> open = new ArrayList<>();
     private final Map<Long, ClientTransaction> asked = new HashMap<>();
     /** Questions that do not say what the Commit said. */
@@ -56,9 +58,11 @@ final class SimulatedClient implements ClientStream.User {
         this.world = run.world;
         this.process = process;
         this.home = home;
+        this.calls = new ServiceCalls(run, process);
         this.stream = new ClientStream(run, process, this);
         this.onlooker = new Onlooker(run, stream);
         this.sessions = new ClientSessions(world, process, stream::say, this::sessionEnded, commitsInPlace);
+        this.votes = new VotesInPlace(run, process, sessions, stream, this::commitOn, this::endsHere);
     }
 
     /** Somebody else in the same process. */
@@ -85,6 +89,7 @@ final class SimulatedClient implements ClientStream.User {
     void lives() {
         stream.dialLater(0);
         beginLater();
+        sessions.keepTelling(this::lowestOpen);
         for (ClientTransaction tx : open) {
             // Its token was kept somewhere: the next process asks on.
             tx.then(process.after(MILLI, () -> "asks after its restart", () -> end(tx)));
@@ -98,7 +103,7 @@ final class SimulatedClient implements ClientStream.User {
         sessions.forget();
         for (ClientTransaction tx : open) {
             tx.then(null);
-            tx.endsInPlace = false;
+            tx.losesItsAgents();
             if (!tx.requested) {
                 tx.abandoned = true;
             }
@@ -196,28 +201,8 @@ final class SimulatedClient implements ClientStream.User {
                     Run.CLUSTER, tx.id, tx.key, TransactionContext.ROOT_CALL, tx.root.remainingMillis());
             home.work(tx, new Call(own, script), () -> returned(tx));
         } else {
-            call(tx, script);
+            calls.call(tx, script, () -> returned(tx));
         }
-    }
-
-    private void call(ClientTransaction tx, Call.Script script) {
-        tx.root.share();
-        TransactionContext context =
-                run.nested(new TransactionContext(Run.CLUSTER, tx.id, tx.key, 0, 0), tx.root.remainingMillis());
-        run.call(process, new Call(context, script), reply -> {
-            if (reply == null) {
-                tx.root.setRollbackOnly(Reason.of(ErrorCode.ROLLBACK_ONLY));
-            } else {
-                tx.root.addReply(reply.list());
-                reply.done().forEach((branch, calls) -> {
-                    if (reply.list().branches().stream()
-                            .anyMatch(work -> work.branch().equals(branch))) {
-                        calls.forEach(number -> run.ledger.seen(tx.id, branch, number));
-                    }
-                });
-            }
-            returned(tx);
-        });
     }
 
     private void returned(ClientTransaction tx) {
@@ -239,12 +224,14 @@ final class SimulatedClient implements ClientStream.User {
             if (!tx.endsInPlace) {
                 ask(tx, true);
             }
-        } else if (tx.requested) {
+        } else if (tx.requested && !tx.voting) {
             if (world.random().nextBoolean()) {
                 ask(tx, world.random().nextInt(3) > 0);
             } else {
                 commit(tx);
             }
+        } else if (tx.voting) {
+            world.saw("votes in place take their time");
         } else if (tx.rolling
                 || tx.root.isRollbackOnly()
                 || (!tx.isLast && world.random().nextInt(20) == 0)) {
@@ -264,11 +251,8 @@ final class SimulatedClient implements ClientStream.User {
     }
 
     private void requestCommit(ClientTransaction tx, CommitContent content) {
-        if (!content.isOnePhase()) {
-            tx.root.share();
-        }
         boolean isLate = tx.root.remainingMillis() == 0;
-        InPlaceBranch branch = isLate ? null : tx.root.takeInPlace();
+        List<InPlaceBranch> branches = isLate ? List.of() : tx.root.takeInPlace();
         if (isLate && home != null) {
             rollBack(tx, content.branches());
             return;
@@ -276,13 +260,17 @@ final class SimulatedClient implements ClientStream.User {
         tx.content = content;
         tx.requested = true;
         run.ledger.requested(tx.id, content);
-        if (branch == null || home == null) {
+        if (branches.isEmpty() || home == null) {
             commit(tx);
+            return;
+        }
+        if (!content.isOnePhase()) {
+            votes.prepare(tx, branches);
             return;
         }
         tx.inPlace = true;
         tx.endsInPlace = true;
-        home.commit(tx, branch, outcome -> {
+        home.commit(tx, branches.get(0), outcome -> {
             tx.endsInPlace = false;
             if (outcome == Outcome.UNKNOWN) {
                 // Nobody here can tell, so the leader is asked.
@@ -331,11 +319,11 @@ final class SimulatedClient implements ClientStream.User {
     }
 
     private void rollBack(ClientTransaction tx, List<BranchWork> listed) {
-        InPlaceBranch branch = tx.root.takeInPlace();
-        if (branch != null) {
+        List<InPlaceBranch> branches = tx.root.takeInPlace();
+        if (!branches.isEmpty()) {
             // The scope is closed, so nobody else will ever hear of T.
             world.saw("rollback in place");
-            branch.rollBack(Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT));
+            branches.forEach(branch -> branch.rollBack(Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT)));
             endsHere(tx, Outcome.ROLLED_BACK);
             return;
         }
@@ -353,16 +341,22 @@ final class SimulatedClient implements ClientStream.User {
                         request, tx.id, tx.key, lowest, listed, Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT)));
     }
 
+    private void commitOn(ClientTransaction tx) {
+        commit(tx);
+        again(tx);
+    }
+
     private void commit(ClientTransaction tx) {
         CommitContent content = Objects.requireNonNull(tx.content);
-        boolean waits = world.random().nextBoolean();
+        List<Event.CommitRequested.BranchVote> ballots = tx.votes;
+        boolean waits = world.random().nextBoolean() && ballots.isEmpty();
         long lowest = lowestOpen(tx.id);
         long remaining = tx.root.remainingMillis();
         request(
                 tx,
-                () -> "commits " + tx.id,
+                () -> "commits " + tx.id + (ballots.isEmpty() ? "" : " with " + ballots),
                 request -> new Event.CommitRequested(
-                        request, tx.id, tx.key, lowest, content, waits, Math.max(1, remaining)));
+                        request, tx.id, tx.key, lowest, content, ballots, waits, Math.max(1, remaining)));
     }
 
     private void ask(ClientTransaction tx, boolean withContent) {
@@ -432,18 +426,19 @@ final class SimulatedClient implements ClientStream.User {
                         && content != null
                         && !content.isOnePhase();
                 run.ledger.told(tx.id, answer.outcome(), isOwed);
-                answered(tx, answer.outcome());
+                answered(tx, answer.outcome(), answer.completing());
             }
         } else if (message instanceof ClientMessage.Refused refused) {
             refused(refused);
         }
     }
 
-    private void answered(ClientTransaction tx, Outcome outcome) {
+    private void answered(ClientTransaction tx, Outcome outcome, boolean completing) {
         switch (outcome) {
             case COMMITTED, ROLLED_BACK, READ_ONLY, UNKNOWN, FORGOTTEN -> {
                 if (!tx.isOver()) {
                     tx.outcome = outcome;
+                    votes.decided(tx, outcome, completing);
                     over(tx);
                 }
             }

@@ -341,6 +341,9 @@ final class SimulatedCoordinator implements StreamGateway, EngineListener {
         watch.check(message);
         if (message instanceof AgentMessage.CommitBranch commit) {
             world.saw(commit.branch().instance() == peer.instance ? "phase 2" : "phase 2 by another instance");
+            if (run.inPlace.isPrepared(commit.tx(), commit.branch())) {
+                world.saw("phase 2 by the leader after votes in place");
+            }
         } else if (message instanceof AgentMessage.EnlistRefused refused) {
             steps.enlistRefused(refused.tx(), refused.branch());
             world.saw("enlist refused");

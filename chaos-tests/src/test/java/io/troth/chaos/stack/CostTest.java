@@ -97,6 +97,7 @@ class CostTest {
     void twoBranchesCostTwelveEntriesAndOneForce() throws Exception {
         int forces = coordinator.forces();
         GlobalTransaction tx = client.begin();
+        share(tx);
         write(A);
         write(B);
         assertEquals(Outcome.COMMITTED, tx.commit().outcome());
@@ -111,6 +112,7 @@ class CostTest {
     void twoBranchesAtOneAgentShareMessages() throws Exception {
         int forces = coordinator.forces();
         GlobalTransaction tx = client.begin();
+        share(tx);
         write(SHARED_A);
         write(SHARED_B);
         awaitEnlisted(tx.id(), 2);
@@ -155,6 +157,7 @@ class CostTest {
     void aRollbackForcesNothing() throws Exception {
         int forces = coordinator.forces();
         GlobalTransaction tx = client.begin();
+        share(tx);
         write(A);
         write(B);
         awaitEnlisted(tx.id(), 2);
@@ -184,6 +187,44 @@ class CostTest {
         assertEquals(0, coordinator.forces() - forces);
     }
 
+    /** The same of several, which are prepared before the coordinator hears of them. */
+    @Test
+    void twoBranchesThatNobodyElseHasHeardOfCostFourEntriesAndOneForce() throws Exception {
+        int forces = coordinator.forces();
+        GlobalTransaction tx = client.begin();
+        write(A);
+        write(B);
+        assertEquals(Outcome.COMMITTED, tx.commit().outcome());
+        assertEntries(tx.id(), Map.of("CommitRequested", 1, "Answer", 1, "BranchDone", 2));
+        assertEquals(1, coordinator.forces() - forces);
+        assertNoGrowth(messages(1, 1, 2, 0, LOGGED), tx.id());
+    }
+
+    @Test
+    void readersThatNobodyElseHasHeardOfCostNothing() throws Exception {
+        int forces = coordinator.forces();
+        GlobalTransaction read = client.begin();
+        read(A);
+        read(B);
+        assertEquals(Outcome.READ_ONLY, read.commit().outcome());
+        GlobalTransaction rolledBack = client.begin();
+        write(A);
+        write(B);
+        rolledBack.rollback();
+        for (GlobalTransaction tx : List.of(read, rolledBack)) {
+            assertEntries(tx.id(), Map.of());
+            assertNoGrowth(Map.of(), tx.id());
+        }
+        GlobalTransaction one = client.begin();
+        write(A);
+        read(B);
+        read(A_AGAIN);
+        assertEquals(Outcome.COMMITTED, one.commit().outcome());
+        assertEntries(one.id(), Map.of("CommitRequested", 1, "Answer", 1, "BranchDone", 1));
+        assertNoGrowth(messages(1, 1, 1, 0, LOGGED), one.id());
+        assertEquals(1, coordinator.forces() - forces);
+    }
+
     @Test
     void oneBranchAloneForcesNothing() throws Exception {
         int forces = coordinator.forces();
@@ -208,6 +249,7 @@ class CostTest {
     void readersGetNoSecondPhase() throws Exception {
         int forces = coordinator.forces();
         GlobalTransaction tx = client.begin();
+        share(tx);
         write(A);
         read(B);
         read(A_AGAIN);
@@ -230,6 +272,7 @@ class CostTest {
     void readersAloneForceNothing() throws Exception {
         int forces = coordinator.forces();
         GlobalTransaction tx = client.begin();
+        share(tx);
         read(A);
         read(B);
         assertEquals(Outcome.READ_ONLY, tx.commit().outcome());

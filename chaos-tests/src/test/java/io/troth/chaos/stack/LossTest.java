@@ -53,6 +53,8 @@ class LossTest {
             assertTrue(agentB.awaitReady(LIMIT));
             Transfer transfer = Banks.transfer();
             GlobalTransaction tx = stack.client().begin();
+            // Otherwise the client itself brings the votes.
+            assertEquals(tx.id(), tx.token().tx());
             stack.work(transfer, Banks.A);
             try (Connection connection = agentB.dataSource(Banks.B).getConnection()) {
                 Banks.apply(connection, transfer, Banks.B);

@@ -62,12 +62,13 @@ public final class CallScope {
     @GuardedBy("lock")
     private boolean used;
 
-    /** Others may have heard of T, or it has more than one branch: the coordinator decides it. */
+    /** Others may have heard of T, or it has a branch that they have heard of: the coordinator has it prepared. */
     @GuardedBy("lock")
     private boolean shared;
 
+    /** T's branches as long as nobody else has heard of it. */
     @GuardedBy("lock")
-    private @Nullable InPlaceBranch inPlace;
+    private final List<InPlaceBranch> inPlace = new ArrayList<>(2);
 
     @GuardedBy("lock")
     private boolean closed;
@@ -149,7 +150,7 @@ public final class CallScope {
     }
 
     /**
-     * The same of a branch that may commit in place; it is announced as soon as it may not any more.
+     * The same of a branch that may end in place; it is announced as soon as it may not any more.
      *
      * @param end null when the coordinator has heard of the branch
      */
@@ -158,11 +159,10 @@ public final class CallScope {
             checkOpen();
             used = true;
             ownBranches.putIfAbsent(branch, resource);
-            if (!shared && end != null && ownBranches.size() == 1) {
-                inPlace = end;
+            if (!shared && end != null) {
+                inPlace.add(end);
                 return;
             }
-            shared = true;
         }
         share();
         if (end != null) {
@@ -170,34 +170,34 @@ public final class CallScope {
         }
     }
 
-    /** Whether a branch that starts now may commit in place: nobody else has heard of T, and it has no branch yet. */
+    /** Whether a branch that starts now may end in place: nobody else has heard of T. */
     public boolean mayStartInPlace() {
         synchronized (lock) {
-            return !shared && ownBranches.isEmpty();
+            return !shared;
         }
     }
 
-    /** T leaves this process, or somebody is to ask about it: from now on the coordinator decides it. Before it leaves. */
+    /** T leaves this process, or somebody is to ask about it: from now on the coordinator knows it. Before it leaves. */
     public void share() {
-        InPlaceBranch only;
+        List<InPlaceBranch> unheard;
         synchronized (lock) {
             shared = true;
-            only = inPlace;
-            inPlace = null;
+            unheard = List.copyOf(inPlace);
+            inPlace.clear();
         }
-        if (only != null) {
-            only.announce();
-        }
+        unheard.forEach(InPlaceBranch::announce);
     }
 
     /**
-     * Takes T's only branch to end it, when nobody else has heard of T; from now on nobody will. Null when the coordinator is
-     * to end T.
+     * Takes T's branches to end them, when nobody else has heard of T; from now on this scope tells nobody of them. Empty when
+     * the coordinator is to end T.
      */
-    public @Nullable InPlaceBranch takeInPlace() {
+    public List<InPlaceBranch> takeInPlace() {
         synchronized (lock) {
-            InPlaceBranch taken = shared ? null : inPlace;
-            inPlace = shared ? inPlace : null;
+            List<InPlaceBranch> taken = List.copyOf(inPlace);
+            inPlace.clear();
+            // A branch that starts all the same is announced, and refused.
+            shared |= !taken.isEmpty();
             return taken;
         }
     }

@@ -34,6 +34,11 @@ public record Answer(
         return new Answer(tx, outcome, completing, branch, reason, itsContent);
     }
 
+    /** The same as long as some branches are not committed yet. */
+    Answer whileCompleting() {
+        return new Answer(tx, outcome, true, branch, reason, content);
+    }
+
     Answer because(Reason itsReason) {
         return new Answer(tx, outcome, completing, branch, itsReason, content);
     }

@@ -62,7 +62,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         this.requests = new RequestTable(state, loop, settings.inquiryPauseMillis(), locked);
         this.waiters = new BeginQueue(sessions);
         this.locates = new LocateTable(state);
-        this.inPlace = new InPlaceCommits(locked, this::ask);
+        this.inPlace = new InPlaceCommits(locked, this::ask, clock, settings.outcomeTimeoutMillis());
     }
 
     /** Starts a client over gRPC. It connects in the background. */
@@ -143,7 +143,9 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
         if (closing) {
             Thread caller = mayWait ? Thread.currentThread() : null;
             Runnable then = () -> requestCommit(
-                    transaction, onePhaseAllowed, decidedSuffices, Thread.currentThread() == caller, future);
+                    transaction,
+                    new InPlaceCommits.Wish(onePhaseAllowed, decidedSuffices, Thread.currentThread() == caller),
+                    future);
             transaction.scope().closeWhenIdle(then);
         } else {
             var unused = closeEnded(transaction);
@@ -218,8 +220,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 // A question would make the leader end a transaction that it has not heard of yet.
                 effects.complete(future, Answer.of(tx, Outcome.PENDING, null));
             } else {
-                Request request = Request.inquiry(tx, content);
-                ask(request, future);
+                ask(Request.inquiry(tx, content), future);
             }
         });
         return future;
@@ -257,7 +258,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
             closed = true;
             sessions.closeAll(closedReason());
             for (Request request : requests.all()) {
-                effects.complete(request.future(), RequestTable.lastWord(request, closedReason()));
+                effects.complete(request.future(), RequestTable.atClose(request, closedReason()));
                 requests.remove(request);
             }
             waiters.failAll(closedReason(), effects);
@@ -322,7 +323,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 requests.answered(correlation, WireCodec.fromWire(reply.getTransactionAnswer()), effects);
             case REFUSED -> refused(correlation, WireCodec.fromWire(reply.getRefused()));
             case ACCEPTING -> {
-                state.accepting(reply.getAccepting());
+                sessions.accepting(reply.getAccepting(), effects);
                 Reason not = state.notAccepting;
                 if (not != null) {
                     waiters.failAll(not, effects);
@@ -349,15 +350,9 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
     }
 
     private void requestCommit(
-            OpenTransaction transaction,
-            boolean onePhaseAllowed,
-            boolean decidedSuffices,
-            boolean here,
-            CompletableFuture<Answer> future) {
-        if (!onePhaseAllowed) {
-            transaction.scope().share();
-        }
+            OpenTransaction transaction, InPlaceCommits.Wish wish, CompletableFuture<Answer> future) {
         BranchList list = transaction.scope().list();
+        inPlace.beforeCommit(transaction.scope(), wish, state.linkUp);
         Reason against = transaction.scope().rollbackReason();
         lockedRun(() -> {
             if (transaction.state() != OpenTransaction.State.CLOSING) {
@@ -372,10 +367,10 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 transaction.setState(OpenTransaction.State.ENDED);
                 transaction.session().end(transaction);
                 effects.complete(future, Answer.of(transaction.id(), Outcome.READ_ONLY, null));
-            } else if (!inPlace.commit(transaction, here, future, effects)) {
+            } else if (!inPlace.commit(transaction, wish, future, effects)) {
                 transaction.setState(OpenTransaction.State.ENDING);
-                CommitContent content = new CommitContent(list.branches(), onePhaseAllowed);
-                ask(Request.commit(transaction, content, decidedSuffices), future);
+                CommitContent content = new CommitContent(list.branches(), wish.onePhaseAllowed());
+                ask(Request.commit(transaction, content, wish.decidedSuffices()), future);
             }
         });
     }
@@ -387,7 +382,11 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
     private void ask(Request request, CompletableFuture<Answer> future, long waitMillis) {
         request.giveUpNanos = in(waitMillis);
         var unused = request.future().thenAccept(future::complete);
-        requests.add(request, effects);
+        if (closed) {
+            effects.complete(request.future(), RequestTable.atClose(request, closedReason()));
+        } else {
+            requests.add(request, effects);
+        }
     }
 
     private void sendRollback(OpenTransaction transaction, Reason reason, CompletableFuture<Answer> future) {
@@ -434,10 +433,11 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
             long now = clock.nanos();
             waiters.giveUp(now, state.whyNotConnected(), effects);
             locates.tick(now, state.whyNotConnected(), effects);
+            inPlace.tick(effects);
             requests.giveUp(now, TimeUnit.MILLISECONDS.toNanos(settings.unknownKeepMillis()), effects);
             if (ticks % TICKS_PER_SWEEP == 0 && !closed) {
                 sessions.all().forEach(session -> session.forEachOpen(this::endIfOverdue));
-                sessions.tend();
+                sessions.tend(effects);
             }
         });
     }

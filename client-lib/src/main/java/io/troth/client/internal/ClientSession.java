@@ -26,6 +26,7 @@ final class ClientSession {
     private final SessionKey key;
     private final int maxOpen;
     private final boolean commitsInPlace;
+    private final long completionLimitMillis;
     private final long openedNanos;
     private final long maxAgeNanos;
 
@@ -47,12 +48,14 @@ final class ClientSession {
         this.key = key;
         this.maxOpen = terms.maxOpen();
         this.commitsInPlace = terms.commitsInPlace();
+        this.completionLimitMillis = terms.completionLimitMillis();
         this.openedNanos = terms.openedNanos();
         this.maxAgeNanos = TimeUnit.MILLISECONDS.toNanos(terms.maxAgeMillis());
     }
 
     /** What the leader announced with the session. */
-    record Terms(int maxOpen, long maxAgeMillis, boolean commitsInPlace, long openedNanos) {}
+    record Terms(
+            int maxOpen, long maxAgeMillis, boolean commitsInPlace, long completionLimitMillis, long openedNanos) {}
 
     EpochId epoch() {
         return epoch;
@@ -70,9 +73,14 @@ final class ClientSession {
         return maxOpen;
     }
 
-    /** Whether the leader knows that a transaction may end unheard of. */
+    /** Whether the leader knows that a transaction may prepare or end unheard of. */
     boolean commitsInPlace() {
         return commitsInPlace;
+    }
+
+    /** How long a commit waits for branches that this process commits. */
+    long completionLimitMillis() {
+        return completionLimitMillis;
     }
 
     /** Whether a transaction may begin here now, within the window that the leader knows of. */

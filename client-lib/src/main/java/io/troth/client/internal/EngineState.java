@@ -17,7 +17,7 @@ final class EngineState {
     private long lastCorrelation;
 
     /** True while a stream is up. */
-    boolean linkUp;
+    volatile boolean linkUp;
 
     /** The cluster of the first coordinator that answered; no other is spoken to. */
     @Nullable

@@ -1,7 +1,9 @@
 package io.troth.client.internal;
 
+import io.troth.client.context.InPlaceBranch.Ballot;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Reason;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +22,7 @@ final class Request {
     private final @Nullable OpenTransaction transaction;
     private final @Nullable CommitContent content;
     private final boolean decidedSuffices;
+    private final List<Ballot> votes;
     private final CompletableFuture<Answer> future = new CompletableFuture<>();
 
     /** That of the last entry that asked; 0 when it has to be sent (again). */
@@ -49,16 +52,23 @@ final class Request {
             GlobalTxId tx,
             @Nullable OpenTransaction transaction,
             @Nullable CommitContent content,
-            boolean decidedSuffices) {
+            boolean decidedSuffices,
+            List<Ballot> votes) {
         this.kind = kind;
         this.tx = tx;
         this.transaction = transaction;
         this.content = content;
         this.decidedSuffices = decidedSuffices;
+        this.votes = votes;
     }
 
     static Request commit(OpenTransaction transaction, CommitContent content, boolean decidedSuffices) {
-        return new Request(Kind.COMMIT, transaction.id(), transaction, content, decidedSuffices);
+        return new Request(Kind.COMMIT, transaction.id(), transaction, content, decidedSuffices, List.of());
+    }
+
+    /** The branches were prepared in place: their votes, in the order of the list. The decision is all the leader has to say. */
+    static Request voted(OpenTransaction transaction, CommitContent content, List<Ballot> votes) {
+        return new Request(Kind.COMMIT, transaction.id(), transaction, content, true, votes);
     }
 
     /** A commit in place whose end nobody in this process can tell: there is no Commit to send, only to ask. */
@@ -70,13 +80,13 @@ final class Request {
     }
 
     static Request rollback(OpenTransaction transaction, Reason reason) {
-        Request request = new Request(Kind.ROLLBACK, transaction.id(), transaction, null, false);
+        Request request = new Request(Kind.ROLLBACK, transaction.id(), transaction, null, false, List.of());
         request.refusal = reason;
         return request;
     }
 
     static Request inquiry(GlobalTxId tx, @Nullable CommitContent content) {
-        return new Request(Kind.INQUIRY, tx, null, content, false);
+        return new Request(Kind.INQUIRY, tx, null, content, false, List.of());
     }
 
     Kind kind() {
@@ -99,6 +109,11 @@ final class Request {
 
     boolean decidedSuffices() {
         return decidedSuffices;
+    }
+
+    /** Empty when the leader is to have the branches prepared. */
+    List<Ballot> votes() {
+        return votes;
     }
 
     CompletableFuture<Answer> future() {

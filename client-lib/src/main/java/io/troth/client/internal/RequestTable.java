@@ -256,6 +256,12 @@ final class RequestTable {
         };
     }
 
+    /** The same when nothing is sent any more: a Commit that has never left is certainly none. */
+    static Answer atClose(Request request, Reason reason) {
+        boolean never = request.kind() == Request.Kind.COMMIT && !request.commitMayHaveArrived;
+        return never ? Answer.rolledBack(request.tx(), reason) : lastWord(request, reason);
+    }
+
     private static Answer rolledBack(Request request) {
         Reason reason = request.refusal;
         return Answer.rolledBack(request.tx(), reason == null ? Reason.of(ErrorCode.ROLLED_BACK_BY_CLIENT) : reason);
@@ -299,6 +305,7 @@ final class RequestTable {
         if (content != null) {
             commit.setContent(WireCodec.toWire(content));
         }
+        request.votes().forEach(vote -> commit.addVotes(WireCodec.toWire(vote)));
         return ClientEntry.newBuilder().setCommit(commit);
     }
 

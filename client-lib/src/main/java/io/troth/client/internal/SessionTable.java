@@ -7,6 +7,7 @@ import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Reason;
 import io.troth.core.TransactionContext;
+import io.troth.proto.v1.Accepting;
 import io.troth.proto.v1.ClientEntry;
 import io.troth.proto.v1.CloseSession;
 import io.troth.proto.v1.OpenSession;
@@ -149,7 +150,11 @@ final class SessionTable {
                     opened.getSession().getSession(),
                     WireCodec.fromWire(opened.getSession().getKey()),
                     new ClientSession.Terms(
-                            opened.getMaxOpen(), opened.getMaxAgeMillis(), opened.getCommitsInPlace(), openSentNanos));
+                            opened.getMaxOpen(),
+                            opened.getMaxAgeMillis(),
+                            opened.getCommitsInPlace(),
+                            opened.getCompletionLimitMillis(),
+                            openSentNanos));
             sessions.add(session);
             current = session;
         } else {
@@ -183,8 +188,11 @@ final class SessionTable {
         return true;
     }
 
-    /** Renews a worn session, tells progress that no other entry has carried, and closes sessions that are done with. */
-    void tend() {
+    /**
+     * Renews a worn session and shares what is open in it, tells progress that no other entry has carried, and closes sessions
+     * that are done with.
+     */
+    void tend(Effects effects) {
         if (!state.linkUp) {
             return;
         }
@@ -193,12 +201,32 @@ final class SessionTable {
             open();
         }
         for (ClientSession each : List.copyOf(sessions)) {
+            if (each.isWorn(clock.nanos())) {
+                share(each, effects);
+            }
             if (each != current && isDone(each)) {
                 sayDone(each);
             } else if (each.hasProgress() && each.isResumed()) {
                 tellProgress(each);
             }
         }
+    }
+
+    /** Takes note of whether new transactions may begin. A leader that stops waits for those of which it has heard. */
+    void accepting(Accepting told, Effects effects) {
+        state.accepting(told);
+        if (state.draining) {
+            sessions.forEach(session -> share(session, effects));
+        }
+    }
+
+    /** The leader starts no transaction of an old session any more, so it is to have heard of those that last long. */
+    private static void share(ClientSession session, Effects effects) {
+        session.forEachOpen(transaction -> {
+            if (transaction.isOpen()) {
+                effects.then(transaction.scope()::share);
+            }
+        });
     }
 
     private void tellProgress(ClientSession session) {

@@ -1,5 +1,7 @@
 package io.troth.client.internal;
 
+import com.google.protobuf.UnsafeByteOperations;
+import io.troth.client.context.InPlaceBranch;
 import io.troth.core.BranchId;
 import io.troth.core.BranchWork;
 import io.troth.core.EpochId;
@@ -7,8 +9,10 @@ import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
 import io.troth.core.Reason;
 import io.troth.core.SessionKey;
+import io.troth.proto.v1.BranchVote;
 import io.troth.proto.v1.SessionRef;
 import io.troth.proto.v1.TransactionAnswer;
+import io.troth.proto.v1.Vote;
 
 /** Between the words of the core and those of the wire. What comes in wrong throws IllegalArgumentException. */
 final class WireCodec {
@@ -53,6 +57,23 @@ final class WireCodec {
         io.troth.proto.v1.CommitContent.Builder wire = io.troth.proto.v1.CommitContent.newBuilder();
         content.branches().forEach(work -> wire.addBranches(toWire(work)));
         return wire.setOnePhaseAllowed(content.onePhaseAllowed()).build();
+    }
+
+    static BranchVote toWire(InPlaceBranch.Ballot ballot) {
+        BranchVote.Builder wire = BranchVote.newBuilder()
+                .setVote(
+                        switch (ballot.vote()) {
+                            case YES -> Vote.VOTE_YES;
+                            case NO -> Vote.VOTE_NO;
+                            case READ_ONLY -> Vote.VOTE_READ_ONLY;
+                        });
+        if (ballot.proof() != null) {
+            wire.setProof(UnsafeByteOperations.unsafeWrap(ballot.proof().toByteArray()));
+        }
+        if (ballot.reason() != null) {
+            wire.setReason(toWire(ballot.reason()));
+        }
+        return wire.build();
     }
 
     static SessionRef toWire(ClientSession session) {

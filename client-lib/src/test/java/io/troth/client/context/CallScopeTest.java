@@ -2,8 +2,6 @@ package io.troth.client.context;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -122,12 +120,27 @@ class CallScopeTest {
         private int announced;
 
         @Override
+        public BranchId branch() {
+            throw new AssertionError("nobody asks");
+        }
+
+        @Override
         public void announce() {
             announced++;
         }
 
         @Override
         public CompletionStage<End> commit(boolean here) {
+            throw new AssertionError("nobody commits here");
+        }
+
+        @Override
+        public CompletionStage<Ballot> prepare(boolean here) {
+            throw new AssertionError("nobody prepares here");
+        }
+
+        @Override
+        public CompletionStage<End> commitPrepared() {
             throw new AssertionError("nobody commits here");
         }
 
@@ -150,34 +163,37 @@ class CallScopeTest {
     private final Counted first = new Counted();
 
     @Test
-    void theOnlyBranchOfATransactionAloneIsTakenOnceAndNeverAnnounced() {
+    void theBranchesOfATransactionAloneAreTakenOnceAndNeverAnnounced() {
+        Counted second = new Counted();
         assertTrue(alone.mayStartInPlace());
         alone.addBranch(new BranchId(1, 1), "left", first);
-        assertFalse(alone.mayStartInPlace());
-        assertSame(first, alone.takeInPlace());
-        assertNull(alone.takeInPlace());
+        assertTrue(alone.mayStartInPlace());
+        alone.addBranch(new BranchId(1, 2), "right", second);
+        assertEquals(List.of(first, second), alone.takeInPlace());
+        assertEquals(List.of(), alone.takeInPlace());
         alone.share();
         assertEquals(0, first.announced);
+        assertEquals(0, second.announced);
     }
 
     @Test
-    void aTransactionThatIsSharedAnnouncesItsBranchOnce() {
+    void aTransactionThatIsSharedAnnouncesItsBranchesOnce() {
         alone.addBranch(new BranchId(1, 1), "left", first);
-        alone.share();
-        alone.share();
-        assertEquals(1, first.announced);
-        assertNull(alone.takeInPlace());
-    }
-
-    /** Both asked whether they may before either was there. */
-    @Test
-    void twoBranchesThatStartTogetherAreBothAnnounced() {
         Counted second = new Counted();
-        alone.addBranch(new BranchId(1, 1), "left", first);
         alone.addBranch(new BranchId(1, 2), "right", second);
+        alone.share();
+        alone.share();
         assertEquals(1, first.announced);
         assertEquals(1, second.announced);
-        assertNull(alone.takeInPlace());
+        assertEquals(List.of(), alone.takeInPlace());
+    }
+
+    @Test
+    void aBranchThatTheCoordinatorKnowsSharesTheOthers() {
+        alone.addBranch(new BranchId(1, 1), "left", first);
+        alone.addBranch(new BranchId(1, 2), "right");
+        assertEquals(1, first.announced);
+        assertFalse(alone.mayStartInPlace());
     }
 
     /** The call left after the branch had asked whether it may, and before it was there. */
@@ -187,7 +203,7 @@ class CallScopeTest {
         assertFalse(alone.mayStartInPlace());
         alone.addBranch(new BranchId(1, 1), "left", first);
         assertEquals(1, first.announced);
-        assertNull(alone.takeInPlace());
+        assertEquals(List.of(), alone.takeInPlace());
     }
 
     /** One that ended in place and another that starts afterwards: the coordinator is to find both. */
@@ -195,7 +211,8 @@ class CallScopeTest {
     void nothingStartsInPlaceAfterOneWasTaken() {
         Counted second = new Counted();
         alone.addBranch(new BranchId(1, 1), "left", first);
-        assertSame(first, alone.takeInPlace());
+        assertEquals(List.of(first), alone.takeInPlace());
+        assertFalse(alone.mayStartInPlace());
         alone.addBranch(new BranchId(1, 2), "right", second);
         assertEquals(1, second.announced);
     }

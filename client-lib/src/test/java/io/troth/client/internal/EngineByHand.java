@@ -20,6 +20,8 @@ import org.junit.jupiter.api.BeforeEach;
 /** An engine with an open session; its clock, its timers and what the coordinator says are the test's. */
 abstract class EngineByHand {
 
+    static final long COMPLETION_LIMIT_MILLIS = 1_000;
+
     static final EpochId EPOCH = EpochId.newBuilder().setNumber(5).setNonce(31).build();
 
     final List<ClientEntry> sent = new ArrayList<>();
@@ -52,7 +54,8 @@ abstract class EngineByHand {
                                 .setKey(SessionKey.newBuilder().setHigh(1).setLow(2)))
                         .setMaxOpen(100)
                         .setMaxAgeMillis(3_600_000)
-                        .setCommitsInPlace(commitsInPlace())));
+                        .setCommitsInPlace(commitsInPlace())
+                        .setCompletionLimitMillis(COMPLETION_LIMIT_MILLIS)));
     }
 
     /** Whether the leader knows that a transaction may end without a word to it. */

@@ -45,6 +45,11 @@ class InPlaceCommitsTest extends EngineByHand {
     private final class Noted implements InPlaceBranch {
 
         @Override
+        public BranchId branch() {
+            return BRANCH;
+        }
+
+        @Override
         public void announce() {
             told.add("announce");
         }
@@ -56,6 +61,16 @@ class InPlaceCommitsTest extends EngineByHand {
         }
 
         @Override
+        public CompletionStage<Ballot> prepare(boolean here) {
+            throw new AssertionError("a single branch is not prepared");
+        }
+
+        @Override
+        public CompletionStage<End> commitPrepared() {
+            throw new AssertionError("a single branch is not prepared");
+        }
+
+        @Override
         public void rollBack(Reason reason) {
             told.add("roll back " + reason.code());
         }
@@ -63,7 +78,6 @@ class InPlaceCommitsTest extends EngineByHand {
 
     private OpenTransaction beginOne() {
         OpenTransaction transaction = engine.begin(60_000).join();
-        assertTrue(transaction.scope().mayStartInPlace());
         transaction.scope().addBranch(BRANCH, "left", new Noted());
         sent.clear();
         return transaction;
@@ -211,25 +225,6 @@ class InPlaceCommitsTest extends EngineByHand {
         var unused = commitHere(transaction);
         assertTrue(last().hasCommit());
         assertEquals(List.of("announce"), told);
-    }
-
-    @Test
-    void twoBranchesAreTheCoordinators() {
-        OpenTransaction transaction = beginOne();
-        transaction.scope().addBranch(new BranchId(1, 2), "right", new Noted());
-        assertEquals(List.of("announce", "announce"), told);
-        assertFalse(transaction.scope().mayStartInPlace());
-        var unused = commitHere(transaction);
-        assertEquals(2, last().getCommit().getContent().getBranchesCount());
-        assertEquals(2, told.size());
-    }
-
-    @Test
-    void whoForbidsOnePhaseWantsTheCoordinator() {
-        OpenTransaction transaction = beginOne();
-        var unused = engine.commit(transaction, false, false, true);
-        assertEquals(List.of("announce"), told);
-        assertFalse(last().getCommit().getContent().getOnePhaseAllowed());
     }
 
     /** Nobody but the database knows: the question has the content of a commit, and no Commit is ever sent. */

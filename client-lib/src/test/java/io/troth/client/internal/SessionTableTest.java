@@ -103,7 +103,7 @@ class SessionTableTest {
         assertNull(sessions.usable());
         end(oldest);
         assertNull(sessions.usable());
-        sessions.tend();
+        sessions.tend(new Effects());
         assertEquals(ClientSession.WINDOW + 1, told());
         end(begin());
     }
@@ -112,14 +112,14 @@ class SessionTableTest {
     @Test
     void tellsItAgainWithTheNextStream() {
         end(begin());
-        sessions.tend();
+        sessions.tend(new Effects());
         assertEquals(2, told());
         sessions.streamDown();
         sent.clear();
         streamUp(true);
         assertTrue(last().hasResumeSession());
         assertTrue(sessions.opened(last().getCorrelationId(), session()));
-        sessions.tend();
+        sessions.tend(new Effects());
         assertEquals(2, told());
     }
 

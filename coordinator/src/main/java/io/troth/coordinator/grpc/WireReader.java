@@ -106,6 +106,7 @@ final class WireReader {
                 key(commit.getKey()),
                 atLeastZero("lowest_open", commit.getLowestOpen()),
                 content(commit.getContent()),
+                votes(commit.getVotesList()),
                 waitsCompleted(commit.getWaitFor()),
                 atLeastZero("remaining_millis", commit.getRemainingMillis()));
     }
@@ -214,18 +215,33 @@ final class WireReader {
     }
 
     private static Event vote(StreamId stream, VoteEntry entry) {
-        Vote vote = switch (entry.getVote()) {
-            case VOTE_YES -> Vote.YES;
-            case VOTE_READ_ONLY -> Vote.READ_ONLY;
-            case VOTE_NO, VOTE_UNSPECIFIED, UNRECOGNIZED -> Vote.NO;
-        };
         return new Event.VoteReceived(
                 stream,
                 tx(entry.getTx()),
                 branch(entry.getBranch()),
-                vote,
+                vote(entry.getVote()),
                 entry.getProof().isEmpty() ? null : proof(entry.getProof()),
                 entry.hasReason() ? reason(entry.getReason()) : null);
+    }
+
+    private static List<Event.CommitRequested.BranchVote> votes(List<io.troth.proto.v1.BranchVote> votes) {
+        checkCount(votes.size());
+        List<Event.CommitRequested.BranchVote> read = new ArrayList<>(votes.size());
+        for (io.troth.proto.v1.BranchVote vote : votes) {
+            read.add(new Event.CommitRequested.BranchVote(
+                    vote(vote.getVote()),
+                    vote.getProof().isEmpty() ? null : proof(vote.getProof()),
+                    vote.hasReason() ? reason(vote.getReason()) : null));
+        }
+        return read;
+    }
+
+    private static Vote vote(io.troth.proto.v1.Vote vote) {
+        return switch (vote) {
+            case VOTE_YES -> Vote.YES;
+            case VOTE_READ_ONLY -> Vote.READ_ONLY;
+            case VOTE_NO, VOTE_UNSPECIFIED, UNRECOGNIZED -> Vote.NO;
+        };
     }
 
     private static CommitContent content(io.troth.proto.v1.CommitContent content) {

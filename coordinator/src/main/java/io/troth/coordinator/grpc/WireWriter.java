@@ -92,7 +92,8 @@ final class WireWriter implements AgentMessage.Visitor<AgentOrder.Builder>, Clie
                                 .setKey(key(message.key())))
                         .setMaxOpen(message.maxOpen())
                         .setMaxAgeMillis(message.maxAgeMillis())
-                        .setCommitsInPlace(message.commitsInPlace()));
+                        .setCommitsInPlace(message.commitsInPlace())
+                        .setCompletionLimitMillis(message.completionLimitMillis()));
     }
 
     @Override

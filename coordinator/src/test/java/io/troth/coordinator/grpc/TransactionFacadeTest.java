@@ -388,7 +388,7 @@ class TransactionFacadeTest {
         gateway.sendToClient(
                 request.stream(),
                 new ClientMessage.SessionOpened(
-                        request.correlation(), Edge.EPOCH, 1, new SessionKey(7, 8), 1_000, 3_600_000, false));
+                        request.correlation(), Edge.EPOCH, 1, new SessionKey(7, 8), 1_000, 3_600_000, false, 1_000));
         gateway.flush(Edge.EPOCH, 1);
         begun.get(60, TimeUnit.SECONDS);
         return new WeakReference<>(inbox);

@@ -16,6 +16,7 @@ import io.troth.core.Vote;
 import io.troth.core.coordinator.AgentHello;
 import io.troth.core.coordinator.CommitContent;
 import io.troth.core.coordinator.Event;
+import io.troth.core.coordinator.Event.CommitRequested.BranchVote;
 import io.troth.core.coordinator.Fate;
 import io.troth.core.coordinator.OnePhaseFate;
 import io.troth.core.coordinator.PhaseTwoResult;
@@ -86,6 +87,21 @@ class WireReaderTest {
                         REQUEST, ID, SESSION_KEY, 13, new CommitContent(WORKS, onePhase), completed, 14),
                 client("commit { " + TX + KEY + "lowest_open: 13 content { " + WORK + "one_phase_allowed: " + onePhase
                         + " } wait_for: " + waitFor + " remaining_millis: 14 }"));
+    }
+
+    @Test
+    void commitWithVotes() throws Exception {
+        Event.CommitRequested read = (Event.CommitRequested) client("commit { " + TX + KEY + "content { " + WORK
+                + " } votes { vote: VOTE_YES proof: 'p' } votes { vote: VOTE_NO " + REASON
+                + " } votes { vote: VOTE_READ_ONLY } votes { } votes { vote: 99 } }");
+        assertEquals(
+                List.of(
+                        new BranchVote(Vote.YES, Proof.of(new byte[] {'p'}), null),
+                        new BranchVote(Vote.NO, null, WHY),
+                        new BranchVote(Vote.READ_ONLY, null, null),
+                        new BranchVote(Vote.NO, null, null),
+                        new BranchVote(Vote.NO, null, null)),
+                read.votes());
     }
 
     @Test

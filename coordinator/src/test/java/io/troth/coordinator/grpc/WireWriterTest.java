@@ -91,8 +91,8 @@ class WireWriterTest {
     void replies() throws Exception {
         says(
                 "correlation_id: 21 session_opened { session { " + EPOCH + "session: 4 key { high: 8 low: 9 } }"
-                        + " max_open: 16 max_age_millis: 17 commits_in_place: true }",
-                new ClientMessage.SessionOpened(21, EPOCH_ID, 4, new SessionKey(8, 9), 16, 17, true));
+                        + " max_open: 16 max_age_millis: 17 commits_in_place: true completion_limit_millis: 18 }",
+                new ClientMessage.SessionOpened(21, EPOCH_ID, 4, new SessionKey(8, 9), 16, 17, true, 18));
         says("accepting { accepting: true " + REASON + "}", new ClientMessage.Accepting(true, WHY));
         says("accepting { " + REASON + "}", new ClientMessage.Accepting(false, WHY));
         says(

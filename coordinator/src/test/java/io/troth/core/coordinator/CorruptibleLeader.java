@@ -48,7 +48,7 @@ public final class CorruptibleLeader {
                 .byNumber
                 .get(tx.session())
                 .ended
-                .put(tx.sequence(), new EndedTransaction(Outcome.ROLLED_BACK, null, null, null));
+                .put(tx.sequence(), new EndedTransaction(Outcome.ROLLED_BACK, null, null, null, false));
     }
 
     private GlobalTransaction open(GlobalTxId tx) {

@@ -31,6 +31,7 @@ public sealed interface ClientMessage {
      * A session is open (or resumed). New transactions start on it for {@code maxAgeMillis}.
      *
      * @param commitsInPlace what the client has asked for
+     * @param completionLimitMillis how long a client waits for branches that its own process commits
      */
     record SessionOpened(
             long correlation,
@@ -39,7 +40,8 @@ public sealed interface ClientMessage {
             SessionKey key,
             int maxOpen,
             long maxAgeMillis,
-            boolean commitsInPlace)
+            boolean commitsInPlace,
+            long completionLimitMillis)
             implements ClientMessage {
         @Override
         public <R> R accept(Visitor<R> visitor) {

@@ -13,7 +13,7 @@ final class ClientSession {
     final long number;
     final SessionKey key;
     final String clientName;
-    /** Whether its transactions may commit in place, unheard of here: then no word about an unheard one is certain. */
+    /** Whether its transactions may prepare or commit in place, unheard of here: then no word about those is certain. */
     final boolean commitsInPlace;
 
     /** The open transactions by sequence. */
@@ -54,6 +54,11 @@ final class ClientSession {
     /** True when this sequence has neither started nor ended and may still do one of both. */
     boolean isUnheard(long sequence) {
         return !closed && sequence >= lowestOpen && !open.containsKey(sequence) && !ended.containsKey(sequence);
+    }
+
+    /** Whether a branch of a transaction that is unheard of may be prepared, with a client that is about to ask for its commit. */
+    boolean mayPrepareUnheard() {
+        return commitsInPlace && !streams.isEmpty();
     }
 
     /** True when the sequence lies within the window that the session keeps. */

@@ -10,9 +10,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param branch the branch that is the reason, or the only branch of a one-phase T; null when there is none
  * @param resource the resource of {@code branch} when T was one-phase, else null
+ * @param unheard whether it was ended before any Enlist or Commit of it came: then no prepared branch of it is committed
  */
 record EndedTransaction(
         Outcome outcome,
         @Nullable BranchId branch,
         @Nullable Reason reason,
-        @Nullable String resource) {}
+        @Nullable String resource,
+        boolean unheard) {}

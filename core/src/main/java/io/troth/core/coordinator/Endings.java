@@ -66,7 +66,7 @@ final class Endings {
         boolean onePhase = from == TransactionState.ONE_PHASE;
         BranchId kept = onePhase ? open.branches.get(0).branch : branch;
         String resource = onePhase ? open.branches.get(0).resource : null;
-        EndedTransaction ended = new EndedTransaction(outcome, kept, reason, resource);
+        EndedTransaction ended = new EndedTransaction(outcome, kept, reason, resource, false);
         ClientSession session = open.session;
         session.open.remove(open.tx.sequence());
         leader.openTransactions--;
@@ -86,7 +86,7 @@ final class Endings {
      * checked that it is unheard and within the window.
      */
     EndedTransaction endUnheard(ClientSession session, GlobalTxId tx, Reason reason) {
-        return endUnheard(session, tx, new EndedTransaction(Outcome.ROLLED_BACK, null, reason, null));
+        return endUnheard(session, tx, new EndedTransaction(Outcome.ROLLED_BACK, null, reason, null, true));
     }
 
     /** The same of a T that may have ended in place, with the outcome UNKNOWN. */

@@ -224,7 +224,8 @@ public sealed interface Event {
      * A client wants a session.
      *
      * @param key drawn by the engine
-     * @param commitsInPlace whether the client may end a transaction with one branch, in its own process, unheard of here
+     * @param commitsInPlace whether the client may have a transaction's branches, all in its own process, prepared or
+     *     committed while it is unheard of here
      */
     record OpenSession(RequestId request, SessionKey key, String clientName, boolean commitsInPlace) implements Event {
 
@@ -263,16 +264,43 @@ public sealed interface Event {
         }
     }
 
-    /** Commit, the first time or repeated (protocol 6). {@code waitCompleted} false means {@code wait=DECIDED}. */
+    /**
+     * Commit, the first time or repeated (protocol 6). {@code waitCompleted} false means {@code wait=DECIDED}.
+     *
+     * @param votes of the listed branches, in their order, when all of them were prepared in place; empty when the leader is
+     *     to ask for them
+     */
     record CommitRequested(
             RequestId request,
             GlobalTxId tx,
             SessionKey key,
             long lowestOpen,
             CommitContent content,
+            List<BranchVote> votes,
             boolean waitCompleted,
             long remainingMillis)
             implements Event {
+
+        /** What a branch that was prepared in place has voted: a proof only with YES, a reason only with NO. */
+        public record BranchVote(
+                Vote vote, @Nullable Proof proof, @Nullable Reason reason) {}
+
+        public CommitRequested {
+            votes = List.copyOf(votes);
+        }
+
+        /** The leader is to ask for the votes. */
+        public CommitRequested(
+                RequestId request,
+                GlobalTxId tx,
+                SessionKey key,
+                long lowestOpen,
+                CommitContent content,
+                boolean waitCompleted,
+                long remainingMillis) {
+            this(request, tx, key, lowestOpen, content, List.of(), waitCompleted, remainingMillis);
+        }
+
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.commitRequested(this);

@@ -25,6 +25,9 @@ final class GlobalTransaction {
     @Nullable
     CommitContent content;
 
+    /** The first Commit brought the votes: its client tells its agents how T ended. */
+    boolean votedInPlace;
+
     int votesMissing;
     int yesVotes;
     boolean deadlineRunning;

@@ -91,6 +91,14 @@ final class Leader {
         return openCounts[state.ordinal()];
     }
 
+    /** Moves an open T to another state. Where it ends, {@link Endings} does. */
+    void move(GlobalTransaction open, TransactionState to) {
+        out.notice(new Notice.StateChanged(open.tx, open.state, to));
+        count(open.state, -1);
+        count(to, 1);
+        open.state = to;
+    }
+
     /**
      * True when the result of this sequence may be kept: it is in the window of its session, and all sessions together
      * do not keep too many.

@@ -239,7 +239,8 @@ final class OnePhase {
         ClientSession session = leader.sessions.find(tx.session());
         EndedTransaction kept = session == null ? null : session.ended.get(tx.sequence());
         if (session != null && kept != null && kept.outcome() == Outcome.UNKNOWN && branch.equals(kept.branch())) {
-            session.ended.put(tx.sequence(), new EndedTransaction(outcome, branch, reason, kept.resource()));
+            session.ended.put(
+                    tx.sequence(), new EndedTransaction(outcome, branch, reason, kept.resource(), kept.unheard()));
         }
     }
 }

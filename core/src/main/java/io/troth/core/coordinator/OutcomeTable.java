@@ -72,7 +72,7 @@ final class OutcomeTable {
         if (session.open.containsKey(tx.sequence())) {
             answers.answer(request, tx, Outcome.PENDING);
         } else if (ended != null) {
-            answerEnded(request, tx, ended);
+            answerEnded(request, tx, ended, content);
         } else if (!session.isUnheard(tx.sequence())) {
             fetch(Question.ofClient(request, tx, content));
         } else if (leader.epochs.isDistrusted(tx.epoch()) || !leader.mayKeep(session, tx.sequence())) {
@@ -84,21 +84,32 @@ final class OutcomeTable {
             // Only its agent can tell; and what that says is the end of it, so it must not start here meanwhile.
             BranchWork only = content.branches().get(0);
             Reason reason = new Reason(ErrorCode.OUTCOME_UNKNOWN, "never heard of, and it may have ended in place");
-            EndedTransaction unknown = new EndedTransaction(Outcome.UNKNOWN, only.branch(), reason, only.resource());
-            answerEnded(request, tx, endings.endUnheard(session, tx, unknown));
+            EndedTransaction unknown =
+                    new EndedTransaction(Outcome.UNKNOWN, only.branch(), reason, only.resource(), true);
+            answerEnded(request, tx, endings.endUnheard(session, tx, unknown), content);
         } else {
             Reason reason = new Reason(ErrorCode.UNKNOWN_TRANSACTION, "never heard of, and it can not start any more");
             List<BranchWork> listed = content == null ? List.of() : content.branches();
             for (BranchWork work : listed) {
-                endings.rollBackBranch(tx, work.branch(), work.resource());
+                // It may have been prepared in place; then it asks until its resource is released (10.4).
+                if (!session.commitsInPlace || !leader.agents.held.contains(work.resource())) {
+                    endings.rollBackBranch(tx, work.branch(), work.resource());
+                }
             }
             answers.answer(request, tx, endings.endUnheard(session, tx, reason));
         }
     }
 
-    /** Says a kept result; an UNKNOWN one is looked into once more (protocol 8.2). */
-    void answerEnded(RequestId request, GlobalTxId tx, EndedTransaction ended) {
-        if (ended.outcome() == Outcome.UNKNOWN && ended.branch() != null && ended.resource() != null) {
+    /**
+     * Says a kept result; an UNKNOWN one is looked into once more (protocol 8.2). {@code content} is that of T's Commit, null
+     * when it is not known.
+     */
+    void answerEnded(RequestId request, GlobalTxId tx, EndedTransaction ended, @Nullable CommitContent content) {
+        boolean unknown = ended.outcome() == Outcome.UNKNOWN;
+        if (unknown && content != null && !content.isOnePhase()) {
+            // It could only have been committed here, and was ended before its Commit came.
+            answers.answer(request, tx, Outcome.ROLLED_BACK, false, false, null, ended.reason());
+        } else if (unknown && ended.branch() != null && ended.resource() != null) {
             onePhase.ask(request, tx, ended.branch(), ended.resource());
         } else {
             answers.answer(request, tx, ended);
@@ -186,6 +197,11 @@ final class OutcomeTable {
         if (session != null && session.open.containsKey(tx.sequence())) {
             leader.out.toAgent(stream.id, new AgentMessage.InquiryAnswer(tx, branch, Outcome.PENDING));
         } else if (session != null && session.isUnheard(tx.sequence())) {
+            if (session.mayPrepareUnheard()) {
+                // Its votes may be on their way with its Commit (protocol 6.5).
+                leader.out.toAgent(stream.id, new AgentMessage.InquiryAnswer(tx, branch, Outcome.PENDING));
+                return;
+            }
             if (leader.epochs.isDistrusted(tx.epoch()) || !leader.mayKeep(session, tx.sequence())) {
                 leave(stream, tx, branch, resource, Outcome.UNKNOWN);
                 return;
@@ -209,12 +225,12 @@ final class OutcomeTable {
     private void endByBranch(ClientSession session, GlobalTxId tx, String why) {
         Outcome outcome = session.commitsInPlace ? Outcome.UNKNOWN : Outcome.ROLLED_BACK;
         Reason reason = new Reason(ErrorCode.UNKNOWN_TRANSACTION, why);
-        endings.endUnheard(session, tx, new EndedTransaction(outcome, null, reason, null));
+        endings.endUnheard(session, tx, new EndedTransaction(outcome, null, reason, null, true));
     }
 
-    /** Whether no branch of T that is prepared can be committed: T is rolled back, or has ended in place if at all. */
+    /** Whether no branch of T that is prepared can be committed: T is rolled back, or was ended before it was heard of. */
     private static boolean neverPrepared(EndedTransaction ended) {
-        return ended.outcome() == Outcome.ROLLED_BACK || (ended.outcome() == Outcome.UNKNOWN && ended.branch() == null);
+        return ended.outcome() == Outcome.ROLLED_BACK || (ended.outcome() == Outcome.UNKNOWN && ended.unheard());
     }
 
     /** The log has looked: go on where the question had to wait. */

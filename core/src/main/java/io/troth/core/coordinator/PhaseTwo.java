@@ -42,6 +42,23 @@ final class PhaseTwo {
         }
     }
 
+    /** Whether a branch of it is in a resource on hold, and so has to wait (protocol 10.4). */
+    boolean isHeld(CommittedTransaction committed) {
+        return committed.branches.stream().anyMatch(branch -> leader.agents.held.contains(branch.record.resource()));
+    }
+
+    /** T's client has just heard that T is committed, and tells its own agents. What takes too long is sent from here. */
+    void leaveToClient(CommittedTransaction committed) {
+        for (CommittedBranch branch : committed.branches) {
+            AgentStream voter = leader.agents.holding(branch.record.branch(), branch.record.resource());
+            // One whose stream is broken is told as well, so what it hears from here is never the first.
+            branch.attempts = 1;
+            branch.sentTo = voter == null ? null : voter.id;
+        }
+        committed.retryRunning = true;
+        leader.out.startTimer(new TimerKey.PhaseTwoRetry(committed.tx), leader.limits.phaseTwoRetryMillis());
+    }
+
     /** No acknowledgement in time. Without anybody to send to there is no timer: the next connect goes on. */
     void retryFired(GlobalTxId tx) {
         CommittedTransaction committed = leader.committed.get(tx);

@@ -73,7 +73,8 @@ final class Sessions {
                         session.key,
                         maxOpen,
                         session.aged ? 0 : leader.limits.sessionAgeMaxMillis(),
-                        session.commitsInPlace));
+                        session.commitsInPlace,
+                        leader.limits.completionLimitMillis()));
         if (!leader.accepting) {
             leader.out.toClient(request.stream(), new ClientMessage.Accepting(false, leader.notAccepting));
         }

@@ -118,7 +118,8 @@ final class StateDecoder {
 
     private EndedTransaction ended() {
         Outcome outcome = in.constant(Outcome.values());
-        return new EndedTransaction(outcome, in.optional(in::branch), in.optional(in::reason), in.optional(in::text));
+        return new EndedTransaction(
+                outcome, in.optional(in::branch), in.optional(in::reason), in.optional(in::text), in.bool());
     }
 
     private GlobalTransaction transaction(ClientSession session) {
@@ -127,6 +128,7 @@ final class StateDecoder {
         open.branches.addAll(in.all(this::branch));
         open.waiters.addAll(in.all(() -> new Waiter(in.request(), in.bool())));
         open.content = in.optional(this::content);
+        open.votedInPlace = in.bool();
         open.votesMissing = in.int32();
         open.yesVotes = in.int32();
         open.deadlineRunning = in.bool();

@@ -104,6 +104,7 @@ final class StateEncoder {
         out.optional(ended.branch(), out::branch);
         out.optional(ended.reason(), out::reason);
         out.optional(ended.resource(), out::text);
+        out.bool(ended.unheard());
     }
 
     private void transaction(GlobalTransaction open) {
@@ -115,6 +116,7 @@ final class StateEncoder {
             out.bool(waiter.waitCompleted());
         });
         out.optional(open.content, this::content);
+        out.bool(open.votedInPlace);
         out.int32(open.votesMissing);
         out.int32(open.yesVotes);
         out.bool(open.deadlineRunning);

@@ -11,11 +11,10 @@ import io.troth.core.Reason;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.AgentHello.AgentResource;
 import io.troth.core.coordinator.LogRecord.YesBranch;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The transitions of one T at its leader (protocol 14): enlist, commit, votes, deadline, the decision. */
+/** The transitions of one T at its leader (protocol 14): enlist, commit, deadline, and what follows the decision. */
 final class Transactions {
 
     private final Leader leader;
@@ -24,6 +23,7 @@ final class Transactions {
     private final PhaseTwo phaseTwo;
     private final OnePhase onePhase;
     private final OutcomeTable outcomes;
+    private final Votes votes;
 
     Transactions(
             Leader leader,
@@ -38,6 +38,11 @@ final class Transactions {
         this.phaseTwo = phaseTwo;
         this.onePhase = onePhase;
         this.outcomes = outcomes;
+        this.votes = new Votes(leader, endings, outcomes);
+    }
+
+    void vote(Event.VoteReceived event) {
+        votes.vote(event);
     }
 
     void enlist(Event.Enlist event) {
@@ -117,11 +122,13 @@ final class Transactions {
         if (open != null && open.state != TransactionState.ACTIVE) {
             join(event, open);
         } else if (ended != null) {
-            outcomes.answerEnded(event.request(), tx, ended);
+            outcomes.answerEnded(event.request(), tx, ended, event.content());
         } else if (open == null && !session.isUnheard(tx.sequence())) {
             outcomes.askedByClient(event.request(), tx, event.content());
         } else if (hasRepeatedBranch(event.content())) {
             answers.refuse(event.request(), ErrorCode.INVALID_ARGUMENT, tx + ": a branch is listed twice");
+        } else if (!Votes.fit(event)) {
+            answers.refuse(event.request(), ErrorCode.INVALID_ARGUMENT, tx + ": not one vote for each listed branch");
         } else if (open != null) {
             request(event, open);
         } else {
@@ -138,8 +145,13 @@ final class Transactions {
         } else if (!leader.mayKeep(session, tx.sequence())) {
             answers.refuse(event.request(), refusal);
         } else {
-            for (BranchWork work : event.content().branches()) {
-                endings.rollBackBranch(tx, work.branch(), work.resource());
+            for (int i = 0; i < event.content().branches().size(); i++) {
+                BranchWork work = event.content().branches().get(i);
+                // One that was prepared in place, and whose resource is on hold, asks until that is released (10.4).
+                if (event.votes().isEmpty()
+                        || (event.votes().get(i).vote() == Vote.YES && !leader.agents.held.contains(work.resource()))) {
+                    endings.rollBackBranch(tx, work.branch(), work.resource());
+                }
             }
             answers.answer(event.request(), tx, endings.endUnheard(session, tx, refusal));
         }
@@ -173,12 +185,16 @@ final class Transactions {
         open.waiters.add(new Waiter(event.request(), event.waitCompleted()));
         BranchId[] cause = new BranchId[1];
         Reason refusal = merge(open, event.content(), cause);
+        if (!event.votes().isEmpty()) {
+            votes.takeWithCommit(event, open, refusal, cause[0]);
+            return;
+        }
         if (refusal != null) {
             endings.rollBack(open, cause[0], refusal);
             return;
         }
         if (event.content().isOnePhase()) {
-            move(open, TransactionState.ONE_PHASE);
+            leader.move(open, TransactionState.ONE_PHASE);
             endings.cancelDeadline(open);
             TransactionBranch only = open.branches.get(0);
             AgentStream holder = leader.agents.holding(only.branch, only.resource);
@@ -188,7 +204,7 @@ final class Transactions {
             onePhase.begin(open.tx, only, holder);
             return;
         }
-        move(open, TransactionState.PREPARING);
+        leader.move(open, TransactionState.PREPARING);
         open.votesMissing = open.branches.size();
         for (TransactionBranch branch : open.branches) {
             if (branch.stream != null) {
@@ -237,100 +253,6 @@ final class Transactions {
         return refusal;
     }
 
-    void vote(Event.VoteReceived event) {
-        AgentStream stream = leader.agents.find(event.stream());
-        if (stream == null) {
-            return;
-        }
-        GlobalTransaction open = leader.open(event.tx());
-        if (open == null || open.state != TransactionState.PREPARING) {
-            unexpectedVote(event, stream, open);
-            return;
-        }
-        TransactionBranch branch = open.branch(event.branch());
-        if (branch == null || !event.stream().equals(branch.stream)) {
-            leader.out.refused(new Reason(
-                    ErrorCode.INVALID_ARGUMENT, event.tx() + ": a vote from a stream that was not asked for it"));
-            return;
-        }
-        if (branch.vote != null) {
-            return;
-        }
-        branch.vote = event.vote();
-        branch.proof = event.proof();
-        open.votesMissing--;
-        switch (event.vote()) {
-            case NO ->
-                endings.rollBack(
-                        open,
-                        branch.branch,
-                        event.reason() == null ? Reason.of(ErrorCode.PREPARE_REFUSED) : event.reason());
-            case YES -> {
-                open.yesVotes++;
-                decideIfComplete(open);
-            }
-            case READ_ONLY -> decideIfComplete(open);
-        }
-    }
-
-    /** A YES for a T that is not preparing is answered with T's outcome (protocol 7.2). */
-    private void unexpectedVote(Event.VoteReceived event, AgentStream stream, @Nullable GlobalTransaction open) {
-        if (event.vote() != Vote.YES) {
-            return;
-        }
-        TransactionBranch branch = open == null ? null : open.branch(event.branch());
-        CommittedTransaction committed = leader.committed.get(event.tx());
-        CommittedBranch yes = committed == null ? null : committed.branch(event.branch());
-        String resource = branch == null ? null : branch.resource;
-        if (yes != null) {
-            resource = yes.record.resource();
-        }
-        if (resource == null && stream.instance() == event.branch().instance()) {
-            List<AgentResource> resources = stream.hello.resources();
-            if (resources.size() != 1) {
-                // A vote does not say its resource. The agent has been told already where T ended while the vote was
-                // on its way, as after the NO of its other branch; else the next scan tells.
-                return;
-            }
-            resource = resources.get(0).name();
-        }
-        if (resource == null || !stream.offers(resource)) {
-            leader.out.refused(new Reason(ErrorCode.INVALID_ARGUMENT, event.tx() + ": a vote nobody asked for"));
-        } else {
-            outcomes.askedByAgent(stream, event.tx(), event.branch(), resource);
-        }
-    }
-
-    private void decideIfComplete(GlobalTransaction open) {
-        if (open.votesMissing > 0) {
-            return;
-        }
-        if (open.yesVotes == 0) {
-            endings.end(open, Outcome.READ_ONLY, null, null);
-            return;
-        }
-        List<YesBranch> set = new ArrayList<>(open.yesVotes);
-        for (TransactionBranch branch : open.branches) {
-            Invariants.check(
-                    Invariant.I1_DECIDES_OWN_FULLY_VOTED,
-                    branch.listed && (branch.vote == Vote.YES || branch.vote == Vote.READ_ONLY),
-                    open.tx,
-                    "a branch without a vote for commit");
-            if (branch.vote == Vote.YES) {
-                set.add(new YesBranch(branch.branch, branch.resource, branch.proof));
-            }
-        }
-        Invariants.check(
-                Invariant.I1_DECIDES_OWN_FULLY_VOTED,
-                open.state == TransactionState.PREPARING && leader.isOwn(open.tx.epoch()) && leader.isReady(),
-                open.tx,
-                "not the one to decide");
-        endings.cancelDeadline(open);
-        open.session.unendedCommits++;
-        move(open, TransactionState.COMMITTING);
-        leader.out.append(new LogRecord.Commit(open.tx, set), true);
-    }
-
     /** COMMIT of the own epoch is applied: T is committed from here on (protocol 7.3). */
     void commitApplied(LogRecord.Commit record) {
         GlobalTransaction open = leader.open(record.tx());
@@ -355,20 +277,30 @@ final class Transactions {
         }
         committed.undone = committed.branches.size();
         leader.committed.put(record.tx(), committed);
-        move(open, TransactionState.COMMITTED);
+        leader.move(open, TransactionState.COMMITTED);
+        boolean byClient = open.votedInPlace && isWaitedFor(open) && !phaseTwo.isHeld(committed);
         boolean waiting = false;
         for (int i = 0; i < open.waiters.size(); i++) {
             Waiter waiter = open.waiters.get(i);
             waiting |= waiter.waitCompleted();
             if (!waiter.waitCompleted()) {
-                answers.answer(waiter.request(), open.tx, Outcome.COMMITTED, false, true, null, null);
+                answers.answer(waiter.request(), open.tx, Outcome.COMMITTED, false, !byClient, null, null);
             }
         }
         open.waiters.removeIf(waiter -> !waiter.waitCompleted());
-        phaseTwo.drive(committed);
+        if (byClient) {
+            phaseTwo.leaveToClient(committed);
+        } else {
+            phaseTwo.drive(committed);
+        }
         if (waiting) {
             startCompletion(open);
         }
+    }
+
+    /** Whether somebody who can carry the decision out hears it now. */
+    private static boolean isWaitedFor(GlobalTransaction open) {
+        return open.waiters.stream().anyMatch(waiter -> !waiter.waitCompleted());
     }
 
     void rollback(Event.RollbackRequested event) {
@@ -468,13 +400,6 @@ final class Transactions {
             open.completionRunning = true;
             leader.out.startTimer(new TimerKey.CompletionLimit(open.tx), leader.limits.completionLimitMillis());
         }
-    }
-
-    private void move(GlobalTransaction open, TransactionState to) {
-        leader.out.notice(new Notice.StateChanged(open.tx, open.state, to));
-        leader.count(open.state, -1);
-        leader.count(to, 1);
-        open.state = to;
     }
 
     /** Quadratic, so not asked of a list that is too long anyway. */

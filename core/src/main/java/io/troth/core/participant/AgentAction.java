@@ -5,6 +5,7 @@ import io.troth.core.ClusterId;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Proof;
 import io.troth.core.Reason;
+import io.troth.core.Vote;
 import io.troth.core.coordinator.OnePhaseFate;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,8 @@ public sealed interface AgentAction {
         void callRefused(CallRefused action);
 
         void statementRefused(StatementRefused action);
+
+        void votedInPlace(VotedInPlace action);
 
         void endedInPlace(EndedInPlace action);
 
@@ -77,10 +80,22 @@ public sealed interface AgentAction {
         }
     }
 
+    /** Answers {@link AgentEvent.PrepareInPlace}: a proof only with YES, a reason only with NO. */
+    record VotedInPlace(
+            BranchId branch,
+            Vote vote,
+            @Nullable Proof proof,
+            @Nullable Reason reason) implements AgentAction {
+        @Override
+        public void accept(Visitor visitor) {
+            visitor.votedInPlace(this);
+        }
+    }
+
     /**
-     * Answers {@link AgentEvent.CommitInPlace}.
+     * Answers {@link AgentEvent.CommitInPlace}, and {@link AgentEvent.CommitPreparedInPlace}.
      *
-     * @param reason why it was rolled back or lost, null otherwise
+     * @param reason why it was rolled back or lost, or that the branch was not committed with its transaction; else null
      */
     record EndedInPlace(
             BranchId branch, OnePhaseFate fate, @Nullable Reason reason) implements AgentAction {

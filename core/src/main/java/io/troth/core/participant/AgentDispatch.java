@@ -2,7 +2,9 @@ package io.troth.core.participant;
 
 import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
+import io.troth.core.GlobalTxId;
 import io.troth.core.Reason;
+import io.troth.core.Vote;
 import io.troth.core.coordinator.OnePhaseFate;
 import java.util.function.Consumer;
 
@@ -90,21 +92,59 @@ final class AgentDispatch implements AgentEvent.Visitor<Void>, AgentTimerKey.Vis
 
     @Override
     public Void commitInPlace(AgentEvent.CommitInPlace event) {
-        BranchCalls calls = agent.transactions.get(event.tx());
-        if (calls != null) {
-            calls.close();
-            agent.forgetIfOver(calls);
-        }
-        if (agent.branches.containsKey(event.branch())) {
-            with(event.branch(), machine -> machine.commitInPlace(agent.out));
+        close(event.tx());
+        BranchStateMachine machine = agent.branches.get(event.branch());
+        if (machine != null && machine.commitInPlace(agent.out)) {
+            agent.settle(machine);
         } else {
-            KeptResults.Kept kept = agent.kept.find(event.tx(), event.branch());
+            KeptResults.Kept kept = machine != null ? null : agent.kept.find(event.tx(), event.branch());
             agent.out.add(
                     kept == null
                             ? new AgentAction.EndedInPlace(event.branch(), OnePhaseFate.NOT_KNOWN, null)
                             : new AgentAction.EndedInPlace(event.branch(), kept.fate(), kept.reason()));
         }
         return null;
+    }
+
+    @Override
+    public Void prepareInPlace(AgentEvent.PrepareInPlace event) {
+        close(event.tx());
+        BranchStateMachine machine = agent.branches.get(event.branch());
+        if (machine != null && machine.prepareInPlace(agent.out)) {
+            agent.settle(machine);
+        } else {
+            Reason reason = machine == null
+                    ? gone(event.branch())
+                    : new Reason(
+                            ErrorCode.TRANSACTION_PREPARING,
+                            "branch " + event.branch() + " is " + machine.state() + ", not its client's to prepare");
+            agent.out.add(new AgentAction.VotedInPlace(event.branch(), Vote.NO, null, reason));
+            if (machine != null) {
+                // A NO is for good: nobody tells a branch that has said it (protocol 7.1, 7.6).
+                machine.rollBack(reason, agent.out);
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public Void commitPreparedInPlace(AgentEvent.CommitPreparedInPlace event) {
+        if (agent.branches.containsKey(event.branch())) {
+            with(event.branch(), machine -> machine.commit(null, true, agent.out));
+        } else {
+            // The leader was first.
+            agent.out.add(new AgentAction.EndedInPlace(event.branch(), OnePhaseFate.COMMITTED, null));
+        }
+        return null;
+    }
+
+    /** No call may join T any more. */
+    private void close(GlobalTxId tx) {
+        BranchCalls calls = agent.transactions.get(tx);
+        if (calls != null) {
+            calls.close();
+            agent.forgetIfOver(calls);
+        }
     }
 
     @Override

@@ -38,6 +38,10 @@ public sealed interface AgentEvent {
 
         R commitInPlace(CommitInPlace event);
 
+        R prepareInPlace(PrepareInPlace event);
+
+        R commitPreparedInPlace(CommitPreparedInPlace event);
+
         R rollbackInPlace(RollbackInPlace event);
 
         R ordered(Ordered event);
@@ -152,6 +156,28 @@ public sealed interface AgentEvent {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.commitInPlace(this);
+        }
+    }
+
+    /**
+     * T's client, which is in this process, is to bring the votes of all its branches to the leader with the Commit; nobody else
+     * has heard of T. Answered by {@link AgentAction.VotedInPlace}.
+     */
+    record PrepareInPlace(GlobalTxId tx, BranchId branch) implements AgentEvent {
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.prepareInPlace(this);
+        }
+    }
+
+    /**
+     * The leader has left it to T's client to tell that T is committed, and the branch has voted YES in place. Answered by
+     * {@link AgentAction.EndedInPlace} as soon as that is done. A ROLLBACK comes from the leader alone.
+     */
+    record CommitPreparedInPlace(GlobalTxId tx, BranchId branch) implements AgentEvent {
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.commitPreparedInPlace(this);
         }
     }
 

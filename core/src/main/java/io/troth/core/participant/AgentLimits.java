@@ -43,4 +43,9 @@ public record AgentLimits(
             throw new IllegalArgumentException("every limit must be positive");
         }
     }
+
+    /** The delay that follows this one between two attempts to finish a prepared branch; 0 for the first. */
+    long phaseTwoRetryAfter(long delayMillis) {
+        return delayMillis == 0 ? phaseTwoRetryMillis : Math.min(2 * delayMillis, phaseTwoRetryMaxMillis);
+    }
 }

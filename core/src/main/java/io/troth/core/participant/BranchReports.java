@@ -9,6 +9,7 @@ import io.troth.core.Reason;
 import io.troth.core.SessionKey;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.OnePhaseFate;
+import io.troth.core.coordinator.PhaseTwoResult;
 import io.troth.core.coordinator.StateReader;
 import io.troth.core.coordinator.StateWriter;
 import java.util.function.Supplier;
@@ -27,7 +28,7 @@ final class BranchReports {
     /** Whether the leader has heard of the branch. */
     private boolean announced;
 
-    /** Whether the client waits here for a commit in place. */
+    /** Whether the client waits here for a vote or an end in place. */
     private boolean inPlace;
 
     /** Whether the leader, asked about the branch, knew nothing of it any more. */
@@ -47,18 +48,16 @@ final class BranchReports {
         }
     }
 
-    boolean isAnnounced() {
-        return announced;
-    }
-
     /** The leader speaks of the branch, so it is told how that ends. */
     void leaderAsks() {
         announced = true;
     }
 
-    /** The client asks for the commit, and nobody else does. */
-    void clientAsks() {
-        inPlace = true;
+    /** The client asks for the vote or the commit. False when the leader has heard of the branch after all, and decides. */
+    boolean clientAsks(BranchState state) {
+        boolean mine = state == BranchState.ROLLING_BACK || (state == BranchState.ACTIVE && !announced);
+        inPlace |= mine;
+        return mine;
     }
 
     void leftAlone(Outcome outcome) {
@@ -70,7 +69,11 @@ final class BranchReports {
     }
 
     void vote(Vote vote, @Nullable Proof proof, @Nullable Reason reason, Outbox out) {
-        out.send(new CoordinatorMessage.BranchVote(tx, branch, vote, proof, reason));
+        if (inPlace) {
+            out.add(new AgentAction.VotedInPlace(branch, vote, proof, reason));
+        } else {
+            out.send(new CoordinatorMessage.BranchVote(tx, branch, vote, proof, reason));
+        }
         out.tell(new AgentNotice.Voted(tx, branch, vote, reason));
     }
 
@@ -82,12 +85,23 @@ final class BranchReports {
     }
 
     void onePhaseEnd(OnePhaseFate fate, @Nullable Reason reason, Outbox out) {
-        if (inPlace) {
+        if (inPlace && fate != OnePhaseFate.NOT_KNOWN) {
             out.add(new AgentAction.EndedInPlace(branch, fate, reason));
         }
         if (announced) {
             out.send(new CoordinatorMessage.OnePhaseResult(tx, branch, fate, reason));
         }
+    }
+
+    /** Phase 2 of a commit has ended. */
+    void done(PhaseTwoResult result, String detail, Outbox out) {
+        if (inPlace) {
+            Reason reason = result == PhaseTwoResult.HEURISTIC_ROLLBACK
+                    ? new Reason(ErrorCode.HEURISTIC_MIXED, resource + ": " + detail)
+                    : null;
+            out.add(new AgentAction.EndedInPlace(branch, OnePhaseFate.COMMITTED, reason));
+        }
+        out.send(new CoordinatorMessage.BranchDone(tx, branch, result, detail));
     }
 
     /** Protocol 10.1: part of the work may be durable, whatever becomes of T. */

@@ -179,13 +179,6 @@ final class BranchStateMachine {
         }
     }
 
-    /** The client session is closed: only a branch that nobody has asked to commit goes with it (protocol 4.3). */
-    void sessionClosed(Reason reason, Outbox out) {
-        if (state == BranchState.ACTIVE) {
-            rollBack(reason, out);
-        }
-    }
-
     void prepare(int expectedCalls, Outbox out) {
         switch (state) {
             case ACTIVE -> {
@@ -227,16 +220,22 @@ final class BranchStateMachine {
         }
     }
 
-    /** T is this branch of one call, and nobody else knows of it: the leader is not needed. */
-    void commitInPlace(Outbox out) {
-        boolean active = state == BranchState.ACTIVE && !reports.isAnnounced();
-        if (!active && state != BranchState.ROLLING_BACK) {
-            // The leader knows of it after all, and decides.
-            out.add(new AgentAction.EndedInPlace(branch, OnePhaseFate.NOT_KNOWN, null));
-            return;
+    /** T is this branch of one call, and nobody else knows of it. False when the leader does after all, and decides. */
+    boolean commitInPlace(Outbox out) {
+        if (!reports.clientAsks(state)) {
+            return false;
         }
-        reports.clientAsks();
         endInOnePhase(1, out);
+        return true;
+    }
+
+    /** T's branches are all in this process: the client brings the leader their votes. False as of a commit in place. */
+    boolean prepareInPlace(Outbox out) {
+        if (!reports.clientAsks(state)) {
+            return false;
+        }
+        prepare(1, out);
+        return true;
     }
 
     /** Protocol 8.3. A commit that runs answers for itself when it is done; its proof goes to who leads now. */
@@ -367,21 +366,19 @@ final class BranchStateMachine {
         attemptRunning = false;
         boolean committing = state == BranchState.COMMITTING;
         switch (completion.kind()) {
-            case DONE -> phaseTwoEnded(PhaseTwoResult.COMMITTED, completion.detail(), out);
+            case DONE -> phaseTwoEnded(committing, PhaseTwoResult.COMMITTED, completion.detail(), out);
             case RESOLVED_ELSEWHERE -> {
                 if (committing) {
                     out.tell(new AgentNotice.ResolvedElsewhere(tx, branch, resource));
                 }
-                phaseTwoEnded(PhaseTwoResult.RESOLVED_ELSEWHERE, completion.detail(), out);
+                phaseTwoEnded(committing, PhaseTwoResult.RESOLVED_ELSEWHERE, completion.detail(), out);
             }
             case HEURISTIC -> {
                 out.tell(new AgentNotice.Heuristic(tx, branch, resource, completion.detail()));
-                phaseTwoEnded(PhaseTwoResult.HEURISTIC_ROLLBACK, completion.detail(), out);
+                phaseTwoEnded(committing, PhaseTwoResult.HEURISTIC_ROLLBACK, completion.detail(), out);
             }
             case NOT_YET -> {
-                retryDelayMillis = retryDelayMillis == 0
-                        ? limits.phaseTwoRetryMillis()
-                        : Math.min(2 * retryDelayMillis, limits.phaseTwoRetryMaxMillis());
+                retryDelayMillis = limits.phaseTwoRetryAfter(retryDelayMillis);
                 out.add(new AgentAction.StartTimer(new AgentTimerKey.PhaseTwoRetry(branch), retryDelayMillis));
                 out.tell(new AgentNotice.PhaseTwoDelayed(
                         tx, branch, resource, orElse(completion.reason(), ErrorCode.INTERNAL)));
@@ -389,14 +386,13 @@ final class BranchStateMachine {
         }
     }
 
-    private void phaseTwoEnded(PhaseTwoResult result, String detail, Outbox out) {
-        boolean committing = state == BranchState.COMMITTING;
+    private void phaseTwoEnded(boolean committing, PhaseTwoResult result, String detail, Outbox out) {
         if (retryDelayMillis > 0) {
             out.add(new AgentAction.CancelTimer(new AgentTimerKey.PhaseTwoRetry(branch)));
         }
         move(BranchState.FINISHED, out);
         if (committing) {
-            out.send(new CoordinatorMessage.BranchDone(tx, branch, result, detail));
+            reports.done(result, detail, out);
         }
     }
 

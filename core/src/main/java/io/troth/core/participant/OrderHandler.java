@@ -127,8 +127,9 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         for (BranchCalls calls : agent.ofSession(message.epoch(), message.session())) {
             for (BranchId branch : calls.live()) {
                 BranchStateMachine machine = agent.branches.get(branch);
-                if (machine != null) {
-                    machine.sessionClosed(reason, agent.out);
+                if (machine != null && machine.state() == BranchState.ACTIVE) {
+                    // One that somebody has asked to commit stays (protocol 4.3).
+                    machine.rollBack(reason, agent.out);
                 }
             }
             close(calls.tx());

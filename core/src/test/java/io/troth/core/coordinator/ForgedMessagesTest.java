@@ -15,6 +15,8 @@ import io.troth.core.Reason;
 import io.troth.core.SessionKey;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.AgentHello.AgentResource;
+import io.troth.core.coordinator.Event.CommitRequested.BranchVote;
+import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -58,6 +60,69 @@ class ForgedMessagesTest {
         }
         assertEquals(before, machine.find(TX));
         assertTrue(machine.encode().length < length + 200, "the state has grown to " + machine.encode().length);
+    }
+
+    /**
+     * Votes that do not fit the list do not start T, and are no vote for one that is open. Branches listed twice, and a commit in
+     * one phase, bring none at all.
+     */
+    @Test
+    void votesThatDoNotFitStartAndDecideNothing() {
+        BranchWork ours = new BranchWork(BRANCH, "accounts", 1);
+        BranchWork other = new BranchWork(new BranchId(0xb, 1), "audit", 1);
+        List<BranchWork> both = List.of(ours, other);
+        TransactionView before = machine.find(TX);
+        GlobalTxId unheard = new GlobalTxId(0, EPOCH, 1, 6);
+        for (GlobalTxId tx : List.of(TX, unheard)) {
+            assertRefused(tx, new CommitContent(both, true), 1);
+            assertRefused(tx, new CommitContent(both, false), 1);
+            assertRefused(tx, new CommitContent(both, false), 3);
+            assertRefused(tx, new CommitContent(List.of(ours), true), 1);
+            assertRefused(tx, new CommitContent(List.of(ours), false), 2);
+            assertRefused(tx, new CommitContent(List.of(ours, ours), false), 2);
+            assertRefused(tx, new CommitContent(List.of(ours, other, ours), false), 3);
+        }
+        assertEquals(before, machine.find(TX));
+        assertNull(machine.find(unheard));
+    }
+
+    private void assertRefused(GlobalTxId tx, CommitContent content, int votes) {
+        for (Vote vote : Vote.values()) {
+            BranchVote each = new BranchVote(vote, null, null);
+            List<Action> actions = machine.step(new Event.CommitRequested(
+                    new RequestId(CLIENT, 7), tx, KEY, 3, content, Collections.nCopies(votes, each), false, 60_000));
+            assertTrue(
+                    actions.stream()
+                            .anyMatch(action -> action instanceof Action.SendToClient send
+                                    && send.message() instanceof ClientMessage.Refused refused
+                                    && refused.reason().code() == ErrorCode.INVALID_ARGUMENT),
+                    () -> votes + " votes for " + content + " are answered " + actions);
+            assertTrue(actions.stream()
+                    .noneMatch(action -> action instanceof Action.Append || action instanceof Action.SendToAgent));
+        }
+    }
+
+    /** A NO for a branch that nobody knows of is a NO: its instance is not here, and T was to commit with it. */
+    @Test
+    void aVoteForABranchOfNobodyRollsBack() {
+        BranchWork ours = new BranchWork(BRANCH, "accounts", 1);
+        BranchWork nobodys = new BranchWork(new BranchId(0xc, 1), "stock", 1);
+        for (Vote vote : Vote.values()) {
+            CoordinatorStateMachine leader = leader();
+            List<BranchVote> votes = List.of(new BranchVote(Vote.YES, null, null), new BranchVote(vote, null, null));
+            leader.step(new Event.CommitRequested(
+                    new RequestId(CLIENT, 7),
+                    TX,
+                    KEY,
+                    3,
+                    new CommitContent(List.of(ours, nobodys), false),
+                    votes,
+                    false,
+                    60_000));
+            TransactionView view = leader.find(TX);
+            assertNotNull(view);
+            assertEquals(Outcome.ROLLED_BACK, view.outcome());
+        }
     }
 
     /** A lookup has no key: it is bounded by the window of the session. */
@@ -124,9 +189,12 @@ class ForgedMessagesTest {
         long lowest = wrongKey ? huge(random) : 1;
         List<BranchWork> works = List.of(new BranchWork(branch, "accounts", 1));
         CommitContent content = new CommitContent(works, false);
+        List<BranchVote> votes = random.nextBoolean()
+                ? List.of()
+                : List.of(new BranchVote(List.of(Vote.values()).get(random.nextInt(3)), null, null));
         return switch (kind) {
             case 0 -> new Event.Enlist(AGENT, tx, key, branch, "accounts", 60_000);
-            case 1 -> new Event.CommitRequested(request, tx, key, lowest, content, true, 60_000);
+            case 1 -> new Event.CommitRequested(request, tx, key, lowest, content, votes, true, 60_000);
             case 2 -> new Event.RollbackRequested(request, tx, key, lowest, works, WHY);
             case 3 -> new Event.Progress(STRANGER, tx.epoch(), tx.session(), wrongKey(random), huge(random));
             case 4 -> new Event.CloseSession(STRANGER, tx.epoch(), tx.session(), wrongKey(random));

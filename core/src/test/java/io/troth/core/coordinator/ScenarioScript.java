@@ -207,12 +207,12 @@ final class ScenarioScript {
             }
             case "commit" -> {
                 RequestId request = words.request();
-                GlobalTxId tx = words.tx();
                 SessionKey key = words.key();
                 long lowest = words.option("lowest", 1);
                 long left = words.option("left", 60_000);
                 boolean wait = !words.flag("decided");
-                step(new Event.CommitRequested(request, tx, key, lowest, words.content(), wait, left));
+                List<Event.CommitRequested.BranchVote> votes = InPlaceVotes.of(words);
+                step(new Event.CommitRequested(request, words.tx(), key, lowest, words.content(), votes, wait, left));
             }
             case "rollback" -> {
                 RequestId request = words.request();

@@ -28,6 +28,8 @@ class TransitionMatrixTest {
 
     /** The transitions of protocol 14, and no others. */
     private static final List<String> LEGAL = List.of(
+            "ACTIVE -> COMMITTING",
+            "ACTIVE -> ENDED(READ_ONLY)",
             "ACTIVE -> ENDED(ROLLED_BACK)",
             "ACTIVE -> ONE_PHASE",
             "ACTIVE -> PREPARING",
@@ -37,6 +39,8 @@ class TransitionMatrixTest {
             "ENDED(UNKNOWN) -> ENDED(ROLLED_BACK)",
             "ENDED(UNKNOWN) -> ENDED(READ_ONLY)",
             "NONE -> ACTIVE",
+            "NONE -> COMMITTING",
+            "NONE -> ENDED(READ_ONLY)",
             "NONE -> ENDED(ROLLED_BACK)",
             "NONE -> ONE_PHASE",
             "NONE -> PREPARING",
@@ -94,6 +98,11 @@ class TransitionMatrixTest {
                 "commit c 1.1.1 a1*2 b1 two-phase",
                 "commit c 1.1.1 b1",
                 "commit c 1.1.1 a1 b1 wrong-key",
+                "commit c 1.1.1 a1 b1 decided votes=YES,YES",
+                "commit c 1.1.1 a1 b1 decided votes=YES,NO",
+                "commit c 1.1.1 a1 b1 decided votes=READ_ONLY,READ_ONLY",
+                "commit c 1.1.1 b1 two-phase decided votes=YES",
+                "commit c 1.1.1 a1 b1 decided votes=YES",
                 "rollback c 1.1.1",
                 "ask c 1.1.1",
                 "ask c 1.1.1 a1",
@@ -221,6 +230,7 @@ class TransitionMatrixTest {
             case "fate" -> "fate " + words[4];
             case "drop", "agent" -> "stream broken";
             case "done" -> "all done";
+            case "commit" -> event.contains("votes=") ? "commit with votes" : "commit";
             case "applied-commit" -> "COMMIT applied";
             case "inquire", "ask" -> "asked";
             case "progress", "close", "gone" -> "session " + words[0];

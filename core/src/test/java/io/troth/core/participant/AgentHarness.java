@@ -13,6 +13,7 @@ import io.troth.core.SessionKey;
 import io.troth.core.coordinator.AgentMessage;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Drives one machine and writes down what it wants as short words, notices left out. Every step also checks that the
@@ -131,6 +132,19 @@ final class AgentHarness {
         return this;
     }
 
+    /** The same with a client in this process that brings the vote. */
+    AgentHarness preparingInPlace() {
+        activeInPlace();
+        step(new AgentEvent.PrepareInPlace(TX, BRANCH));
+        return this;
+    }
+
+    AgentHarness preparedInPlace() {
+        preparingInPlace();
+        step(new AgentEvent.PrepareCompleted(BRANCH, PrepareResult.prepared(PROOF)));
+        return this;
+    }
+
     AgentHarness scanned(List<PreparedXid> prepared) {
         step(new AgentEvent.DatabaseConnectionLost(RESOURCE));
         step(new AgentEvent.ScanCompleted(RESOURCE, ScanCompletion.listed(prepared, 0)));
@@ -151,9 +165,11 @@ final class AgentHarness {
         if (action instanceof AgentAction.StatementRefused refused) {
             return "StatementRefused " + refused.reason().code();
         }
+        if (action instanceof AgentAction.VotedInPlace voted) {
+            return "VotedInPlace " + voted.vote() + (voted.proof() == null ? "" : " proof") + because(voted.reason());
+        }
         if (action instanceof AgentAction.EndedInPlace ended) {
-            String reason = ended.reason() == null ? "" : " " + ended.reason().code();
-            return "EndedInPlace " + ended.fate() + reason;
+            return "EndedInPlace " + ended.fate() + because(ended.reason());
         }
         if (action instanceof AgentAction.CallAdmitted admitted) {
             return "CallAdmitted " + admitted.branch().counter() + (admitted.first() ? " first" : "");
@@ -171,14 +187,16 @@ final class AgentHarness {
         return action.getClass().getSimpleName();
     }
 
+    private static String because(@Nullable Reason reason) {
+        return reason == null ? "" : " " + reason.code();
+    }
+
     private static String word(CoordinatorMessage message) {
         if (message instanceof CoordinatorMessage.BranchVote vote) {
-            String reason = vote.reason() == null ? "" : " " + vote.reason().code();
-            return "vote " + vote.vote() + (vote.proof() == null ? "" : " proof") + reason;
+            return "vote " + vote.vote() + (vote.proof() == null ? "" : " proof") + because(vote.reason());
         }
         if (message instanceof CoordinatorMessage.OnePhaseResult result) {
-            String reason = result.reason() == null ? "" : " " + result.reason().code();
-            return "OnePhaseResult " + result.fate() + reason;
+            return "OnePhaseResult " + result.fate() + because(result.reason());
         }
         if (message instanceof CoordinatorMessage.BranchDone done) {
             return "BranchDone " + done.result();

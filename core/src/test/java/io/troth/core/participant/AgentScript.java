@@ -104,6 +104,8 @@ final class AgentScript {
             }
             case "announced" -> step(new AgentEvent.Announced(words.branch(), words.option("remaining", 60_000)));
             case "commit-in-place" -> step(new AgentEvent.CommitInPlace(words.tx(), words.branch()));
+            case "prepare-in-place" -> step(new AgentEvent.PrepareInPlace(words.tx(), words.branch()));
+            case "commit-prepared-in-place" -> step(new AgentEvent.CommitPreparedInPlace(words.tx(), words.branch()));
             case "rollback-in-place" ->
                 step(new AgentEvent.RollbackInPlace(words.tx(), words.reason(ErrorCode.ROLLED_BACK_BY_CLIENT)));
             case "close-scope" -> step(new AgentEvent.ScopeClosed(words.tx(), words.number()));

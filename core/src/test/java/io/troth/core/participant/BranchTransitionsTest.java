@@ -137,6 +137,25 @@ class BranchTransitionsTest {
             harness.step(new AgentEvent.RollbackInPlace(AgentHarness.TX, AgentHarness.WHY));
             return harness;
         });
+        states.put(BranchState.PREPARING, () -> new AgentHarness().preparingInPlace());
+        states.put(BranchState.PREPARED, () -> new AgentHarness().preparedInPlace());
+        states.put(BranchState.IN_DOUBT, () -> {
+            AgentHarness harness = new AgentHarness().preparingInPlace();
+            harness.step(new AgentEvent.PrepareCompleted(
+                    AgentHarness.BRANCH, PrepareResult.lost(Reason.of(ErrorCode.CONNECTION_LOST))));
+            harness.step(new AgentEvent.ScanCompleted(AgentHarness.RESOURCE, ScanCompletion.listed(List.of(XID), 0)));
+            return harness;
+        });
+        states.put(BranchState.COMMITTING, () -> {
+            AgentHarness harness = new AgentHarness().preparedInPlace();
+            harness.step(new AgentEvent.CommitPreparedInPlace(AgentHarness.TX, AgentHarness.BRANCH));
+            return harness;
+        });
+        states.put(BranchState.ROLLING_BACK_PREPARED, () -> {
+            AgentHarness harness = new AgentHarness().preparedInPlace();
+            harness.order(rollback());
+            return harness;
+        });
         return states;
     }
 
@@ -189,12 +208,21 @@ class BranchTransitionsTest {
         events.put("database: resolved elsewhere", h -> phaseTwo(h, PhaseTwoCompletion.resolvedElsewhere("gone")));
         events.put("database: heuristic", h -> phaseTwo(h, PhaseTwoCompletion.heuristic("rolled back by hand")));
         events.put("database: phase 2 not yet", h -> phaseTwo(h, PhaseTwoCompletion.notYet(AgentHarness.WHY)));
-        events.put("announced", h -> h.step(new AgentEvent.Announced(AgentHarness.BRANCH, 60_000)));
-        events.put("commit in place", h -> h.step(new AgentEvent.CommitInPlace(AgentHarness.TX, AgentHarness.BRANCH)));
-        events.put("rollback in place", h -> h.step(new AgentEvent.RollbackInPlace(AgentHarness.TX, AgentHarness.WHY)));
+        eventsInPlace(events);
         events.put("list holds it", h -> listed(h, List.of(XID)));
         events.put("list does not hold it", h -> listed(h, List.of()));
         return events;
+    }
+
+    private static void eventsInPlace(Map<String, Function<AgentHarness, List<String>>> events) {
+        events.put("announced", h -> h.step(new AgentEvent.Announced(AgentHarness.BRANCH, 60_000)));
+        events.put("commit in place", h -> h.step(new AgentEvent.CommitInPlace(AgentHarness.TX, AgentHarness.BRANCH)));
+        events.put("rollback in place", h -> h.step(new AgentEvent.RollbackInPlace(AgentHarness.TX, AgentHarness.WHY)));
+        events.put(
+                "prepare in place", h -> h.step(new AgentEvent.PrepareInPlace(AgentHarness.TX, AgentHarness.BRANCH)));
+        events.put(
+                "commit prepared in place",
+                h -> h.step(new AgentEvent.CommitPreparedInPlace(AgentHarness.TX, AgentHarness.BRANCH)));
     }
 
     private static AgentMessage commit() {

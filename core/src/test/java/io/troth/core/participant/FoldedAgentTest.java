@@ -86,6 +86,17 @@ class FoldedAgentTest {
         assertDiffer(script(before, commit, asked), script(before, new String[] {"commit-one 3.5.1 a1"}));
     }
 
+    @Test
+    void whoHearsTheVoteMatters() {
+        String[] before = {"join 3.5.1 accounts in-place"};
+        String[] prepared = {"prepared a1 PREPARED"};
+        String[] inPlace = {"prepare-in-place 3.5.1 a1"};
+        assertDiffer(script(before, inPlace, prepared), script(before, new String[] {"prepare 3.5.1 a1"}, prepared));
+        String[] byClient = {"commit-prepared-in-place 3.5.1 a1"};
+        String[] byLeader = {"commit 3.5.1 a1"};
+        assertSame(script(before, inPlace, prepared, byClient), script(before, inPlace, prepared, byLeader));
+    }
+
     private static AgentStateMachine script(String[]... parts) {
         AgentScript script = new AgentScript(Between.NOTHING);
         script.run("start");

@@ -29,7 +29,7 @@ final class ActionRunner implements AgentAction.Visitor {
     private final Consumer<AgentAction> answers;
     private final Function<BranchId, @Nullable Executor> callers;
 
-    /** {@code callers}: who lends the thread for a commit in place; null for nobody. */
+    /** {@code callers}: who lends the thread for a prepare or commit in place; null for nobody. */
     ActionRunner(
             AgentEngine.Parts parts,
             Consumer<AgentEvent> events,
@@ -53,6 +53,11 @@ final class ActionRunner implements AgentAction.Visitor {
 
     @Override
     public void statementRefused(AgentAction.StatementRefused action) {
+        answers.accept(action);
+    }
+
+    @Override
+    public void votedInPlace(AgentAction.VotedInPlace action) {
         answers.accept(action);
     }
 
@@ -86,8 +91,15 @@ final class ActionRunner implements AgentAction.Visitor {
                 reached(StepListener.Point.AFTER_VOTE, tx, branch);
             }
         };
+        Executor caller = callers.apply(branch);
         guarded(
-                () -> database(action.resource()).prepare(tx, branch, done),
+                () -> {
+                    if (caller == null) {
+                        database(action.resource()).prepare(tx, branch, done);
+                    } else {
+                        database(action.resource()).prepareInPlace(caller, tx, branch, done);
+                    }
+                },
                 failure -> done.accept(PrepareResult.lost(failure)));
     }
 

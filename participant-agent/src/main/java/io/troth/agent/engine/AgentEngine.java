@@ -463,6 +463,8 @@ public final class AgentEngine implements BranchWorkspace, LinkListener, AutoClo
             answers.put(admitted.ticket(), answer);
         } else if (answer instanceof AgentAction.CallRefused refused) {
             answers.put(refused.ticket(), answer);
+        } else if (answer instanceof AgentAction.VotedInPlace vote) {
+            inPlaces.voted(vote);
         } else if (answer instanceof AgentAction.StatementRefused refused) {
             statementRefusal = refused.reason();
         } else if (answer instanceof AgentAction.EndedInPlace ended) {

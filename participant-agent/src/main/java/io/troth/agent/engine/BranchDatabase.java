@@ -27,16 +27,21 @@ public interface BranchDatabase extends AutoCloseable {
     void prepare(GlobalTxId tx, BranchId branch, Consumer<PrepareResult> done);
 
     /**
+     * The same, with a thread of the caller's: what has to wait for the database is handed to it, and is run when the engine's
+     * lock is free.
+     */
+    default void prepareInPlace(Executor caller, GlobalTxId tx, BranchId branch, Consumer<PrepareResult> done) {
+        prepare(tx, branch, done);
+    }
+
+    /**
      * Probes, tells the proof (if the database has one) and then commits on the branch's own connection (protocol 8.1).
      *
      * @param proof called at most once, before the commit is sent
      */
     void commitOnePhase(GlobalTxId tx, BranchId branch, Consumer<Proof> proof, Consumer<OnePhaseCompletion> done);
 
-    /**
-     * The same, with a thread of the caller's: what has to wait for the database is handed to it, and is run when the engine's
-     * lock is free.
-     */
+    /** The same, with a thread of the caller's, as in {@link #prepareInPlace}. */
     default void commitInPlace(
             Executor caller, GlobalTxId tx, BranchId branch, Consumer<Proof> proof, Consumer<OnePhaseCompletion> done) {
         commitOnePhase(tx, branch, proof, done);

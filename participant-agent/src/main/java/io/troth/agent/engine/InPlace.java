@@ -10,15 +10,16 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** A branch as its transaction's client in this process sees it. Thread-safe; commit is asked for once. */
+/** A branch as its transaction's client in this process sees it. Thread-safe; commit or prepare is asked for once. */
 final class InPlace implements InPlaceBranch, Executor {
 
     private final InPlaceCommits commits;
     private final CallScope scope;
     private final BranchId branch;
+    private final CompletableFuture<Ballot> ballot = new CompletableFuture<>();
     private final CompletableFuture<End> end = new CompletableFuture<>();
 
-    /** Written and read by the committing thread alone. */
+    /** Written and read by the asking thread alone. */
     private boolean here;
 
     private @Nullable Runnable work;
@@ -29,7 +30,8 @@ final class InPlace implements InPlaceBranch, Executor {
         this.branch = branch;
     }
 
-    BranchId branch() {
+    @Override
+    public BranchId branch() {
         return branch;
     }
 
@@ -40,21 +42,39 @@ final class InPlace implements InPlaceBranch, Executor {
 
     @Override
     public CompletionStage<End> commit(boolean onCaller) {
+        ask(new AgentEvent.CommitInPlace(scope.tx(), branch), onCaller, end);
+        return end;
+    }
+
+    @Override
+    public CompletionStage<Ballot> prepare(boolean onCaller) {
+        ask(new AgentEvent.PrepareInPlace(scope.tx(), branch), onCaller, ballot);
+        return ballot;
+    }
+
+    private void ask(AgentEvent event, boolean onCaller, CompletableFuture<?> answer) {
         here = onCaller;
         // Nobody may interrupt a commit on its way; a virtual thread's connection would be closed.
         boolean interrupted = onCaller && Thread.interrupted();
         try {
-            commits.commit(this, new AgentEvent.CommitInPlace(scope.tx(), branch));
+            commits.ask(this, event);
             Runnable mine = work;
             if (mine != null) {
                 work = null;
                 mine.run();
+                // Another thread that was in the engine may be just about to tell it.
+                var unused = answer.join();
             }
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    @Override
+    public CompletionStage<End> commitPrepared() {
+        commits.ask(this, new AgentEvent.CommitPreparedInPlace(scope.tx(), branch));
         return end;
     }
 
@@ -69,13 +89,18 @@ final class InPlace implements InPlaceBranch, Executor {
         return here ? this : null;
     }
 
-    /** Called under the engine's lock by the committing thread, which works when it is out of the lock. */
+    /** Called under the engine's lock by the asking thread, which works when it is out of the lock. */
     @Override
     public void execute(Runnable task) {
         work = task;
     }
 
     /** Without the engine's lock: what depends on it is the client's, and the application's. */
+    void voted(Ballot how) {
+        ballot.complete(how);
+    }
+
+    /** As {@link #voted}. */
     void ended(End how) {
         end.complete(how);
     }

@@ -93,12 +93,17 @@ public final class JdbcBranchDatabase implements BranchDatabase {
 
     @Override
     public void prepare(GlobalTxId tx, BranchId branch, Consumer<PrepareResult> done) {
+        prepareInPlace(branchWorkers::execute, tx, branch, done);
+    }
+
+    @Override
+    public void prepareInPlace(Executor caller, GlobalTxId tx, BranchId branch, Consumer<PrepareResult> done) {
         BranchSession session = sessions.remove(branch);
         if (session == null || !session.end()) {
             done.accept(PrepareResult.readOnly());
             return;
         }
-        branchWorkers.execute(() -> {
+        caller.execute(() -> {
             BranchSession.Taken taken = takeIdle(session);
             BranchTransaction transaction = taken == null ? null : taken.transaction();
             if (taken == null || transaction == null) {

@@ -2,8 +2,6 @@ package io.troth.agent.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,9 +13,11 @@ import io.troth.core.EpochId;
 import io.troth.core.ErrorCode;
 import io.troth.core.GlobalTxId;
 import io.troth.core.Outcome;
+import io.troth.core.Proof;
 import io.troth.core.Reason;
 import io.troth.core.SessionKey;
 import io.troth.core.TransactionContext;
+import io.troth.core.Vote;
 import io.troth.core.coordinator.AgentMessage;
 import io.troth.core.participant.AgentEvent;
 import io.troth.core.participant.AgentLimits;
@@ -54,7 +54,9 @@ class InPlaceTest {
             new AgentListener() {
                 @Override
                 public void stepping(AgentEvent event) {
-                    if (bug != null && event instanceof AgentEvent.CommitInPlace) {
+                    if (bug != null
+                            && (event instanceof AgentEvent.CommitInPlace
+                                    || event instanceof AgentEvent.PrepareInPlace)) {
                         throw bug;
                     }
                 }
@@ -94,9 +96,9 @@ class InPlaceTest {
 
     private InPlaceBranch taken() {
         assertTrue(scope.closeIfIdle());
-        InPlaceBranch taken = scope.takeInPlace();
-        assertNotNull(taken);
-        return taken;
+        List<InPlaceBranch> taken = scope.takeInPlace();
+        assertEquals(1, taken.size());
+        return taken.get(0);
     }
 
     private CompletableFuture<InPlaceBranch.End> commit(boolean here) {
@@ -153,18 +155,105 @@ class InPlaceTest {
     void aSharedTransactionIsEnlistedAndTheCoordinators() {
         scope.share();
         assertEquals(List.of("Enlist"), link.takeKinds());
-        assertNull(scope.takeInPlace());
+        assertEquals(List.of(), scope.takeInPlace());
         assertTrue(scope.closeIfIdle());
         link.order(EPOCH, new AgentMessage.CommitOnePhase(TX, branch, 1));
         assertEquals(List.of("OnePhaseProof", "OnePhaseResult"), link.takeKinds());
     }
 
+    private CompletableFuture<InPlaceBranch.Ballot> prepare(InPlaceBranch one) {
+        return one.prepare(true).toCompletableFuture();
+    }
+
     @Test
-    void twoBranchesAreEnlisted() throws BranchRefusedException {
+    void branchesOfTwoResourcesVoteAndCommitAndOnlyTheirEndIsTold() throws BranchRefusedException {
         BranchId other = engine.join(scope, "stock");
-        assertEquals(List.of("Enlist", "Enlist"), link.takeKinds());
-        assertTrue(engine.isActive(other));
-        assertNull(scope.takeInPlace());
+        assertTrue(scope.closeIfIdle());
+        List<InPlaceBranch> both = scope.takeInPlace();
+        assertEquals(
+                List.of(branch, other), both.stream().map(InPlaceBranch::branch).toList());
+        for (InPlaceBranch one : both) {
+            InPlaceBranch.Ballot ballot = prepare(one).join();
+            assertEquals(Vote.YES, ballot.vote());
+            assertEquals(Proof.of(new byte[] {9}), ballot.proof());
+        }
+        assertEquals(List.of(), link.takeKinds());
+        for (InPlaceBranch one : both) {
+            assertEquals(
+                    Outcome.COMMITTED,
+                    one.commitPrepared().toCompletableFuture().join().outcome());
+        }
+        assertEquals(List.of("prepare", "commitPrepared"), database.asked);
+        assertEquals(List.of("BranchDone", "BranchDone"), link.takeKinds());
+        assertEquals(0, (int) engine.look(machine -> machine.unfinished()));
+    }
+
+    @Test
+    void aBranchThatTheAgentHasGivenUpVotesNo() {
+        InPlaceBranch one = taken();
+        link.agent().broken(Reason.of(ErrorCode.STREAM_BROKEN));
+        InPlaceBranch.Ballot ballot = prepare(one).join();
+        assertEquals(Vote.NO, ballot.vote());
+        assertEquals(ErrorCode.STREAM_BROKEN, ballot.reason().code());
+        assertEquals(List.of("rollback"), database.asked);
+    }
+
+    /** No YES was said, so it is the agent's to roll back. */
+    @Test
+    void aStreamThatBreaksWhileItPreparesIsANo() {
+        database.holds = true;
+        CompletableFuture<InPlaceBranch.Ballot> ballot = prepare(taken());
+        link.agent().broken(Reason.of(ErrorCode.STREAM_BROKEN));
+        database.holds = false;
+        database.release();
+        assertEquals(Vote.NO, ballot.join().vote());
+        assertEquals(List.of("prepare", "rollbackPrepared"), database.asked);
+    }
+
+    @Test
+    void aYesStaysPreparedWhateverBecomesOfTheStream() {
+        InPlaceBranch one = taken();
+        assertEquals(Vote.YES, prepare(one).join().vote());
+        link.agent().broken(Reason.of(ErrorCode.STREAM_BROKEN));
+        assertEquals(List.of("prepare"), database.asked);
+        assertEquals(1, database.prepared.size());
+        // The client may reach the coordinator all the same.
+        assertEquals(
+                Outcome.COMMITTED,
+                one.commitPrepared().toCompletableFuture().join().outcome());
+    }
+
+    @Test
+    void whatTheCoordinatorWasFirstToCommitIsCommitted() {
+        InPlaceBranch one = taken();
+        assertEquals(Vote.YES, prepare(one).join().vote());
+        link.order(EPOCH, new AgentMessage.CommitBranch(TX, branch, "accounts", null, false));
+        assertEquals(
+                Outcome.COMMITTED,
+                one.commitPrepared().toCompletableFuture().join().outcome());
+        assertEquals(List.of("prepare", "commitPrepared"), database.asked);
+    }
+
+    /** A made-up question about its only branch must not take away who waits for the vote. */
+    @Test
+    void whoWaitsForTheVoteIsNotToldOfAnotherQuestion() {
+        database.holds = true;
+        CompletableFuture<InPlaceBranch.Ballot> ballot = prepare(taken());
+        link.order(EPOCH, new AgentMessage.AskOnePhase(TX, branch));
+        assertEquals(List.of("OnePhaseResult"), link.takeKinds());
+        database.holds = false;
+        database.release();
+        assertEquals(Vote.YES, ballot.join().vote());
+    }
+
+    @Test
+    void anEngineThatFailsVotesNo() {
+        InPlaceBranch one = taken();
+        bug = new IllegalStateException("a bug on purpose");
+        assertEquals(Vote.NO, prepare(one).join().vote());
+        assertEquals(
+                Outcome.UNKNOWN,
+                one.commitPrepared().toCompletableFuture().join().outcome());
     }
 
     /** Nobody is left to say how it ended; whoever waits must not wait for ever. */
@@ -174,8 +263,7 @@ class InPlaceTest {
         BranchId unused = engine.join(other, "accounts");
         bug = new IllegalStateException("a bug on purpose");
         assertEquals(Outcome.UNKNOWN, commit(true).join().outcome());
-        InPlaceBranch later = other.takeInPlace();
-        assertNotNull(later);
+        InPlaceBranch later = other.takeInPlace().get(0);
         assertEquals(
                 Outcome.UNKNOWN, later.commit(true).toCompletableFuture().join().outcome());
     }

@@ -45,6 +45,8 @@ public final class BranchSteps
         ANNOUNCED,
         COMMIT_IN_PLACE,
         ROLLBACK_IN_PLACE,
+        PREPARE_IN_PLACE,
+        COMMIT_PREPARED_IN_PLACE,
         STATEMENT,
         STATEMENT_COMPLETED,
         STATEMENT_FAILED,
@@ -166,6 +168,16 @@ public final class BranchSteps
     @Override
     public Boolean commitInPlace(AgentEvent.CommitInPlace event) {
         return saw(event.branch(), Input.COMMIT_IN_PLACE);
+    }
+
+    @Override
+    public Boolean prepareInPlace(AgentEvent.PrepareInPlace event) {
+        return saw(event.branch(), Input.PREPARE_IN_PLACE);
+    }
+
+    @Override
+    public Boolean commitPreparedInPlace(AgentEvent.CommitPreparedInPlace event) {
+        return saw(event.branch(), Input.COMMIT_PREPARED_IN_PLACE);
     }
 
     @Override

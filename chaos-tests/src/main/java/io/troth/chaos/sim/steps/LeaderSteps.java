@@ -70,6 +70,7 @@ public final class LeaderSteps implements EngineListener, Event.Visitor<Boolean>
         FATE_IN_PROGRESS,
         FATE_UNKNOWN,
         COMMIT,
+        COMMIT_WITH_VOTES,
         ROLLBACK,
         QUESTION,
         QUESTION_WITHOUT_CONTENT,
@@ -352,7 +353,7 @@ public final class LeaderSteps implements EngineListener, Event.Visitor<Boolean>
     @Override
     public Boolean commitRequested(Event.CommitRequested event) {
         speaks(event.request().stream(), event.tx());
-        boolean unused = saw(event.tx(), Input.COMMIT);
+        boolean unused = saw(event.tx(), event.votes().isEmpty() ? Input.COMMIT : Input.COMMIT_WITH_VOTES);
         Set<Long> at = open.get(event.tx());
         if (at != null) {
             event.content().branches().forEach(work -> at.add(work.branch().instance()));
