@@ -119,7 +119,8 @@ final class Traffic implements AutoCloseable {
         while (!over) {
             shifts.arriveAndAwaitAdvance();
             while (!resting && !over) {
-                boolean answered = transact(turn % 4 == 0 ? List.of(turn % RESOURCES.size()) : List.of(0, 1));
+                boolean answered =
+                        transact(turn % 4 == 0 ? List.of(turn % RESOURCES.size()) : List.of(0, 1), turn % 3 > 0);
                 turn++;
                 if (!answered) {
                     pause();
@@ -137,12 +138,16 @@ final class Traffic implements AutoCloseable {
         }
     }
 
-    /** True when it was committed. */
-    private boolean transact(List<Integer> resources) {
+    /** True when it was committed. {@code shared}: the coordinator is to know its branches before it commits. */
+    private boolean transact(List<Integer> resources, boolean shared) {
         long begun = System.nanoTime();
         GlobalTxId id = null;
         try (GlobalTransaction tx = client.begin()) {
             id = tx.id();
+            if (shared) {
+                // Whoever has the token may ask.
+                var unused = tx.token();
+            }
             join(resources);
             tx.commit();
             answers.add(new Answer(id, resources.size(), Outcome.COMMITTED, null));
