@@ -123,6 +123,7 @@ final class Transactions {
             join(event, open);
         } else if (ended != null) {
             outcomes.answerEnded(event.request(), tx, ended, event.content());
+            votes.tooLate(event, ended);
         } else if (open == null && !session.isUnheard(tx.sequence())) {
             outcomes.askedByClient(event.request(), tx, event.content());
         } else if (hasRepeatedBranch(event.content())) {

@@ -1,6 +1,7 @@
 package io.troth.core.coordinator;
 
 import io.troth.core.BranchId;
+import io.troth.core.BranchWork;
 import io.troth.core.ErrorCode;
 import io.troth.core.Invariant;
 import io.troth.core.Outcome;
@@ -147,6 +148,17 @@ final class Votes {
             decideIfComplete(open);
         } else {
             endings.rollBack(open, by, against);
+        }
+    }
+
+    /** T had ended before its Commit came: what has voted YES is answered with that (protocol 7.2), and frees its locks. */
+    void tooLate(Event.CommitRequested event, EndedTransaction ended) {
+        for (int i = 0; i < event.votes().size(); i++) {
+            BranchWork work = event.content().branches().get(i);
+            AgentStream holder = leader.agents.holding(work.branch(), work.resource());
+            if (event.votes().get(i).vote() == Vote.YES && holder != null && ended.outcome() != Outcome.COMMITTED) {
+                outcomes.askedByAgent(holder, event.tx(), work.branch(), work.resource());
+            }
         }
     }
 
