@@ -367,7 +367,7 @@ public final class ClientEngine implements CoordinatorLink.Listener, AutoCloseab
                 transaction.setState(OpenTransaction.State.ENDED);
                 transaction.session().end(transaction);
                 effects.complete(future, Answer.of(transaction.id(), Outcome.READ_ONLY, null));
-            } else if (!inPlace.commit(transaction, wish, future, effects)) {
+            } else if (!inPlace.commit(transaction, list, wish, future, effects)) {
                 transaction.setState(OpenTransaction.State.ENDING);
                 CommitContent content = new CommitContent(list.branches(), wish.onePhaseAllowed());
                 ask(Request.commit(transaction, content, wish.decidedSuffices()), future);

@@ -90,16 +90,22 @@ final class InPlaceCommits {
     /**
      * Commits a transaction whose scope is closed, and which may commit.
      *
+     * @param list what the closed scope says
      * @return false when the coordinator is to have its branches prepared
      */
-    boolean commit(OpenTransaction transaction, Wish wish, CompletableFuture<Answer> future, Effects effects) {
+    boolean commit(
+            OpenTransaction transaction,
+            BranchList list,
+            Wish wish,
+            CompletableFuture<Answer> future,
+            Effects effects) {
         List<InPlaceBranch> branches = transaction.scope().takeInPlace();
         if (branches.isEmpty()) {
             return false;
         }
         transaction.setState(OpenTransaction.State.ENDING);
         pending.put(transaction, new Pending(future, wish, clock.nanos()));
-        if (!wish.needsVotes(transaction.scope().list())) {
+        if (!wish.needsVotes(list)) {
             effects.then(() -> {
                 var unused = branches.get(0)
                         .commit(wish.here())

@@ -2,7 +2,6 @@ package io.troth.core.participant;
 
 import io.troth.core.BranchId;
 import io.troth.core.ErrorCode;
-import io.troth.core.GlobalTxId;
 import io.troth.core.Reason;
 import io.troth.core.Vote;
 import io.troth.core.coordinator.OnePhaseFate;
@@ -92,7 +91,7 @@ final class AgentDispatch implements AgentEvent.Visitor<Void>, AgentTimerKey.Vis
 
     @Override
     public Void commitInPlace(AgentEvent.CommitInPlace event) {
-        close(event.tx());
+        agent.close(event.tx());
         BranchStateMachine machine = agent.branches.get(event.branch());
         if (machine != null && machine.commitInPlace(agent.out)) {
             agent.settle(machine);
@@ -108,7 +107,7 @@ final class AgentDispatch implements AgentEvent.Visitor<Void>, AgentTimerKey.Vis
 
     @Override
     public Void prepareInPlace(AgentEvent.PrepareInPlace event) {
-        close(event.tx());
+        agent.close(event.tx());
         BranchStateMachine machine = agent.branches.get(event.branch());
         if (machine != null && machine.prepareInPlace(agent.out)) {
             agent.settle(machine);
@@ -136,15 +135,6 @@ final class AgentDispatch implements AgentEvent.Visitor<Void>, AgentTimerKey.Vis
             agent.out.add(new AgentAction.EndedInPlace(event.branch(), OnePhaseFate.COMMITTED, null));
         }
         return null;
-    }
-
-    /** No call may join T any more. */
-    private void close(GlobalTxId tx) {
-        BranchCalls calls = agent.transactions.get(tx);
-        if (calls != null) {
-            calls.close();
-            agent.forgetIfOver(calls);
-        }
     }
 
     @Override

@@ -318,6 +318,15 @@ public final class AgentStateMachine {
         }
     }
 
+    /** No call may join T any more. */
+    void close(GlobalTxId tx) {
+        BranchCalls calls = transactions.get(tx);
+        if (calls != null) {
+            calls.close();
+            forgetIfOver(calls);
+        }
+    }
+
     /** Forgets T when no call can join it any more and none of its branches is left. */
     void forgetIfOver(BranchCalls calls) {
         if (calls.isClosed() && !calls.hasLive() && transactions.remove(calls.tx(), calls)) {

@@ -36,7 +36,7 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
     public Void enlistRefused(AgentMessage.EnlistRefused message) {
         BranchStateMachine machine = agent.branches.get(message.branch());
         if (machine != null && machine.tx().equals(message.tx())) {
-            close(message.tx());
+            agent.close(message.tx());
             machine.rollBack(message.reason(), agent.out);
         }
         return null;
@@ -47,7 +47,7 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         if (!decidesNow(message.tx())) {
             return null;
         }
-        close(message.tx());
+        agent.close(message.tx());
         BranchStateMachine machine = agent.branches.get(message.branch());
         if (machine != null && machine.tx().equals(message.tx())) {
             machine.prepare(message.calls(), agent.out);
@@ -64,7 +64,7 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         if (!decidesNow(message.tx())) {
             return null;
         }
-        close(message.tx());
+        agent.close(message.tx());
         BranchStateMachine machine = agent.branches.get(message.branch());
         if (machine != null && machine.tx().equals(message.tx())) {
             machine.commitOnePhase(message.calls(), agent.out);
@@ -79,7 +79,7 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         if (!couldKnow(message.tx())) {
             return null;
         }
-        close(message.tx());
+        agent.close(message.tx());
         BranchStateMachine machine = agent.branches.get(message.branch());
         if (machine != null && machine.tx().equals(message.tx())) {
             machine.askOnePhase(agent.out);
@@ -105,7 +105,7 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
         if (!mayOrder(message.tx(), message.forced())) {
             return null;
         }
-        close(message.tx());
+        agent.close(message.tx());
         KeptResults.Kept kept = agent.kept.find(message.tx(), message.branch());
         if (kept != null) {
             // It has ended before it was prepared, so there is nothing in the database.
@@ -132,7 +132,7 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
                     machine.rollBack(reason, agent.out);
                 }
             }
-            close(calls.tx());
+            agent.close(calls.tx());
         }
         return null;
     }
@@ -214,14 +214,5 @@ final class OrderHandler implements AgentMessage.Visitor<Void> {
                 kept == null
                         ? new CoordinatorMessage.OnePhaseResult(tx, branch, OnePhaseFate.NOT_KNOWN, null)
                         : new CoordinatorMessage.OnePhaseResult(tx, branch, kept.fate(), kept.reason()));
-    }
-
-    /** No call may join T any more. */
-    private void close(GlobalTxId tx) {
-        BranchCalls calls = agent.transactions.get(tx);
-        if (calls != null) {
-            calls.close();
-            agent.forgetIfOver(calls);
-        }
     }
 }
